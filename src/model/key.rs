@@ -1,0 +1,1 @@
+//! Normal forms: what is compared where values are matched.

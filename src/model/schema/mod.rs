@@ -1,0 +1,1 @@
+//! The schema of one object: its fields, options and names.
