@@ -7,4 +7,7 @@ pub mod id;
 pub mod input;
 pub mod key;
 pub mod schema;
+pub mod moment;
+pub mod state;
+pub mod table;
 pub mod value;
