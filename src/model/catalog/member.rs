@@ -1,7 +1,7 @@
 //! Members of a business, and how they are found.
 
-use crate::model::id::{MemberId, Timestamp, UserId};
-use crate::model::key::Key;
+use crate::model::id::{MemberId, RoleId, Timestamp, UserId};
+use crate::model::key::{self, Key};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ pub struct Member {
     pub title: String,
     pub account_type: AccountType,
     pub is_active: bool,
-    /// Holds the role that may do everything.
+    pub roles: Vec<RoleId>,
+    /// Holds a role that may do everything.
     pub is_admin: bool,
     pub created: Timestamp,
 }
@@ -74,7 +75,7 @@ impl Members {
     /// By the e-mail in any spelling.
     #[must_use]
     pub fn by_email(&self, email: &str) -> Option<&Arc<Member>> {
-        self.by_email.get(&Key::of_email(email)).and_then(|id| self.by_id.get(id))
+        self.by_email.get(&key::email_key(email)).and_then(|id| self.by_id.get(id))
     }
 
     /// All of them, oldest first.
@@ -91,7 +92,7 @@ impl Members {
     /// Adds a member.
     pub fn add(&mut self, member: Arc<Member>) {
         let id = member.id;
-        self.by_email.insert(Key::of_email(&member.email), id);
+        self.by_email.insert(key::email_key(&member.email), id);
         self.by_user.insert(member.user_id, id);
         self.by_id.insert(id, member);
         self.in_order.push(id);

@@ -135,6 +135,17 @@ impl Schema {
         self.lookups.unique.iter().map(|at| &self.fields[*at])
     }
 
+    /// The unique fields but for the identifier.
+    pub fn further_unique_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
+        self.unique_fields().filter(|field| !field.is_identifier())
+    }
+
+    /// The field of the record's owner; contacts have none.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Arc<Field>> {
+        self.by_number(system::OWNER)
+    }
+
     /// Whether this is the contact object.
     #[must_use]
     pub fn is_contacts(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Applying cannot fail. Replaying can: what was stored is checked against the state first, then
 //! goes the same way as an event that was just decided.
 
-use crate::model::id::{FieldNumber, RecordId, Sequence, Slot};
+use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Version};
 use crate::model::key::Key;
 use crate::model::moment::Mark;
 use crate::model::schema::Schema;
@@ -13,7 +13,7 @@ use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChang
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
 use crate::model::table::record::{Parts, Record};
-use crate::model::table::{Shown, Table};
+use crate::model::table::{Setting, Shown, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,10 +23,7 @@ impl Table {
             self.publish_sequence(sequence);
         }
         match event {
-            Event::ObjectCreated { history, schema, .. } => {
-                self.history = *history;
-                self.shown.put_schema(schema.clone());
-            }
+            Event::ObjectCreated { .. } => panic!("an object is created once: see `Table::born`"),
             Event::FieldCreated { field, .. } => {
                 let schema = self.shown.schema().with_field((**field).clone());
                 self.shown.put_schema(Arc::new(schema));
@@ -132,6 +129,17 @@ impl Table {
         }
     }
 
+    /// A table from its stored events, the first of which creates it.
+    pub fn from_birth(mut bytes: &[u8], setting: Setting) -> Result<Self, Misfit> {
+        let (stamp, stored) = decode(&mut bytes)?;
+        let Stored::ObjectCreated { sequence, history, schema } = stored else {
+            return Err(Misfit::Unborn);
+        };
+        let mut table = Self::born(&Event::ObjectCreated { stamp, sequence, history, schema }, setting);
+        table.replay(bytes)?;
+        Ok(table)
+    }
+
     /// Applies stored events, one after the other.
     pub fn replay(&mut self, mut bytes: &[u8]) -> Result<u32, Misfit> {
         let mut count = 0;
@@ -147,11 +155,7 @@ impl Table {
     /// Gives a stored event what only memory knows, and checks that it follows on this state.
     fn restore_event(&self, stamp: Stamp, stored: Stored<'_>) -> Result<Event, Misfit> {
         match stored {
-            Stored::ObjectCreated { sequence, history, schema } => {
-                self.expect_sequence(sequence)?;
-                let schema = Arc::new(Schema::clone(&schema).indexed());
-                Ok(Event::ObjectCreated { stamp, sequence, history, schema })
-            }
+            Stored::ObjectCreated { .. } => Err(Misfit::Twice { what: "an object's creation" }),
             Stored::FieldCreated { sequence, field } => {
                 self.expect_sequence(sequence)?;
                 Ok(Event::FieldCreated { stamp, sequence, field })
@@ -159,7 +163,7 @@ impl Table {
             Stored::OptionCreated { sequence, field, option } => {
                 self.expect_sequence(sequence)?;
                 let schema = self.shown.schema();
-                let Some(_) = schema.field(field) else {
+                let Some(_) = schema.by_number(field) else {
                     return Err(Misfit::Unknown { what: format!("field {field}") });
                 };
                 Ok(Event::OptionCreated { stamp, sequence, field, option })
@@ -222,7 +226,7 @@ impl Table {
 pub(crate) fn restore_record(
     schema: &Schema,
     id: RecordId,
-    (version, sequence, slot): (crate::model::id::Version, Sequence, Slot),
+    (version, sequence, slot): (Version, Sequence, Slot),
     body: &[u8],
 ) -> Record {
     let key = identifier_key(schema, Body::new(body));
@@ -251,7 +255,7 @@ impl KeyMoves {
         let old_key = old.and_then(Record::key);
         let key_is_new = new.key().is_some() && old_key != new.key();
         let freed = old_key.filter(|_| old_key != new.key()).map(Key::of);
-        if !schema.has_further_unique_fields() {
+        if !schema.further_unique_fields().next().is_some() {
             return Self { key_is_new, freed, ..Self::default() };
         }
         // An archived record claims its identifier and nothing else.

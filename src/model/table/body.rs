@@ -4,7 +4,7 @@
 //! from our own writer, through a checksum: one that does not decode is a bug or corruption.
 
 use crate::model::id::FieldNumber;
-use crate::model::value;
+use crate::model::value::pack;
 use std::fmt;
 
 /// A view of a stored body.
@@ -74,7 +74,7 @@ impl<'a> Iterator for Values<'a> {
 fn split<'a>(rest: &mut &'a [u8]) -> Option<(FieldNumber, &'a [u8])> {
     let number = rmp::decode::read_int(rest).ok()?;
     let start = *rest;
-    value::skip(rest).ok()?;
+    pack::skip(rest).ok()?;
     Some((FieldNumber(number), &start[..start.len() - rest.len()]))
 }
 

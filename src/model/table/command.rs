@@ -6,10 +6,13 @@
 use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber};
 use crate::model::key::Key;
-use crate::model::schema::{Choice, Field, NewField, NewOption};
+use crate::model::schema::field::Field;
+use crate::model::schema::new::{NewField, NewOption};
+use crate::model::schema::option::Choice;
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;
-use crate::model::value::{Change, ValueFault};
+use crate::model::value::Change;
+use crate::model::value::fault::ValueFault;
 use std::sync::Arc;
 
 /// Who asks, in which request.

@@ -1,7 +1,7 @@
 //! What was decided but is not yet durable, laid over a table; and a table seen through drafts.
 
 use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, TagNumber};
-use crate::model::key::Key;
+use crate::model::key::{self, Key};
 use crate::model::moment::Mark;
 use crate::model::table::Table;
 use crate::model::table::event::{Claim, Event, FollowUpNumber, KeyMoves, Tag};
@@ -89,7 +89,7 @@ impl Draft {
     fn lay_tags(&mut self, mark: Mark, tags: &[Tag]) {
         for tag in tags {
             self.tag_number = self.tag_number.max(tag.number);
-            self.tags.insert((tag.field, Key::of_tag(&tag.name)), (mark, tag.number));
+            self.tags.insert((tag.field, key::tag_key(&tag.name)), (mark, tag.number));
             *self.tag_counts.entry(tag.field).or_default() += 1;
         }
     }
@@ -99,7 +99,7 @@ impl Draft {
             Event::Record(change) => {
                 let mark = change.mark;
                 for tag in &change.new_tags {
-                    lift(&mut self.tags, &(tag.field, Key::of_tag(&tag.name)), mark);
+                    lift(&mut self.tags, &(tag.field, key::tag_key(&tag.name)), mark);
                     self.lift_tag_count(tag.field);
                 }
                 if let Some(key) = &change.moves.freed {

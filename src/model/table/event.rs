@@ -5,7 +5,9 @@ use crate::model::id::{
 };
 use crate::model::key::Key;
 use crate::model::moment::Mark;
-use crate::model::schema::{Choice, Field, Schema};
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::schema::option::Choice;
 use crate::model::table::record::Record;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

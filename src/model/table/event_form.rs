@@ -7,7 +7,9 @@
 use crate::model::id::{
     BatchId, FieldNumber, HistoryId, MemberId, RecordId, Sequence, TagId, TagNumber, Timestamp, Version,
 };
-use crate::model::schema::{Choice, Field, Schema};
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::schema::option::Choice;
 use crate::model::table::body::Body;
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Reason, RecordChange, Stamp, Tag};
 use serde::de::DeserializeOwned;
@@ -189,6 +191,12 @@ pub enum Misfit {
     Shape { what: &'static str },
     #[error("{what} {found} stands where {expected} was due")]
     Order { what: &'static str, expected: u64, found: u64 },
+    #[error("the digest of the table is not that of its snapshot")]
+    Digest,
+    #[error("{what} stands there twice")]
+    Twice { what: &'static str },
+    #[error("events of a table stand before the creation of its object")]
+    Unborn,
     #[error("record {id} is not there")]
     Missing { id: RecordId },
     #[error("{what} is not there")]

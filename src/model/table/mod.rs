@@ -25,7 +25,8 @@ use crate::model::schema::Schema;
 use crate::model::state::State;
 use crate::model::table::command::{Command, Reply};
 use crate::model::table::decide::Rejection;
-use crate::model::table::draft::Draft;
+use crate::model::table::digest::Digest;
+use crate::model::table::draft::{Draft, View};
 use crate::model::table::event::{Event, FollowUpNumber};
 use crate::model::table::index::{ById, ByKey, Index, UniqueIndex};
 use crate::model::table::order::{Order, Wanted};
@@ -44,6 +45,14 @@ pub struct Limits {
     pub record_bytes_max: usize,
     /// All events of one command.
     pub commit_bytes_max: usize,
+}
+
+/// What a table needs to know of the process it lives in.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    pub limits: Limits,
+    /// The log's, so that all copies of a table have equal digests.
+    pub digest_key: [u8; 16],
 }
 
 /// What readers may see. Only the table's writer changes it, by `apply`.
@@ -115,39 +124,48 @@ pub struct Table {
     tag_number: TagNumber,
     pub(crate) follow_ups: FollowUps,
     scan: Option<Arc<Scan>>,
-    digest: digest::Digest,
+    digest: Digest,
 }
 
 impl Table {
-    /// A table of which nothing has happened yet: its first event brings the schema.
+    /// A table as its first event leaves it.
+    ///
+    /// # Panics
+    /// On any other event.
     #[must_use]
-    pub fn unborn(object: ObjectId, digest_key: [u8; 16], limits: Limits) -> Self {
-        Self::with_capacity(object, digest_key, limits, 0)
+    pub fn born(event: &Event, setting: Setting) -> Self {
+        let Event::ObjectCreated { sequence, history, schema, .. } = event else {
+            panic!("a table begins with the creation of its object");
+        };
+        let mut table = Self::empty(*history, schema.clone(), setting, 0);
+        table.publish_sequence(*sequence);
+        table
     }
 
-    /// As `unborn`, its maps presized for so many records.
-    #[must_use]
-    pub fn with_capacity(object: ObjectId, digest_key: [u8; 16], limits: Limits, records: usize) -> Self {
+    /// A table without records, its maps presized for so many.
+    fn empty(history: HistoryId, schema: Arc<Schema>, setting: Setting, records: usize) -> Self {
+        let object = schema.object().id;
         let shown = Shown {
             ids: Index::with_capacity(records),
             keys: Index::with_capacity(records),
             order: Order::default(),
             tags: Tags::default(),
-            schema: ArcSwap::from_pointee(Schema::empty(object)),
+            schema: ArcSwap::new(schema.clone()),
             uniques: ArcSwap::default(),
             sequence: AtomicU64::new(0),
         };
+        shown.put_schema(schema);
         Self {
             shown: Arc::new(shown),
             object,
-            history: HistoryId::from_bytes([0; 16]),
-            limits,
+            history,
+            limits: setting.limits,
             sequence: Sequence(0),
             slots: 0,
             tag_number: TagNumber(0),
             follow_ups: FollowUps::default(),
             scan: None,
-            digest: digest::Digest::new(digest_key),
+            digest: Digest::new(setting.digest_key),
         }
     }
 
@@ -207,7 +225,7 @@ impl State for Table {
         moment: &mut Moment,
         events: &mut Vec<Event>,
     ) -> Result<Reply, Rejection> {
-        decide::decide(draft::View { table: self, drafts: &[draft] }, command, moment, events)
+        decide::decide(View { table: self, drafts: &[draft] }, command, moment, events)
     }
 
     fn lay(draft: &mut Draft, event: &Event) {

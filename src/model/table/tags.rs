@@ -1,7 +1,7 @@
 //! The tags of a table. They are not schema: records' writes make them.
 
 use crate::model::id::{FieldNumber, TagId, TagNumber};
-use crate::model::key::Key;
+use crate::model::key::{self, Key};
 use crate::model::table::event::Tag;
 use crate::model::table::index::Shared;
 use parking_lot::RwLock;
@@ -63,6 +63,6 @@ impl Tags {
         self.counts.put(tag.field, self.count(tag.field) + 1);
         self.by_number.put(tag.number, tag.clone());
         self.by_id.put(tag.id, tag.clone());
-        self.by_name.put((tag.field, Key::of_tag(&tag.name)), tag);
+        self.by_name.put((tag.field, key::tag_key(&tag.name)), tag);
     }
 }

@@ -1,11 +1,10 @@
 //! Archiving, restoring by id, purging, and the explicit team of a record.
 
 use crate::model::id::{MemberId, RecordId};
-use crate::model::key::Key;
 use crate::model::schema::system;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, ArchivedConflict, Outcome, Place, Reply, TeamEdit, Unarchive, Writes,
+    Action, ArchivedConflict, FaultKind, Outcome, Place, RecordFault, Reply, TeamEdit, Unarchive, Writes,
 };
 use crate::model::table::decide::commit::{Commit, RecordEdit, put_time};
 use crate::model::table::decide::keys::stored_text;
@@ -15,7 +14,8 @@ use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken,
 use crate::model::table::apply::same_version;
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Purge};
 use crate::model::table::record::Record;
-use crate::model::value::{LIST_VALUES_MAX, Value, ValueFault};
+use crate::model::value::fault::ValueFault;
+use crate::model::value::{VALUES_MAX, Value, member};
 
 pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Rejection> {
     let record = live(commit.view, id)?;
@@ -42,7 +42,7 @@ pub(super) fn unarchive(commit: &mut Commit<'_>, unarchive: &Unarchive) -> Resul
             Outcome { action: Action::Unchanged, record, filled: Vec::new(), changed: Vec::new() };
         return Ok(Reply::Record(outcome));
     }
-    let nothing = Writes { schema: commit.schema.number, ..Writes::default() };
+    let nothing = Writes { schema: commit.schema.number(), ..Writes::default() };
     let mut plan = Plan::new(commit, Some(&record), &nothing);
     plan.restore();
     plan.fill_owner(commit);
@@ -87,8 +87,8 @@ fn blame_identifier(taken: &mut Taken) {
 
 /// The identifier before it was displaced, if nobody has it now.
 fn original_identifier(commit: &Commit<'_>, record: &Record) -> Option<Box<str>> {
-    let original = record.value(system::DISPLACED_IDENTIFIER).and_then(stored_text)?;
-    let key = Key::of_identifier(commit.schema.identifier_case(), original);
+    let original = record.value(system::DISPLACED_FROM).and_then(stored_text)?;
+    let key = commit.schema.identifier_key(original)?;
     commit.view.holder(&key).is_none().then(|| original.into())
 }
 
@@ -117,11 +117,11 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
     match (held, edit.present) {
         (Some(_), true) => return Ok(Reply::Done),
         (None, false) => return Err(Rejection::NotFound),
-        (None, true) if team.len() >= LIST_VALUES_MAX => {
-            let fault = ValueFault::LimitExceeded { what: "team members", max: LIST_VALUES_MAX };
-            let place = Place::Field(system::TEAM);
-            let kind = crate::model::table::command::FaultKind::Value(fault);
-            let faults = vec![crate::model::table::command::RecordFault { place, kind }];
+        (None, true) if team.len() >= VALUES_MAX => {
+            let fault = ValueFault::LimitExceeded { what: "team members", max: VALUES_MAX };
+            let place = Place::Field(system::TEAM_MEMBERS);
+            let kind = FaultKind::Value(fault);
+            let faults = vec![RecordFault { place, kind }];
             return Err(Rejection::Faults(faults));
         }
         (None, true) => team.push(edit.member),
@@ -129,9 +129,9 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
     }
     let mut edits = Edits::default();
     if team.is_empty() {
-        edits.clear(system::TEAM);
+        edits.clear(system::TEAM_MEMBERS);
     } else {
-        edits.set(system::TEAM, |out| Value::Members(team).encode(out));
+        edits.set(system::TEAM_MEMBERS, |out| Value::Members(team).encode(out));
     }
     let mut body = Vec::with_capacity(record.len() + 24);
     edits.merge(record.body(), &mut body, &mut Vec::new());
@@ -147,5 +147,5 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
 /// The explicit team of a record, in the order its members came.
 #[must_use]
 pub fn team_of(record: &Record) -> Vec<MemberId> {
-    record.value(system::TEAM).map(crate::model::value::decode_members).unwrap_or_default()
+    record.value(system::TEAM_MEMBERS).map(member::decode_stored_list).unwrap_or_default()
 }

@@ -79,7 +79,7 @@ impl<'a> Commit<'a> {
         }
         let (mut body, mut changed) = (Vec::with_capacity(256), Vec::new());
         edits.merge(old.map_or(Body::new(&[]), Record::body), &mut body, &mut changed);
-        changed.retain(|number| *number >= system::FIRST_FIELD);
+        changed.retain(|number| *number >= system::FIELD_FIRST);
         self.check_size(body.len())?;
         let id = old.map_or_else(|| RecordId(self.moment.id()), Record::id);
         let version = old.map_or(Version(1), |old| old.version().next());

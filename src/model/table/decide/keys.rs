@@ -1,18 +1,17 @@
 //! The keys of a record: what follows from its values and its schema.
 
-use crate::model::id::FieldNumber;
 use crate::model::key::Key;
-use crate::model::schema::{Field, Schema};
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
 use crate::model::table::body::Body;
 use crate::model::table::event::Claim;
-use crate::model::value::{self, Value};
+use crate::model::value::Value;
 
 /// The normal form of the identifier; none where it is blank.
 #[must_use]
 pub(crate) fn identifier_key(schema: &Schema, body: Body<'_>) -> Option<Key> {
     let raw = body.get(schema.identifier().number)?;
-    let text = stored_text(raw)?;
-    Some(Key::of_identifier(schema.identifier_case(), text))
+    schema.identifier_key(stored_text(raw)?)
 }
 
 /// The places that a live record takes in the indexes of its further unique fields.
@@ -24,8 +23,7 @@ pub(crate) fn claims_of(schema: &Schema, body: Body<'_>) -> Vec<Claim> {
 /// The place that a stored value of a unique field takes; none where it is blank.
 #[must_use]
 pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
-    let value = stored(field, raw);
-    value::unique_key(field, &value).map(|key| Claim { field: field.number, key })
+    stored(field, raw).unique_key(field.normalizer).map(|key| Claim { field: field.number, key })
 }
 
 /// A stored value, decoded.
@@ -35,17 +33,11 @@ pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
 #[must_use]
 pub(crate) fn stored(field: &Field, raw: &[u8]) -> Value {
     let mut rest = raw;
-    value::decode(field, &mut rest).expect("a stored value is in the form of its field's type")
+    Value::decode(field, &mut rest).expect("a stored value is in the form of its field's type")
 }
 
 /// A stored text.
 #[must_use]
 pub(crate) fn stored_text(raw: &[u8]) -> Option<&str> {
     rmp::decode::read_str_from_slice(raw).ok().map(|(text, _)| text)
-}
-
-/// Whether a field is one of the given.
-#[must_use]
-pub(crate) fn contains(numbers: &[FieldNumber], number: FieldNumber) -> bool {
-    numbers.contains(&number)
 }

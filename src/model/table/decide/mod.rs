@@ -14,7 +14,7 @@ mod upsert;
 
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::moment::Moment;
-use crate::model::schema::SchemaFault;
+use crate::model::schema::fault::SchemaFault;
 use crate::model::table::command::{Ask, Command, Place, RecordFault, Reply, Writes};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::draft::View;
@@ -121,7 +121,7 @@ fn live(view: View<'_>, id: RecordId) -> Result<Record, Rejection> {
 
 /// What is known of the writes before the branch: their schema, and whether all may be written.
 fn admit(commit: &Commit<'_>, writes: &Writes) -> Result<(), Rejection> {
-    if writes.schema != commit.schema.number {
+    if writes.schema != commit.schema.number() {
         return Err(Rejection::SchemaMoved);
     }
     if writes.forbidden.is_empty() { Ok(()) } else { Err(Rejection::Forbidden(writes.forbidden.clone())) }

@@ -2,8 +2,9 @@
 //! required fields held, unique values checked.
 
 use crate::model::id::{FieldNumber, MemberId, TagId, TagNumber};
-use crate::model::key::Key;
-use crate::model::schema::{Field, system};
+use crate::model::key;
+use crate::model::schema::field::Field;
+use crate::model::schema::system;
 use crate::model::table::body::{Body, Edits};
 use crate::model::table::command::{EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes};
 use crate::model::table::decide::commit::Commit;
@@ -11,7 +12,9 @@ use crate::model::table::decide::keys::{claim_of, stored, stored_text};
 use crate::model::table::decide::{Clash, Rejection, Taken};
 use crate::model::table::event::Tag;
 use crate::model::table::record::Record;
-use crate::model::value::{Change, LIST_VALUES_MAX, ListChange, TAGS_PER_FIELD_MAX, TagRef, Value, ValueFault};
+use crate::model::value::fault::ValueFault;
+use crate::model::value::tags::TAGS_PER_FIELD_MAX;
+use crate::model::value::{Change, FieldType, ListChange, TagRef, VALUES_MAX, Value};
 use std::collections::HashMap;
 
 /// The edits that a request asks for, and what is wrong with it so far.
@@ -81,7 +84,7 @@ impl<'a> Plan<'a> {
 
     fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
         let schema = commit.schema.clone();
-        let field = schema.field(write.field).expect("the schema is the one the writes were read with");
+        let field = schema.by_number(write.field).expect("the schema is the one the writes were read with");
         match &write.change {
             Change::Clear => self.clear(field, write.index),
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
@@ -92,7 +95,7 @@ impl<'a> Plan<'a> {
     }
 
     fn clear(&mut self, field: &Field, index: u32) {
-        if field.field_type.is_checkbox() {
+        if field.field_type == FieldType::Checkbox {
             return self.uncheck(field);
         }
         if field.is_required {
@@ -156,9 +159,9 @@ impl<'a> Plan<'a> {
         name: &str,
         make: bool,
     ) -> Option<TagNumber> {
-        let key = Key::of_tag(name);
+        let key = key::tag_key(name);
         let made = self.new_tags.iter();
-        let mut made = made.filter(|tag| tag.field == field.number && Key::of_tag(&tag.name) == key);
+        let mut made = made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
         let found = made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
         if found.is_some() || !make {
             return found;
@@ -187,8 +190,8 @@ impl<'a> Plan<'a> {
     }
 
     fn set_list<T>(&mut self, field: &Field, place: Place, list: Vec<T>, value: impl FnOnce(Vec<T>) -> Value) {
-        if list.len() > LIST_VALUES_MAX {
-            let fault = ValueFault::LimitExceeded { what: "values", max: LIST_VALUES_MAX };
+        if list.len() > VALUES_MAX {
+            let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
             return self.fault(place, fault);
         }
         if !list.is_empty() {
@@ -203,7 +206,7 @@ impl<'a> Plan<'a> {
     /// Gives a new record the values that nobody need name: the owner, unchecked checkboxes.
     pub(super) fn fill_defaults(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
-            if field.field_type.is_checkbox() && !field.is_computed() && !self.mentions(field.number) {
+            if field.field_type == FieldType::Checkbox && !field.is_computed() && !self.mentions(field.number) {
                 self.set(field.number, &Value::Boolean(false));
             }
         }
@@ -232,7 +235,7 @@ impl<'a> Plan<'a> {
     /// Required fields without a value, on a record that is made or restored.
     pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
-            let exempt = field.is_computed() || field.field_type.is_checkbox();
+            let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
             let blamed = self.faults.iter().any(|fault| match fault.place {
                 Place::Entry { field: at, .. } | Place::Field(at) => at == field.number,
                 Place::LookupValue => field.number == commit.schema.identifier().number,
@@ -307,7 +310,7 @@ impl<'a> Plan<'a> {
     pub(super) fn restore(&mut self) {
         self.edits.clear(system::ARCHIVED_AT);
         self.edits.clear(system::ARCHIVED_BY);
-        self.edits.clear(system::DISPLACED_IDENTIFIER);
+        self.edits.clear(system::DISPLACED_FROM);
     }
 }
 

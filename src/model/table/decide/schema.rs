@@ -1,7 +1,7 @@
 //! Changes of the schema: barriers, decided on plain state.
 
 use crate::model::id::FieldNumber;
-use crate::model::schema::{NewField, NewOption};
+use crate::model::schema::new::{NewField, NewOption};
 use crate::model::table::command::Reply;
 use crate::model::table::decide::Rejection;
 use crate::model::table::decide::commit::Commit;
@@ -24,7 +24,7 @@ pub(super) fn create_option(
     new: NewOption,
 ) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
-    let held = schema.field(field).ok_or(Rejection::UnknownField)?;
+    let held = schema.by_number(field).ok_or(Rejection::UnknownField)?;
     let option = schema.decide_option(held, new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let event = Event::OptionCreated {
         stamp: commit.stamp(),

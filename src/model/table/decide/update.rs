@@ -1,6 +1,6 @@
 //! Changing a live record: PATCH, PUT, and the update branch of an upsert.
 
-use crate::model::schema::Field;
+use crate::model::schema::field::Field;
 use crate::model::table::command::{Action, ArchivedConflict, Outcome, Reply, Update, Write, Writes};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::plan::Plan;
@@ -73,7 +73,7 @@ fn with_clears(commit: &Commit<'_>, writes: &Writes) -> Writes {
             && !field.is_required
             && field.number != schema.identifier().number
     };
-    for field in schema.fields().filter(|field| is_cleared(field)) {
+    for field in schema.fields().iter().filter(|field| is_cleared(field)) {
         if !writes.entries.iter().any(|write| write.field == field.number) {
             let change = value::Change::Clear;
             completed.entries.push(Write { index: u32::MAX, field: field.number, change });

@@ -2,7 +2,7 @@
 //!
 //! The numbers of rows are those of the archive table for creating calls in `docs/upsert.md`.
 
-use crate::model::key::{Key, displaced_identifier};
+use crate::model::key::displaced_identifier;
 use crate::model::schema::system;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
@@ -16,7 +16,8 @@ use crate::model::table::decide::update::{Change, change_live};
 use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken, admit};
 use crate::model::table::event::{ChangeKind, Event, Reason};
 use crate::model::table::record::Record;
-use crate::model::value::{Value, ValueFault};
+use crate::model::value::Value;
+use crate::model::value::fault::ValueFault;
 
 /// What a creating call says about archived records, under the names of its parameters.
 #[derive(Clone, Copy)]
@@ -93,7 +94,7 @@ fn create(
     let mut plan = Plan::new(commit, None, writes);
     place_identifier(commit, &mut plan, lookup);
     let identifier = plan.identifier(commit).map(Box::<str>::from);
-    let key = identifier.as_deref().map(|text| Key::of_identifier(commit.schema.identifier_case(), text));
+    let key = identifier.as_deref().and_then(|text| commit.schema.identifier_key(text));
     let holder = key.as_ref().and_then(|key| commit.view.holder(key));
     let place = plan.place_of(commit.schema.identifier().number);
     let place = if matches!(place, Place::Field(_)) { Place::LookupValue } else { place };
@@ -189,7 +190,7 @@ pub(super) fn check_identifier(
     taken: &mut Taken,
 ) -> Option<Record> {
     let text = plan.identifier(commit)?;
-    let key = Key::of_identifier(commit.schema.identifier_case(), text);
+    let key = commit.schema.identifier_key(text)?;
     if own.key() == Some(key.as_bytes()) {
         return None;
     }
@@ -213,13 +214,16 @@ pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(),
     let old = archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
     let at = commit.at();
     let free = (1_u32..)
-        .map(|attempt| displaced_identifier(old, at, attempt))
-        .find(|text| commit.view.holder(&Key::of_identifier(schema.identifier_case(), text)).is_none())
+        .map(|attempt| displaced_identifier(old, at.0, attempt))
+        .find(|text| {
+            let key = schema.identifier_key(text);
+            key.is_some_and(|key| commit.view.holder(&key).is_none())
+        })
         .expect("there are more spellings than records");
     let mut edits = Edits::default();
     edits.set(number, |out| Value::Text(free.into()).encode(out));
-    if archived.value(system::DISPLACED_IDENTIFIER).is_none() {
-        edits.set(system::DISPLACED_IDENTIFIER, |out| Value::Text(old.into()).encode(out));
+    if archived.value(system::DISPLACED_FROM).is_none() {
+        edits.set(system::DISPLACED_FROM, |out| Value::Text(old.into()).encode(out));
     }
     let change = commit.put(RecordEdit {
         kind: ChangeKind::Updated,
