@@ -20,6 +20,12 @@ pub const IDENTIFIER_CHARS_MAX: usize = 255;
 pub struct Key(Box<[u8]>);
 
 impl Key {
+    /// Takes bytes that are a normal form already.
+    #[must_use]
+    pub fn of(normal_form: &[u8]) -> Self {
+        Self(normal_form.into())
+    }
+
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
