@@ -20,10 +20,10 @@ pub const IDENTIFIER_CHARS_MAX: usize = 255;
 pub struct Key(Box<[u8]>);
 
 impl Key {
-    /// A key whose bytes are a normal form already.
+    /// Takes bytes that are a normal form already.
     #[must_use]
-    pub fn of(normal: &[u8]) -> Self {
-        Self(normal.into())
+    pub fn of(normal_form: &[u8]) -> Self {
+        Self(normal_form.into())
     }
 
     #[must_use]

@@ -135,12 +135,18 @@ impl Schema {
         self.lookups.unique.iter().map(|at| &self.fields[*at])
     }
 
-    /// The unique fields but for the identifier.
+    /// The unique fields but the identifier.
     pub fn further_unique_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
         self.unique_fields().filter(|field| !field.is_identifier())
     }
 
-    /// The field of the record's owner; contacts have none.
+    /// Whether any field but the identifier is unique.
+    #[must_use]
+    pub fn has_further_unique_fields(&self) -> bool {
+        self.lookups.unique.len() > 1
+    }
+
+    /// The field of the member who owns a record; contacts have none.
     #[must_use]
     pub fn owner(&self) -> Option<&Arc<Field>> {
         self.by_number(system::OWNER)

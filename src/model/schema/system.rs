@@ -28,6 +28,9 @@ pub const FIELD_FIRST: FieldNumber = FieldNumber(32);
 // pipeline's stage, entity value, close dates, chances and reasons, 47 to 49 a contact's phones, 54
 // its time zone.
 
+/// The first number of a field that an object shows; below it only `CREATED` and `UPDATED` are.
+pub const FIELD_FIRST: FieldNumber = FieldNumber(32);
+
 /// The identifier of all but contacts.
 pub const NAME: FieldNumber = FieldNumber(32);
 /// The member who owns a record.

@@ -69,28 +69,37 @@ pub(super) fn read_edit(
     }))
 }
 
-pub(super) fn encode_list(members: &[MemberId], out: &mut Vec<u8>) {
+/// Appends ids as a list.
+pub fn encode_list(members: &[MemberId], out: &mut Vec<u8>) {
     pack::write_list_len(members.len(), out);
     for member in members {
         pack::write_uuid(&member.0, out);
     }
 }
 
+/// Reads the ids of a list.
+pub fn decode_list(bytes: &mut &[u8]) -> Result<Vec<MemberId>, DecodeError> {
+    pack::read_list(bytes, decode_one)
+}
+
 /// Reads one id or a list, whichever is there, and answers as the field asks now: it may have been
 /// switched since the value was stored. Of several the first is left.
 pub(super) fn decode(allow_multiple: bool, bytes: &mut &[u8]) -> Result<Value, DecodeError> {
-    let read_member = |bytes: &mut &[u8]| pack::read_uuid(bytes).map(MemberId);
     let first = bytes.first().ok_or(DecodeError::Truncated)?;
     let members = if Marker::from_u8(*first) == Marker::Bin8 {
-        vec![read_member(bytes)?]
+        vec![decode_one(bytes)?]
     } else {
-        pack::read_list(bytes, read_member)?
+        decode_list(bytes)?
     };
     if allow_multiple {
         return Ok(Value::Members(members));
     }
     let member = members.first().ok_or(DecodeError::Form { expected: "a member" })?;
     Ok(Value::Member(*member))
+}
+
+fn decode_one(bytes: &mut &[u8]) -> Result<MemberId, DecodeError> {
+    pack::read_uuid(bytes).map(MemberId)
 }
 
 fn read_list(

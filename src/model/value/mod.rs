@@ -99,6 +99,12 @@ impl FieldType {
         }
     }
 
+    /// Whether a field of this type is false where it has no value.
+    #[must_use]
+    pub const fn is_checkbox(self) -> bool {
+        matches!(self, Self::Checkbox)
+    }
+
     /// Whether a field of this type may be unique.
     #[must_use]
     pub const fn may_be_unique(self) -> bool {
@@ -342,19 +348,7 @@ pub fn read_change(
 
 /// A checkbox is always one or the other, so that it reads and compares as what it shows.
 const fn cleared(field_type: FieldType) -> Change {
-    match field_type {
-        FieldType::Checkbox => Change::Set(Value::Boolean(false)),
-        FieldType::Text
-        | FieldType::Longtext
-        | FieldType::Email
-        | FieldType::Integer
-        | FieldType::Decimal
-        | FieldType::Date
-        | FieldType::Datetime
-        | FieldType::Dropdown
-        | FieldType::Dynamictags
-        | FieldType::TeamSelector => Change::Clear,
-    }
+    if field_type.is_checkbox() { Change::Set(Value::Boolean(false)) } else { Change::Clear }
 }
 
 fn read_value(

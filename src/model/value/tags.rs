@@ -12,6 +12,8 @@ use crate::model::value::{Change, Context, ListChange, TagRef, read_distinct};
 
 /// Characters of a tag.
 pub const TAG_CHARS_MAX: usize = 100;
+/// Tags of one field; the writer counts them.
+pub const TAGS_PER_FIELD_MAX: usize = 100_000;
 
 /// Reads the list that replaces the tags of a record. An empty one clears.
 pub(super) fn read_values(
