@@ -21,9 +21,6 @@ pub const TEAM_MEMBERS: FieldNumber = FieldNumber(6);
 /// The highest version of each source that was applied.
 pub const SOURCE_VERSIONS: FieldNumber = FieldNumber(7);
 
-/// The first number of a field: those below are the server's own.
-pub const FIELD_FIRST: FieldNumber = FieldNumber(32);
-
 // 32 to 63: default fields. The gaps are those of the types that are not built yet: 35 to 42 a
 // pipeline's stage, entity value, close dates, chances and reasons, 47 to 49 a contact's phones, 54
 // its time zone.

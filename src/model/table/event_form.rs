@@ -11,6 +11,7 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::body::Body;
+use crate::model::value::pack;
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Reason, RecordChange, Stamp, Tag};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -330,10 +331,7 @@ pub(crate) fn take_id(rest: &mut &[u8], what: &'static str) -> Result<[u8; 16], 
 }
 
 fn take_str<'a>(rest: &mut &'a [u8], what: &'static str) -> Result<&'a str, Misfit> {
-    let (text, after) =
-        rmp::decode::read_str_from_slice(rest).map_err(|_| Misfit::Shape { what })?;
-    *rest = after;
-    Ok(text)
+    pack::read_text(rest).map_err(|_| Misfit::Shape { what })
 }
 
 pub(crate) fn take_body<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Misfit> {

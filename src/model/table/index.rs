@@ -11,6 +11,7 @@ use dashmap::{DashMap, Entry};
 use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Seeded at random per process: keys come from strangers. One alias, so that it can be exchanged.
 pub type KeyHasher = ahash::RandomState;
@@ -61,6 +62,7 @@ reads_through!(ByKey, [u8], key_or_empty);
 pub struct Index<K> {
     map: ArcSwap<DashMap<K, (), KeyHasher>>,
     hasher: KeyHasher,
+    is_small: AtomicBool,
 }
 
 impl<K: Hash + Eq + Clone + AsRef<Record>> Index<K> {
@@ -70,7 +72,8 @@ impl<K: Hash + Eq + Clone + AsRef<Record>> Index<K> {
         let shards = if records >= GROW_AT { SHARDS_BIG } else { SHARDS_SMALL };
         let hasher = KeyHasher::new();
         let map = DashMap::with_capacity_and_hasher_and_shard_amount(records, hasher.clone(), shards);
-        Self { map: ArcSwap::from_pointee(map), hasher }
+        let is_small = AtomicBool::new(shards == SHARDS_SMALL);
+        Self { map: ArcSwap::from_pointee(map), hasher, is_small }
     }
 
     pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Record>
@@ -98,7 +101,7 @@ impl<K: Hash + Eq + Clone + AsRef<Record>> Index<K> {
     /// Whether the map is still one for few records.
     #[must_use]
     pub fn is_small(&self) -> bool {
-        self.map.load().shards().len() == SHARDS_SMALL
+        self.is_small.load(Relaxed)
     }
 
     /// Only the writer calls this; readers go on in the old map until the new one is complete.
@@ -110,6 +113,7 @@ impl<K: Hash + Eq + Clone + AsRef<Record>> Index<K> {
             new.insert(entry.key().clone(), ());
         }
         self.map.store(Arc::new(new));
+        self.is_small.store(false, Relaxed);
     }
 
     #[must_use]

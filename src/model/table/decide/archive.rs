@@ -147,5 +147,6 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
 /// The explicit team of a record, in the order its members came.
 #[must_use]
 pub fn team_of(record: &Record) -> Vec<MemberId> {
-    record.value(system::TEAM_MEMBERS).map(member::decode_stored_list).unwrap_or_default()
+    let Some(mut raw) = record.value(system::TEAM_MEMBERS) else { return Vec::new() };
+    member::decode_list(&mut raw).expect("a stored team is a list of ids")
 }

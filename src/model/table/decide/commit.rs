@@ -1,6 +1,6 @@
 //! The events of one command while they are decided: who, when, and the numbers they get.
 
-use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Timestamp, Version};
+use crate::model::id::{RecordId, Sequence, Slot, Timestamp, Version};
 use crate::model::key::Key;
 use crate::model::moment::Moment;
 use crate::model::schema::{Schema, system};
