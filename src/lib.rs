@@ -4,3 +4,4 @@
 //! others before 1.0. `ARCHITECTURE.md` is the map.
 
 pub mod model;
+pub mod storage;
