@@ -13,7 +13,7 @@ use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChang
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
 use crate::model::table::record::{Parts, Record};
-use crate::model::table::{Setting, Shown, Table};
+use crate::model::table::{FollowUps, Setting, Shown, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl Table {
             Event::TeamChanged { record, .. } => self.replace(record),
             Event::Purged(purge) => self.apply_purge(purge),
             Event::FollowUpConfirmed { number, .. } => {
-                self.follow_ups.open.retain(|open, _| open > number);
+                self.change_follow_ups(|follow_ups| follow_ups.open.retain(|open, _| open > number));
             }
         }
         if self.scan.as_ref().is_some_and(|scan| scan.is_done()) {
@@ -108,13 +108,21 @@ impl Table {
             scan.touch(old.slot(), || self.shown.order.get(old.slot()));
         }
         self.digest.subtract(old);
-        self.follow_ups.last = purge.follow_up;
-        self.follow_ups.open.insert(purge.follow_up, old.id());
+        self.change_follow_ups(|follow_ups| {
+            follow_ups.last = purge.follow_up;
+            follow_ups.open.insert(purge.follow_up, old.id());
+        });
         self.shown.ids.remove_if(old.id().as_bytes(), |_| true);
         self.shown.order.put(old.slot(), None);
         if let Some(key) = old.key() {
             self.shown.keys.remove_if(key, |held| held.id() == old.id());
         }
+    }
+
+    fn change_follow_ups(&self, change: impl FnOnce(&mut FollowUps)) {
+        let mut follow_ups = FollowUps::clone(&self.shown.follow_ups.load());
+        change(&mut follow_ups);
+        self.shown.follow_ups.store(Arc::new(follow_ups));
     }
 
     /// One map a turn, so that the writer never stands still for two of them.

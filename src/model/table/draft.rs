@@ -233,7 +233,7 @@ impl<'a> View<'a> {
     /// The highest follow-up number given out.
     #[must_use]
     pub fn follow_up(&self) -> FollowUpNumber {
-        self.highest(self.table.follow_ups.last, |draft| draft.follow_up)
+        self.highest(self.table.shown.follow_ups.load().last, |draft| draft.follow_up)
     }
 
     fn highest<T: Ord + Copy>(&self, table: T, of: impl Fn(&Draft) -> T) -> T {

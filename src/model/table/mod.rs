@@ -63,6 +63,7 @@ pub struct Shown {
     pub tags: Tags,
     schema: ArcSwap<Schema>,
     uniques: ArcSwap<BTreeMap<FieldNumber, Arc<UniqueIndex>>>,
+    follow_ups: ArcSwap<FollowUps>,
     sequence: AtomicU64,
 }
 
@@ -89,6 +90,12 @@ impl Shown {
     #[must_use]
     pub fn unique(&self, field: FieldNumber) -> Option<Arc<UniqueIndex>> {
         self.uniques.load().get(&field).cloned()
+    }
+
+    /// What was sent to other writers and is not confirmed.
+    #[must_use]
+    pub fn follow_ups(&self) -> Arc<FollowUps> {
+        self.follow_ups.load_full()
     }
 
     /// The sequence of the newest durable change.
@@ -122,7 +129,6 @@ pub struct Table {
     sequence: Sequence,
     slots: u32,
     tag_number: TagNumber,
-    pub(crate) follow_ups: FollowUps,
     scan: Option<Arc<Scan>>,
     digest: Digest,
 }
@@ -152,6 +158,7 @@ impl Table {
             tags: Tags::default(),
             schema: ArcSwap::new(schema.clone()),
             uniques: ArcSwap::default(),
+            follow_ups: ArcSwap::default(),
             sequence: AtomicU64::new(0),
         };
         shown.put_schema(schema);
@@ -163,7 +170,6 @@ impl Table {
             sequence: Sequence(0),
             slots: 0,
             tag_number: TagNumber(0),
-            follow_ups: FollowUps::default(),
             scan: None,
             digest: Digest::new(setting.digest_key),
         }
@@ -190,11 +196,6 @@ impl Table {
     #[must_use]
     pub fn slot_count(&self) -> u32 {
         self.slots
-    }
-
-    /// Sets a scan up; the writer keeps before-images for it from now on.
-    pub fn attach(&mut self, scan: Arc<Scan>) {
-        self.scan = Some(scan);
     }
 
     fn publish_sequence(&mut self, sequence: Sequence) {

@@ -1,6 +1,6 @@
 //! A table in a snapshot: how it is taken out at one instant, and how it is built again.
 //!
-//! One state chunk (a MessagePack array: format, history, sequence, last tag number, last follow-up,
+//! One state chunk (a MessagePack array: format, sequence, last tag number, last follow-up,
 //! open follow-ups, schema, tags), then chunks of records in creation order, each record an array of
 //! id, version, sequence, body.
 
@@ -21,7 +21,7 @@ use crate::model::table::{FollowUps, Setting, Shown, Table};
 use std::sync::Arc;
 
 const FORMAT: u64 = 1;
-const STATE_FIELDS: u32 = 8;
+const STATE_FIELDS: u32 = 7;
 const RECORD_FIELDS: u32 = 4;
 
 /// A table at one instant: small copies, and a scan over the rest.
@@ -33,7 +33,7 @@ pub struct Image {
     schema: Arc<Schema>,
     tag_count: usize,
     tag_number: TagNumber,
-    follow_ups: FollowUps,
+    follow_ups: Arc<FollowUps>,
     records_digest: u128,
     digest_key: [u8; 16],
 }
@@ -52,7 +52,7 @@ impl Table {
             schema: self.shown.schema(),
             tag_count: self.shown.tags.len(),
             tag_number: self.tag_number,
-            follow_ups: self.follow_ups.clone(),
+            follow_ups: self.shown.follow_ups(),
             records_digest: self.digest.records(),
             digest_key: self.digest.key(),
         }
@@ -66,7 +66,6 @@ impl Image {
         let mut out = Vec::new();
         put_array(STATE_FIELDS as usize, &mut out);
         put_uint(FORMAT, &mut out);
-        put_bin(self.history.as_bytes(), &mut out);
         put_uint(self.sequence.0, &mut out);
         put_uint(u64::from(self.tag_number.0), &mut out);
         put_uint(self.follow_ups.last.0, &mut out);
@@ -101,12 +100,6 @@ pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
     put_bin(record.body().bytes(), out);
 }
 
-/// The digest that chunks of a snapshot give, without building the table.
-#[must_use]
-pub fn state_digest(digest_key: &[u8; 16], state: &[u8]) -> u128 {
-    item_hash(digest_key, state)
-}
-
 /// Builds a table of chunks. Records may be loaded by several threads at once.
 pub struct Loader {
     table: Table,
@@ -115,8 +108,14 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// From the content of the state chunk; `records` presizes the indexes.
-    pub fn new(state: &[u8], setting: Setting, records: usize) -> Result<Self, Misfit> {
+    /// From the content of the state chunk; `records` presizes the indexes. The history stands in
+    /// the snapshot's table of contents, where a restore may write a new one.
+    pub fn new(
+        state: &[u8],
+        history: HistoryId,
+        setting: Setting,
+        records: usize,
+    ) -> Result<Self, Misfit> {
         let rest = &mut &*state;
         if take_array(rest, "a table")? != STATE_FIELDS {
             return Err(Misfit::Shape { what: "a table" });
@@ -125,7 +124,6 @@ impl Loader {
         if format != FORMAT {
             return Err(Misfit::Format { found: format });
         }
-        let history = HistoryId::from_bytes(take_id(rest, "a history")?);
         let sequence = take_sequence(rest)?;
         let tag_number = TagNumber(take_u32(rest, "a tag's number")?);
         let follow_ups = take_follow_ups(rest)?;
@@ -135,7 +133,7 @@ impl Loader {
         let mut table = Table::empty(history, schema.clone(), setting, records);
         table.publish_sequence(sequence);
         table.tag_number = tag_number;
-        table.follow_ups = follow_ups;
+        table.shown.follow_ups.store(Arc::new(follow_ups));
         for _ in 0..take_array(rest, "tags")? {
             let tag: Tag = decode_tag(rest)?;
             table.shown.tags.put(tag);

@@ -38,7 +38,7 @@ pub(super) fn create_option(
 
 /// The receiver has it: it is not sent again at the next start.
 pub(super) fn confirm_follow_up(commit: &mut Commit<'_>, number: FollowUpNumber) -> Reply {
-    if commit.view.table.follow_ups.open.range(..=number).next().is_some() {
+    if commit.view.table.shown.follow_ups().open.range(..=number).next().is_some() {
         let event = Event::FollowUpConfirmed { stamp: commit.stamp(), number };
         commit.push(event);
     }
