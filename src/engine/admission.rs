@@ -1,7 +1,10 @@
 //! How much may wait for a writer: counted where a request enters, given back with its answer.
 
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// Limits of what waits for one writer.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,15 @@ pub struct Admission {
     rows: AtomicUsize,
     bytes: AtomicUsize,
     answered: AtomicU64,
+    pace: Mutex<Pace>,
+}
+
+/// How fast the writer answers, measured between two refusals at least a second apart.
+#[derive(Debug, Default)]
+struct Pace {
+    since_ns: u64,
+    answered: u64,
+    rows_per_second: u64,
 }
 
 /// The writer's queue is full; nothing of the request was done.
@@ -33,6 +45,7 @@ impl Admission {
             rows: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             answered: AtomicU64::new(0),
+            pace: Mutex::default(),
         })
     }
 
@@ -57,10 +70,18 @@ impl Admission {
         self.rows.load(Relaxed)
     }
 
-    /// Rows that were ever answered or refused.
+    /// Seconds until what waits now will be answered, at the pace seen so far; 1 to 60.
     #[must_use]
-    pub fn answered(&self) -> u64 {
-        self.answered.load(Relaxed)
+    pub fn seconds_to_drain(&self, now_ns: u64) -> u64 {
+        let answered = self.answered.load(Relaxed);
+        let mut pace = self.pace.lock();
+        let elapsed_ns = now_ns.saturating_sub(pace.since_ns);
+        if elapsed_ns >= SECOND_NS {
+            let rows = u128::from(answered - pace.answered) * u128::from(SECOND_NS);
+            let rows_per_second = u64::try_from(rows / u128::from(elapsed_ns)).unwrap_or(u64::MAX);
+            *pace = Pace { since_ns: now_ns, answered, rows_per_second };
+        }
+        (self.rows() as u64).div_ceil(pace.rows_per_second.max(1)).clamp(1, 60)
     }
 }
 

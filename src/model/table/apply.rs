@@ -137,15 +137,15 @@ impl Table {
         }
     }
 
-    /// A table from its stored events, the first of which creates it.
-    pub fn from_birth(mut bytes: &[u8], setting: Setting) -> Result<Self, Misfit> {
+    /// A table from its stored events, the first of which creates it, and how many there were.
+    pub fn from_birth(mut bytes: &[u8], setting: Setting) -> Result<(Self, u32), Misfit> {
         let (stamp, stored) = decode(&mut bytes)?;
         let Stored::ObjectCreated { sequence, history, schema } = stored else {
             return Err(Misfit::Unborn);
         };
         let mut table = Self::born(&Event::ObjectCreated { stamp, sequence, history, schema }, setting);
-        table.replay(bytes)?;
-        Ok(table)
+        let count = 1 + table.replay(bytes)?;
+        Ok((table, count))
     }
 
     /// Applies stored events, one after the other.
