@@ -3,8 +3,13 @@
 //! Owns what fields there are and how they are found. Must not know records, tags (they are values
 //! of the table), or who may see what.
 
+mod check;
 pub mod default_fields;
+pub mod fault;
 pub mod field;
+pub mod name;
+pub mod new_field;
+pub mod new_object;
 pub mod object;
 pub mod option;
 pub mod system;
@@ -143,7 +148,7 @@ impl Schema {
     /// Whether any field but the identifier is unique.
     #[must_use]
     pub fn has_further_unique_fields(&self) -> bool {
-        self.lookups.unique.len() > 1
+        self.further_unique_fields().next().is_some()
     }
 
     /// The field of the member who owns a record; contacts have none.
