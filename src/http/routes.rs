@@ -1,22 +1,34 @@
-//! All routes of the API, one line a resource, and what their handlers share.
+//! Every route of the resources, and what their handlers need: one line a resource.
 //!
 //! It must not know what any of them does.
 
 use crate::engine::Engine;
 use crate::http::app::Resources;
-use crate::http::objects;
+use crate::http::caller::Caller;
+use crate::http::identity::Authenticate;
 use crate::http::options::Options;
+use crate::http::{field_options, fields, objects};
 use actix_web::web::Data;
 use std::sync::Arc;
 
-/// The resources of the API. Handlers take the engine as `Data<Engine>`, and what an operator has
-/// set about answers from `Data<Options>`.
+/// The routes over an engine.
 #[must_use]
-pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
+pub fn resources(engine: Arc<Engine>, options: &Options) -> Resources {
     let engine = Data::from(engine);
-    let options = Data::new(options);
+    let answers = Data::new(options.answers.clone());
+    let options = Data::new(options.clone());
     Resources::new(move |config| {
-        config.app_data(engine.clone()).app_data(options.clone());
+        config.app_data(engine.clone()).app_data(answers.clone()).app_data(options.clone());
         objects::register(config);
+        fields::register(config);
+        field_options::register(config);
+    })
+}
+
+/// The check of a member's credentials against an engine.
+#[must_use]
+pub fn authenticate(engine: Arc<Engine>) -> Authenticate {
+    Authenticate::new(move |credentials, extensions| {
+        Caller::admit(&engine, credentials, extensions)
     })
 }

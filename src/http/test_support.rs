@@ -10,8 +10,7 @@ use crate::engine::bootstrap::Bootstrap;
 use crate::engine::partition::{PartitionOptions, Recovered};
 use crate::engine::states::States;
 use crate::http::app::{Edge, app};
-use crate::http::caller::Caller;
-use crate::http::identity::{Authenticate, OperatorKey};
+use crate::http::identity::OperatorKey;
 use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options};
 use crate::http::routes;
 use crate::model::id::{BusinessId, Position, Timestamp, UserId};
@@ -67,11 +66,8 @@ impl TestServer {
         change(&mut options);
         let hands = SettableClock::at(NOW);
         let engine = engine(&hands).await;
-        let checker = engine.clone();
-        let authenticate = Authenticate::new(move |credentials, extensions| {
-            Caller::admit(&checker, credentials, extensions)
-        });
-        let resources = routes::resources(engine.clone(), options.clone());
+        let authenticate = routes::authenticate(engine.clone());
+        let resources = routes::resources(engine.clone(), &options);
         let edge = Edge::new(&options, hands.clock(), authenticate, resources);
         Self { edge, engine, hands }
     }
