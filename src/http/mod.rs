@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod body;
+pub mod caller;
 pub mod code;
 pub mod counters;
 pub mod endpoint;
@@ -18,8 +19,15 @@ pub mod options;
 pub mod page;
 pub mod problem;
 pub mod query;
+pub mod record_problem;
+pub mod record_write;
+pub mod refusal;
 pub mod request_id;
+pub mod routes;
 pub mod server;
 pub mod shape;
+pub mod target;
 pub mod transport;
+pub mod upsert;
+pub mod value_fault;
 pub mod wire;
