@@ -5,7 +5,6 @@
 use crate::model::catalog::member::{Member, Members};
 use crate::model::id::MemberId;
 use crate::model::input::Input;
-use crate::model::key;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::pack::{self, DecodeError};
 use crate::model::value::{Change, ListChange, Value, read_distinct};
@@ -32,7 +31,7 @@ fn find<'a>(
             Ok(MemberId::parse(id.trim()).and_then(|id| members.get(&id)))
         }
         (Input::Map(_), None, Some(Input::Text(email))) => {
-            Ok(members.by_email_key(key::email_key(email).as_bytes()))
+            Ok(members.by_email(email))
         }
         (
             Input::Null | Input::Boolean(_) | Input::Number(_) | Input::List(_) | Input::Map(_),
