@@ -4,6 +4,7 @@
 //! others before 1.0. `ARCHITECTURE.md` is the map.
 
 pub mod ambient;
+pub mod engine;
 pub mod http;
 pub mod model;
 pub mod storage;

@@ -18,14 +18,14 @@ use uuid::Uuid;
 
 /// Which tables have follow-ups that may not have been sent.
 #[derive(Default)]
-pub struct FollowUpSignal {
+pub(super) struct FollowUpSignal {
     waiting: Mutex<BTreeSet<ObjectId>>,
     notify: Notify,
 }
 
 impl FollowUpSignal {
     /// A follow-up of this table has become durable.
-    pub fn raise(&self, object: ObjectId) {
+    pub(super) fn raise(&self, object: ObjectId) {
         self.waiting.lock().insert(object);
         self.notify.notify_one();
     }

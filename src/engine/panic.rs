@@ -14,7 +14,7 @@ thread_local! {
 static HOOK: Once = Once::new();
 
 /// From now on a panic on this thread aborts the process, after it was reported.
-pub fn abort_on_panic_here() {
+pub(super) fn abort_on_panic_here() {
     HOOK.call_once(|| {
         let report = panic::take_hook();
         panic::set_hook(Box::new(move |info| {

@@ -5,7 +5,7 @@ use actix::{Arbiter, ArbiterHandle};
 use std::hash::{BuildHasher, RandomState};
 
 /// The arbiters of the writers.
-pub struct Placement {
+pub(super) struct Placement {
     arbiters: Vec<Arbiter>,
     hasher: RandomState,
 }
@@ -13,7 +13,7 @@ pub struct Placement {
 impl Placement {
     /// Starts so many arbiters. A panic on one of them aborts the process.
     #[must_use]
-    pub fn start(arbiters: usize) -> Self {
+    pub(super) fn start(arbiters: usize) -> Self {
         let arbiters: Vec<Arbiter> = (0..arbiters.max(1)).map(|_| Arbiter::new()).collect();
         for arbiter in &arbiters {
             let marked = arbiter.spawn_fn(crate::engine::panic::abort_on_panic_here);
@@ -24,7 +24,7 @@ impl Placement {
 
     /// The arbiter of a writer: the same one for the life of the process.
     #[must_use]
-    pub fn of(&self, writer: WriterId) -> ArbiterHandle {
+    pub(super) fn of(&self, writer: WriterId) -> ArbiterHandle {
         let hash = self.hasher.hash_one(writer.to_bytes());
         let count = self.arbiters.len() as u64;
         let at = usize::try_from(hash % count).expect("there are few arbiters");
@@ -32,7 +32,7 @@ impl Placement {
     }
 
     /// Ends the arbiters. Their writers must have nothing undurable.
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         for arbiter in &self.arbiters {
             arbiter.stop();
         }

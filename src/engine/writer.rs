@@ -51,6 +51,15 @@ impl<S: State> Handle<S> {
         self.to.try_send(AtBarrier(Box::new(run))).is_ok()
     }
 
+    /// Waits until the writer has answered once: a mailbox has 16 places until then.
+    pub async fn started(&self) {
+        let (say, started) = oneshot::channel::<()>();
+        // Dropping the sender says as much as sending: the closure was run, or never will be.
+        if self.at_barrier(move |_, _| drop(say)) {
+            started.await.expect_err("nothing is ever sent");
+        }
+    }
+
     /// Ends the writer: an actor with a spawned future never ends by itself.
     pub fn stop(&self) -> bool {
         self.to.try_send(Stop).is_ok()

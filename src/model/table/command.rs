@@ -7,7 +7,7 @@ use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber};
 use crate::model::key::Key;
 use crate::model::schema::field::Field;
-use crate::model::schema::new::{NewField, NewOption};
+use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::option::Choice;
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;

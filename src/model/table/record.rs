@@ -4,9 +4,10 @@
 //! body. The key (normal form of the identifier) stands before the body, unless the body holds the
 //! same bytes already: then the header points there, and the key costs nothing.
 
-use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Timestamp, Version};
+use crate::model::id::{FieldNumber, MemberId, RecordId, Sequence, Slot, Timestamp, Version};
 use crate::model::schema::system;
 use crate::model::table::body::Body;
+use crate::model::value::member;
 use std::fmt;
 use triomphe::ThinArc;
 
@@ -137,6 +138,16 @@ impl Record {
     #[must_use]
     pub fn time(&self, number: FieldNumber) -> Option<Timestamp> {
         self.value(number).and_then(|mut raw| rmp::decode::read_int(&mut raw).ok()).map(Timestamp)
+    }
+
+    /// The members who were put on it one by one, in the order they came.
+    ///
+    /// # Panics
+    /// On a body that no decision has made.
+    #[must_use]
+    pub fn explicit_team(&self) -> Vec<MemberId> {
+        let Some(mut raw) = self.value(system::TEAM_MEMBERS) else { return Vec::new() };
+        member::decode_list(&mut raw).expect("a stored team is a list of ids")
     }
 
     /// Bytes of the allocation, for limits and metrics.

@@ -1,6 +1,6 @@
 //! Archiving, restoring by id, purging, and the explicit team of a record.
 
-use crate::model::id::{MemberId, RecordId};
+use crate::model::id::RecordId;
 use crate::model::schema::system;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
@@ -15,7 +15,7 @@ use crate::model::table::apply::same_version;
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Purge};
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
-use crate::model::value::{VALUES_MAX, Value, member};
+use crate::model::value::{VALUES_MAX, Value};
 
 pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Rejection> {
     let record = live(commit.view, id)?;
@@ -112,7 +112,7 @@ pub(super) fn purge(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Reje
 /// Puts a member on the explicit team of a live record, or takes it off.
 pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply, Rejection> {
     let record = live(commit.view, edit.id)?;
-    let mut team = team_of(&record);
+    let mut team = record.explicit_team();
     let held = team.iter().position(|member| *member == edit.member);
     match (held, edit.present) {
         (Some(_), true) => return Ok(Reply::Done),
@@ -142,11 +142,4 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
     };
     commit.push(event);
     Ok(Reply::Done)
-}
-
-/// The explicit team of a record, in the order its members came.
-#[must_use]
-pub fn team_of(record: &Record) -> Vec<MemberId> {
-    let Some(mut raw) = record.value(system::TEAM_MEMBERS) else { return Vec::new() };
-    member::decode_list(&mut raw).expect("a stored team is a list of ids")
 }

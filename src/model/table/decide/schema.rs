@@ -1,7 +1,7 @@
 //! Changes of the schema: barriers, decided on plain state.
 
 use crate::model::id::FieldNumber;
-use crate::model::schema::new::{NewField, NewOption};
+use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::table::command::Reply;
 use crate::model::table::decide::Rejection;
 use crate::model::table::decide::commit::Commit;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub(super) fn create_field(commit: &mut Commit<'_>, new: NewField) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
-    let field = schema.decide_field(new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
+    let field = schema.decide_field(&new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let field = Arc::new(field);
     let event =
         Event::FieldCreated { stamp: commit.stamp(), sequence: commit.next_sequence(), field: field.clone() };
@@ -25,7 +25,7 @@ pub(super) fn create_option(
 ) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
     let held = schema.by_number(field).ok_or(Rejection::UnknownField)?;
-    let option = schema.decide_option(held, new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
+    let option = schema.decide_option(held, &new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let event = Event::OptionCreated {
         stamp: commit.stamp(),
         sequence: commit.next_sequence(),

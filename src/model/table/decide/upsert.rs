@@ -214,7 +214,7 @@ pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(),
     let old = archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
     let at = commit.at();
     let free = (1_u32..)
-        .map(|attempt| displaced_identifier(old, at.0, attempt))
+        .map(|attempt| displaced_identifier(old, at, attempt))
         .find(|text| {
             let key = schema.identifier_key(text);
             key.is_some_and(|key| commit.view.holder(&key).is_none())
