@@ -14,6 +14,9 @@ pub mod tags;
 pub mod text;
 pub mod time;
 
+#[cfg(test)]
+mod tests;
+
 use crate::model::catalog::member::Members;
 use crate::model::id::{Day, FieldNumber, MemberId, OptionNumber, TagId, TagNumber, Timestamp};
 use crate::model::input::Input;

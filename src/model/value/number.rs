@@ -4,7 +4,7 @@
 //! `0.1 + 0.2` must be what was written.
 
 use crate::model::input::Input;
-use crate::model::schema::field::DecimalOptions;
+use crate::model::schema::decimal_options::DecimalOptions;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::pack::{self, DecodeError};
 use rust_decimal::Decimal;
@@ -54,7 +54,7 @@ pub(super) fn read_decimal(
 /// Reads a number as a limit of a field; none where it is not one or has too many digits.
 #[must_use]
 pub fn parse_decimal(spelling: &str) -> Option<Decimal> {
-    read_decimal(&Input::Number(spelling.into()), None).ok()
+    read_decimal(&Input::Text(spelling.into()), None).ok()
 }
 
 /// Appends a decimal as clients read it: exact, always with a point, never with an exponent.
