@@ -3,8 +3,25 @@
 //! It may use the engine, the model, and `ambient`; it must not know files, storage, settings, or
 //! what an upsert does.
 
+pub mod app;
+pub mod body;
+pub mod caller;
 pub mod code;
+pub mod counters;
+pub mod endpoint;
+pub mod extension;
 pub mod fault;
+mod front;
+pub mod health;
+pub mod identity;
 pub mod json;
+pub mod options;
+pub mod page;
 pub mod problem;
+pub mod query;
+pub mod refusal;
 pub mod request_id;
+pub mod server;
+pub mod shape;
+pub mod transport;
+pub mod wire;
