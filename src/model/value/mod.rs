@@ -86,22 +86,6 @@ impl FieldType {
         Self::ALL.into_iter().find(|field_type| field_type.name() == name)
     }
 
-    /// Whether an empty text clears such a field.
-    #[must_use]
-    pub const fn is_text_like(self) -> bool {
-        match self {
-            Self::Text | Self::Longtext | Self::Email => true,
-            Self::Integer
-            | Self::Decimal
-            | Self::Checkbox
-            | Self::Date
-            | Self::Datetime
-            | Self::Dropdown
-            | Self::Dynamictags
-            | Self::TeamSelector => false,
-        }
-    }
-
     /// Whether a field of this type is false where it has no value.
     #[must_use]
     pub const fn is_checkbox(self) -> bool {
