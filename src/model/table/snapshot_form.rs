@@ -11,8 +11,8 @@ use crate::model::table::decide::keys::claims_of;
 use crate::model::table::digest::{item_hash, record_hash, stored_hash};
 use crate::model::table::event::{FollowUpNumber, Tag};
 use crate::model::table::event_form::{
-    Misfit, decode_tag, encode_tag, put_array, put_bin, put_uint, take_array, take_bin, take_body, take_id,
-    take_sequence, take_u32, take_uint,
+    Misfit, decode_tag, encode_tag, put_array, put_bin, put_uint, take_array, take_bin, take_body,
+    take_id, take_sequence, take_u32, take_uint,
 };
 use crate::model::table::index::{ById, ByKey};
 use crate::model::table::record::Record;
@@ -213,7 +213,11 @@ impl Loader {
     pub fn finish(mut self, records: u32, sum: u128, digest: u128) -> Result<Table, Misfit> {
         let found = self.table.shown.ids.len() as u64;
         if found != u64::from(records) {
-            return Err(Misfit::Order { what: "a count of records", expected: u64::from(records), found });
+            return Err(Misfit::Order {
+                what: "a count of records",
+                expected: u64::from(records),
+                found,
+            });
         }
         if sum.wrapping_add(self.state_digest) != digest {
             return Err(Misfit::Digest);
@@ -225,8 +229,10 @@ impl Loader {
 }
 
 fn take_follow_ups(rest: &mut &[u8]) -> Result<FollowUps, Misfit> {
-    let mut follow_ups =
-        FollowUps { last: FollowUpNumber(take_uint(rest, "a follow-up's number")?), ..FollowUps::default() };
+    let mut follow_ups = FollowUps {
+        last: FollowUpNumber(take_uint(rest, "a follow-up's number")?),
+        ..FollowUps::default()
+    };
     for _ in 0..take_array(rest, "open follow-ups")? {
         if take_array(rest, "an open follow-up")? != 2 {
             return Err(Misfit::Shape { what: "an open follow-up" });
