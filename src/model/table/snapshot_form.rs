@@ -91,6 +91,15 @@ impl Image {
     }
 }
 
+impl Drop for Image {
+    /// A round that ends early must not leave the writer keeping before-images for ever.
+    fn drop(&mut self) {
+        if !self.scan.is_done() {
+            self.scan.give_up();
+        }
+    }
+}
+
 /// Appends one record to the content of a record chunk.
 pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
     put_array(RECORD_FIELDS as usize, out);
