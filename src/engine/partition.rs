@@ -106,7 +106,11 @@ impl Partition {
         actix::spawn(send_for_ever(list, starter.follow_ups.clone()));
         actix::spawn(seal_for_ever(queue.clone()));
         let snapshotter = snapshots.map(|setting| {
-            let writers = Writers { root: root.clone(), businesses: businesses.values().cloned().collect() };
+            let writers = Writers {
+                root: root.clone(),
+                businesses: businesses.values().cloned().collect(),
+                log: reader.clone(),
+            };
             Snapshotter::start(setting, writers, queue.clone(), clock, say)
         });
         Self { queue, log: reader, root, businesses, placement, snapshotter, stopped }

@@ -14,9 +14,11 @@ use crate::model::catalog::Catalog;
 use crate::model::root::Root;
 use crate::model::state::State;
 use crate::storage::committer::CommitQueue;
-use crate::storage::retention::{Retention, Retirement};
+use crate::storage::error::StorageError;
+use crate::storage::log::LogReader;
+use crate::storage::retention::{FeedRetention, Removed, remove_unneeded};
 use crate::storage::segment::DigestKey;
-use crate::storage::snapshot::{SnapshotHeader, Snapshots};
+use crate::storage::snapshot::{SnapshotHeader, SnapshotWriter, Snapshots, WriterSummary};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -41,11 +43,10 @@ pub struct Schedule {
 /// What is needed to write snapshots of a directory.
 pub struct SnapshotSetting {
     pub snapshots: Snapshots,
-    pub retirement: Retirement,
     pub log_id: LogId,
     pub digest_key: [u8; 16],
     pub schedule: Schedule,
-    pub retention: Retention,
+    pub feed: FeedRetention,
     /// The newest snapshot at the start, and the bytes of log behind it.
     pub last: Option<LastRound>,
     pub log_bytes_behind: u64,
@@ -87,6 +88,7 @@ enum Due {
 pub(super) struct Writers {
     pub(super) root: Handle<Root>,
     pub(super) businesses: Vec<Arc<Business>>,
+    pub(super) log: Arc<dyn LogReader>,
 }
 
 /// What runs on the thread.
@@ -227,12 +229,7 @@ impl Rounds {
             position,
         };
         let mut snapshot = self.setting.snapshots.begin(header).map_err(SnapshotError::from)?;
-        let mut summaries = Vec::new();
-        for take in self.takers() {
-            let taken = take().ok_or(RoundError::Busy)?;
-            let summary = write(&mut snapshot, &digest_key, &taken).map_err(SnapshotError::from)?;
-            summaries.push(summary);
-        }
+        let summaries = self.write_all(&mut snapshot)?;
         let written = snapshot.finish(&summaries).map_err(SnapshotError::from)?;
         verify(written.reader())?;
         let bytes = written.reader().length();
@@ -240,35 +237,46 @@ impl Rounds {
         self.payload_bytes_at_last = payload_bytes;
         self.setting.log_bytes_behind = 0;
         self.position_at_last = position;
-        let retired = self.setting.retirement.retire(&self.setting.retention, at);
-        let retired = retired.map_err(SnapshotError::from)?;
-        if !retired.is_empty() {
-            tracing::info!(files = retired.len(), "files that nobody needs any more were removed");
-        }
+        self.remove_unneeded(at).map_err(SnapshotError::from)?;
         Ok(LastRound { position, bytes, at })
     }
 
-    /// How each state is taken, in the order they are written.
-    fn takers(&self) -> Vec<Box<dyn FnOnce() -> Option<Taken> + '_>> {
-        let mut takers: Vec<Box<dyn FnOnce() -> Option<Taken> + '_>> = Vec::new();
-        takers.push(Box::new(|| take_whole(&self.writers.root, Root::encode_image)));
+    /// Takes and writes one state after the other.
+    fn write_all(&self, snapshot: &mut SnapshotWriter) -> Result<Vec<WriterSummary>, RoundError> {
+        let mut summaries = Vec::new();
+        let mut put = |taken: Taken| {
+            let summary = write(snapshot, &self.setting.digest_key, &taken).map_err(SnapshotError::from)?;
+            summaries.push(summary);
+            Ok::<(), RoundError>(())
+        };
+        put(take(&self.writers.root, |root, at| whole(root, at, Root::encode_image))?)?;
         for business in &self.writers.businesses {
-            takers.push(Box::new(|| {
-                take_whole(&business.catalog_handle, Catalog::encode_image)
-            }));
-            takers.push(Box::new(|| {
-                take_whole(&business.agenda_handle, Agenda::encode_image)
-            }));
-            for table in business.tables() {
-                takers.push(Box::new(move || {
-                    take(table.handle(), |table, position| {
-                        let writer = WriterId::Table(table.object());
-                        Taken::Table { writer, image: table.open_image(position) }
-                    })
-                }));
+            // The tables of the very catalog that is written: a snapshot alone must be whole.
+            let (catalog, objects) = take(&business.catalog_handle, |catalog, at| {
+                let objects = catalog.shown().load().objects.clone();
+                (whole(catalog, at, Catalog::encode_image), objects)
+            })?;
+            put(catalog)?;
+            put(take(&business.agenda_handle, |agenda, at| whole(agenda, at, Agenda::encode_image))?)?;
+            for entry in objects.iter() {
+                let table = business.table(entry.id).expect("a catalog's objects have their tables");
+                put(take(table.handle(), |table, position| {
+                    let writer = WriterId::Table(table.object());
+                    Taken::Table { writer, image: table.open_image(position) }
+                })?)?;
             }
         }
-        takers
+        Ok(summaries)
+    }
+
+    fn remove_unneeded(&self, now: Timestamp) -> Result<(), StorageError> {
+        let SnapshotSetting { snapshots, feed, .. } = &self.setting;
+        let removed = remove_unneeded(&*self.writers.log, snapshots, *feed, now)?;
+        if removed != Removed::default() {
+            let (log_bytes, snapshots) = (removed.log_bytes, removed.snapshots.len());
+            tracing::info!(log_bytes, snapshots, "what nobody needs any more was removed");
+        }
+        Ok(())
     }
 }
 
@@ -281,23 +289,24 @@ enum RoundError {
     Busy,
 }
 
-fn take_whole<S: State>(handle: &Handle<S>, encode: impl FnOnce(&S, &mut Vec<u8>) + Send + 'static) -> Option<Taken> {
-    take(handle, move |state, position| {
-        let mut content = Vec::new();
-        encode(state, &mut content);
-        Taken::Whole { writer: state.writer(), position, content }
-    })
+fn whole<S: State>(state: &S, position: Position, encode: impl FnOnce(&S, &mut Vec<u8>)) -> Taken {
+    let mut content = Vec::new();
+    encode(state, &mut content);
+    Taken::Whole { writer: state.writer(), position, content }
 }
 
 /// Lets a writer run `run` at a barrier, and waits for it.
-fn take<S: State>(
+fn take<S: State, T: Send + 'static>(
     handle: &Handle<S>,
-    run: impl FnOnce(&mut S, Position) -> Taken + Send + 'static,
-) -> Option<Taken> {
+    run: impl FnOnce(&mut S, Position) -> T + Send + 'static,
+) -> Result<T, RoundError> {
     let (say, taken) = oneshot::channel();
     let is_sent = handle.at_barrier(move |state, position| {
         // A round that was given up does not listen any more.
         drop(say.send(run(state, position)));
     });
-    is_sent.then(|| taken.blocking_recv().ok()).flatten()
+    if !is_sent {
+        return Err(RoundError::Busy);
+    }
+    taken.blocking_recv().map_err(|_| RoundError::Busy)
 }
