@@ -8,6 +8,7 @@ use std::path::Path;
 /// The top level; all else is a dot-file.
 const TOP_LEVEL: &[&str] = &[
     "ARCHITECTURE.md",
+    "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
