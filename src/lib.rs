@@ -3,4 +3,8 @@
 //! The library exists for the binary, its tests and its load generator; it promises nothing to
 //! others before 1.0. `ARCHITECTURE.md` is the map.
 
+pub mod ambient;
+pub mod engine;
+pub mod http;
 pub mod model;
+pub mod storage;

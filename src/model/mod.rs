@@ -2,9 +2,15 @@
 //!
 //! Nothing here waits, reads a clock, draws randomness, touches a file, or knows JSON or HTTP.
 
+pub mod agenda;
 pub mod catalog;
 pub mod id;
 pub mod input;
 pub mod key;
+pub mod root;
 pub mod schema;
+pub mod moment;
+pub mod state;
+pub mod stored;
+pub mod table;
 pub mod value;

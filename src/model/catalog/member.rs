@@ -1,6 +1,7 @@
 //! Members of a business, and how they are found.
 
-use crate::model::id::{MemberId, Timestamp, UserId};
+use crate::model::id::{MemberId, RoleId, Timestamp, UserId};
+use crate::model::key::{self, Key};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ pub struct Member {
     pub title: String,
     pub account_type: AccountType,
     pub is_active: bool,
-    /// Holds the role that may do everything.
+    pub roles: Vec<RoleId>,
+    /// Holds a role that may do everything.
     pub is_admin: bool,
     pub created: Timestamp,
 }
@@ -53,7 +55,8 @@ pub enum AccountType {
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     by_id: HashMap<MemberId, Arc<Member>>,
-    by_email: HashMap<Box<[u8]>, MemberId>,
+    by_email: HashMap<Key, MemberId>,
+    by_user: HashMap<UserId, MemberId>,
     in_order: Vec<MemberId>,
 }
 
@@ -69,10 +72,10 @@ impl Members {
         self.get(id).filter(|member| member.is_active)
     }
 
-    /// By the normal form of the e-mail (`key::email_key`).
+    /// By the e-mail in any spelling.
     #[must_use]
-    pub fn by_email_key(&self, key: &[u8]) -> Option<&Arc<Member>> {
-        self.by_email.get(key).and_then(|id| self.by_id.get(id))
+    pub fn by_email(&self, email: &str) -> Option<&Arc<Member>> {
+        self.by_email.get(&key::email_key(email)).and_then(|id| self.by_id.get(id))
     }
 
     /// All of them, oldest first.
@@ -80,13 +83,18 @@ impl Members {
         self.in_order.iter().filter_map(|id| self.by_id.get(id))
     }
 
-    /// Adds or replaces a member; `email_key` is the normal form of its e-mail.
-    pub fn put(&mut self, member: Arc<Member>, email_key: Box<[u8]>) {
+    /// By what `X-USER-ID` carries.
+    #[must_use]
+    pub fn by_user(&self, user: &UserId) -> Option<&Arc<Member>> {
+        self.by_user.get(user).and_then(|id| self.by_id.get(id))
+    }
+
+    /// Adds a member.
+    pub fn add(&mut self, member: Arc<Member>) {
         let id = member.id;
-        if self.by_id.insert(id, member).is_none() {
-            self.in_order.push(id);
-        }
-        self.by_email.retain(|_, holder| *holder != id);
-        self.by_email.insert(email_key, id);
+        self.by_email.insert(key::email_key(&member.email), id);
+        self.by_user.insert(member.user_id, id);
+        self.by_id.insert(id, member);
+        self.in_order.push(id);
     }
 }

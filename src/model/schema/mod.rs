@@ -1,1 +1,298 @@
-//! The schema of one object: its fields, options and names.
+//! The schema of a table: its object, the object's categories, fields and options.
+//!
+//! Owns what fields there are and how they are found. Must not know records, tags (they are values
+//! of the table), or who may see what.
+
+mod check;
+pub mod default_fields;
+pub mod fault;
+pub mod field;
+pub mod name;
+pub mod new_field;
+pub mod new_object;
+pub mod object;
+pub mod option;
+pub mod system;
+
+use crate::model::id::{FieldId, FieldNumber, OptionNumber, SchemaNumber};
+use crate::model::key::{IdentifierCase, Key, Normalizer};
+use crate::model::schema::field::Field;
+use crate::model::schema::object::{Category, Object};
+use crate::model::schema::option::Choice;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Fields of one object, default fields included.
+pub const FIELDS_MAX: usize = 500;
+/// Unique fields of one object, the identifier included.
+pub const UNIQUE_FIELDS_MAX: usize = 20;
+/// Options of one field.
+pub const OPTIONS_MAX: usize = 1_000;
+/// Characters of a label.
+pub const LABEL_CHARS_MAX: usize = 200;
+/// Characters of a description.
+pub const DESCRIPTION_CHARS_MAX: usize = 500;
+/// Bytes of the `meta` of an object or a field.
+pub const META_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of the `meta` of an option.
+pub const OPTION_META_BYTES_MAX: usize = 4 * 1024;
+
+/// The schema of one table at one instant. A change makes a new one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Schema {
+    number: SchemaNumber,
+    object: Object,
+    categories: Vec<Category>,
+    fields: Vec<Arc<Field>>,
+    next_field: FieldNumber,
+    next_option: OptionNumber,
+    lookups: Lookups,
+}
+
+impl Schema {
+    /// The first schema of a table.
+    ///
+    /// # Panics
+    /// Where no field is an identifier: whoever makes a schema starts from the default fields.
+    #[must_use]
+    pub fn new(object: Object, categories: Vec<Category>, fields: Vec<Field>) -> Self {
+        let options = fields.iter().map(|field| field.options.len()).sum::<usize>();
+        let stored = Stored {
+            number: SchemaNumber(1),
+            object,
+            categories,
+            fields,
+            next_field: system::CUSTOM_FIRST,
+            next_option: OptionNumber(u32::try_from(options).expect("few by default") + 1),
+        };
+        Self::try_from(stored).expect("the default fields have an identifier")
+    }
+
+    /// How often the schema was changed; 1 at first.
+    #[must_use]
+    pub fn number(&self) -> SchemaNumber {
+        self.number
+    }
+
+    #[must_use]
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// At least one.
+    #[must_use]
+    pub fn categories(&self) -> &[Category] {
+        &self.categories
+    }
+
+    /// All fields, oldest first, hidden ones too.
+    #[must_use]
+    pub fn fields(&self) -> &[Arc<Field>] {
+        &self.fields
+    }
+
+    /// The number that the next new field gets.
+    #[must_use]
+    pub fn next_field(&self) -> FieldNumber {
+        self.next_field
+    }
+
+    /// The number that the next new option of any field gets.
+    #[must_use]
+    pub fn next_option(&self) -> OptionNumber {
+        self.next_option
+    }
+
+    #[must_use]
+    pub fn by_number(&self, number: FieldNumber) -> Option<&Arc<Field>> {
+        self.lookups.by_number.get(&number).map(|at| &self.fields[*at])
+    }
+
+    #[must_use]
+    pub fn by_id(&self, id: FieldId) -> Option<&Arc<Field>> {
+        self.lookups.by_id.get(&id).map(|at| &self.fields[*at])
+    }
+
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Field>> {
+        self.lookups.by_name.get(name).map(|at| &self.fields[*at])
+    }
+
+    /// By what a request may call it: its id or its API name.
+    #[must_use]
+    pub fn by_reference(&self, reference: &str) -> Option<&Arc<Field>> {
+        match FieldId::parse(reference) {
+            Some(id) => self.by_id(id),
+            None => self.by_name(reference),
+        }
+    }
+
+    /// The field that names the records.
+    #[must_use]
+    pub fn identifier(&self) -> &Arc<Field> {
+        &self.fields[self.lookups.identifier]
+    }
+
+    /// The unique fields, the identifier among them.
+    pub fn unique_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
+        self.lookups.unique.iter().map(|at| &self.fields[*at])
+    }
+
+    /// The unique fields but the identifier.
+    pub fn further_unique_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
+        self.unique_fields().filter(|field| !field.is_identifier())
+    }
+
+    /// Whether any field but the identifier is unique.
+    #[must_use]
+    pub fn has_further_unique_fields(&self) -> bool {
+        self.further_unique_fields().next().is_some()
+    }
+
+    /// The field of the member who owns a record; contacts have none.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Arc<Field>> {
+        self.by_number(system::OWNER)
+    }
+
+    /// Whether this is the contact object.
+    #[must_use]
+    pub fn is_contacts(&self) -> bool {
+        self.identifier().number == system::EMAIL
+    }
+
+    /// How identifiers match.
+    #[must_use]
+    pub fn identifier_case(&self) -> IdentifierCase {
+        match self.identifier().normalizer {
+            Some(Normalizer::Exact | Normalizer::Trim) => IdentifierCase::Sensitive,
+            Some(Normalizer::Casefold | Normalizer::Email | Normalizer::Digits) | None => {
+                IdentifierCase::Insensitive
+            }
+        }
+    }
+
+    /// The key of an identifier, or of a lookup value; none for a blank one.
+    #[must_use]
+    pub fn identifier_key(&self, identifier: &str) -> Option<Key> {
+        self.identifier_case().normalizer().key(identifier)
+    }
+
+    /// This schema with one field more.
+    ///
+    /// # Panics
+    /// Where the schema has that field already: an event is applied once.
+    #[must_use]
+    pub fn with_field(&self, field: Field) -> Self {
+        assert!(self.by_number(field.number).is_none(), "field {} twice", field.number);
+        let mut changed = self.clone();
+        changed.number = self.number.next();
+        changed.next_field = self.next_field.max(field.number.next());
+        for choice in &field.options {
+            changed.next_option = changed.next_option.max(choice.number.next());
+        }
+        changed.fields.push(Arc::new(field));
+        changed.lookups.note(&changed.fields, changed.fields.len() - 1);
+        changed
+    }
+
+    /// This schema with one option more.
+    ///
+    /// # Panics
+    /// Where the schema lacks the field: an event fits the schema it was decided on.
+    #[must_use]
+    pub fn with_option(&self, field: FieldNumber, choice: Choice) -> Self {
+        let at = *self.lookups.by_number.get(&field).expect("the event's field is in the schema");
+        let mut changed = self.clone();
+        changed.number = self.number.next();
+        changed.next_option = self.next_option.max(choice.number.next());
+        Arc::make_mut(&mut changed.fields[at]).options.push(choice);
+        changed
+    }
+}
+
+impl PartialEq for Schema {
+    /// The look-ups follow from the rest.
+    fn eq(&self, other: &Self) -> bool {
+        Stored::from(self.clone()) == Stored::from(other.clone())
+    }
+}
+
+/// What is kept of a schema.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Stored {
+    number: SchemaNumber,
+    object: Object,
+    categories: Vec<Category>,
+    fields: Vec<Field>,
+    next_field: FieldNumber,
+    next_option: OptionNumber,
+}
+
+impl From<Schema> for Stored {
+    fn from(schema: Schema) -> Self {
+        Self {
+            number: schema.number,
+            object: schema.object,
+            categories: schema.categories,
+            fields: schema.fields.into_iter().map(Arc::unwrap_or_clone).collect(),
+            next_field: schema.next_field,
+            next_option: schema.next_option,
+        }
+    }
+}
+
+/// A stored schema that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the schema of object {object} has no identifier field")]
+pub struct NoIdentifier {
+    pub object: String,
+}
+
+impl TryFrom<Stored> for Schema {
+    type Error = NoIdentifier;
+
+    fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
+        let fields: Vec<Arc<Field>> = stored.fields.into_iter().map(Arc::new).collect();
+        let Some(identifier) = fields.iter().position(|field| field.is_identifier()) else {
+            return Err(NoIdentifier { object: stored.object.name });
+        };
+        let mut lookups = Lookups { identifier, ..Lookups::default() };
+        for at in 0..fields.len() {
+            lookups.note(&fields, at);
+        }
+        Ok(Self {
+            number: stored.number,
+            object: stored.object,
+            categories: stored.categories,
+            fields,
+            next_field: stored.next_field,
+            next_option: stored.next_option,
+            lookups,
+        })
+    }
+}
+
+/// Where in the list of fields each one stands.
+#[derive(Clone, Debug, Default)]
+struct Lookups {
+    by_number: HashMap<FieldNumber, usize, ahash::RandomState>,
+    by_id: HashMap<FieldId, usize, ahash::RandomState>,
+    by_name: HashMap<String, usize, ahash::RandomState>,
+    unique: Vec<usize>,
+    identifier: usize,
+}
+
+impl Lookups {
+    fn note(&mut self, fields: &[Arc<Field>], at: usize) {
+        let field = &fields[at];
+        self.by_number.insert(field.number, at);
+        self.by_id.insert(field.id, at);
+        self.by_name.insert(field.name.clone(), at);
+        if field.is_unique {
+            self.unique.push(at);
+        }
+    }
+}

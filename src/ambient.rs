@@ -1,0 +1,148 @@
+//! The one door to clock and entropy: everything else gets time and randomness as arguments.
+//!
+//! It owns the system clock, a clock that tests can set, and the operating system's random bytes.
+//! It must not know what they are used for.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the door behind which the bans on SystemTime::now and Instant::now end"
+)]
+
+use crate::model::id::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Tells the time. A clone is the same clock.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System { started: Instant },
+    Settable(Arc<SettableClock>),
+}
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System { started: Instant::now() })
+    }
+
+    /// Wall-clock time. It may jump either way; nothing may wait by it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System { .. } => Timestamp(wall_ms(SystemTime::now())),
+            Source::Settable(clock) => Timestamp(clock.wall_ms.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Nanoseconds since this clock was made. It never goes back.
+    #[must_use]
+    pub fn monotonic_ns(&self) -> u64 {
+        match &self.0 {
+            Source::System { started } => {
+                // 584 years of uptime are needed before the cut matters.
+                u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+            }
+            Source::Settable(clock) => clock.monotonic_ns.load(Ordering::SeqCst),
+        }
+    }
+}
+
+/// A time before 1970 is negative, one beyond 292 million years is cut.
+fn wall_ms(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+    }
+}
+
+/// The hands of a clock that stands still until a test moves it.
+#[derive(Debug)]
+pub struct SettableClock {
+    wall_ms: AtomicI64,
+    monotonic_ns: AtomicU64,
+}
+
+impl SettableClock {
+    /// A clock that shows `now`; its monotonic time starts at zero.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self { wall_ms: AtomicI64::new(now.0), monotonic_ns: AtomicU64::new(0) })
+    }
+
+    /// The clock these hands belong to.
+    #[must_use]
+    pub fn clock(self: &Arc<Self>) -> Clock {
+        Clock(Source::Settable(Arc::clone(self)))
+    }
+
+    /// Lets time pass: both hands move.
+    pub fn advance(&self, by: Duration) {
+        let ms = i64::try_from(by.as_millis()).expect("a test waits less than 292 million years");
+        let ns = u64::try_from(by.as_nanos()).expect("a test waits less than 584 years");
+        self.wall_ms.fetch_add(ms, Ordering::SeqCst);
+        self.monotonic_ns.fetch_add(ns, Ordering::SeqCst);
+    }
+
+    /// Moves the wall clock alone, as an operator or NTP does; either way.
+    pub fn set_wall(&self, now: Timestamp) {
+        self.wall_ms.store(now.0, Ordering::SeqCst);
+    }
+}
+
+/// The operating system gave no random bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gave no random bytes: {0}")]
+pub struct EntropyError(getrandom::Error);
+
+/// Fills `bytes` from the operating system's generator; fit for keys and secrets.
+pub fn fill(bytes: &mut [u8]) -> Result<(), EntropyError> {
+    getrandom::fill(bytes).map_err(EntropyError)
+}
+
+/// A seed for a generator of the caller's own.
+pub fn seed() -> Result<[u8; 32], EntropyError> {
+    let mut seed = [0; 32];
+    fill(&mut seed)?;
+    Ok(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_settable_clock_moves_both_hands_or_the_wall_alone() {
+        let hands = SettableClock::at(Timestamp(1_000));
+        let clock = hands.clock();
+        hands.advance(Duration::from_millis(250));
+        assert_eq!(clock.now(), Timestamp(1_250));
+        assert_eq!(clock.monotonic_ns(), 250_000_000);
+        hands.set_wall(Timestamp(10));
+        assert_eq!(clock.clone().now(), Timestamp(10));
+        assert_eq!(clock.monotonic_ns(), 250_000_000);
+    }
+
+    #[test]
+    fn the_system_clock_is_in_this_century_and_never_goes_back() {
+        let clock = Clock::system();
+        let year_2020 = Timestamp(1_577_836_800_000);
+        assert!(clock.now() > year_2020);
+        let before = clock.monotonic_ns();
+        assert!(clock.monotonic_ns() >= before);
+    }
+
+    #[test]
+    fn a_time_before_1970_is_negative() {
+        assert_eq!(wall_ms(UNIX_EPOCH - Duration::from_millis(5)), -5);
+        assert_eq!(wall_ms(UNIX_EPOCH + Duration::from_millis(5)), 5);
+    }
+
+    #[test]
+    fn two_seeds_differ() {
+        assert_ne!(seed().unwrap(), seed().unwrap());
+    }
+}

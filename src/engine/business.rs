@@ -1,0 +1,115 @@
+//! A business while the process runs: its writers, and what readers may see of them.
+
+use crate::engine::writer::Handle;
+use crate::model::agenda::{self, Agenda};
+use crate::model::catalog::{Catalog, CatalogView};
+use crate::model::id::{BusinessId, ObjectId};
+use crate::model::root;
+use crate::model::table::index::Shared;
+use crate::model::table::{Shown, Table};
+use arc_swap::ArcSwap;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// One tenant. Its tables are reached through it and in no other way.
+pub struct Business {
+    info: Arc<root::Business>,
+    time_zone: TimeZone,
+    catalog: Arc<ArcSwap<CatalogView>>,
+    agenda: Arc<agenda::Shown>,
+    pub(super) catalog_handle: Handle<Catalog>,
+    pub(super) agenda_handle: Handle<Agenda>,
+    tables: Arc<Tables>,
+}
+
+/// The tables of one business; the catalog's writer adds those it creates.
+pub(super) type Tables = Shared<ObjectId, Arc<TableRef>>;
+
+/// One table: what readers see, and how its writer is asked.
+pub struct TableRef {
+    shown: Arc<Shown>,
+    handle: Handle<Table>,
+}
+
+impl TableRef {
+    pub(super) fn new(shown: Arc<Shown>, handle: Handle<Table>) -> Arc<Self> {
+        Arc::new(Self { shown, handle })
+    }
+
+    /// What readers may see: durable state, each record at one instant.
+    #[must_use]
+    pub fn shown(&self) -> &Arc<Shown> {
+        &self.shown
+    }
+
+    #[must_use]
+    pub fn handle(&self) -> &Handle<Table> {
+        &self.handle
+    }
+}
+
+/// What a business is put together of.
+pub(super) struct BusinessParts {
+    pub(super) info: Arc<root::Business>,
+    pub(super) catalog: Arc<ArcSwap<CatalogView>>,
+    pub(super) agenda: Arc<agenda::Shown>,
+    pub(super) catalog_handle: Handle<Catalog>,
+    pub(super) agenda_handle: Handle<Agenda>,
+    pub(super) tables: Arc<Tables>,
+}
+
+impl Business {
+    pub(super) fn new(parts: BusinessParts) -> Self {
+        let BusinessParts { info, catalog, agenda, catalog_handle, agenda_handle, tables } = parts;
+        // Whoever made the business has checked its zone; a build without it shows UTC.
+        let time_zone = TimeZone::get(&info.timezone).unwrap_or(TimeZone::UTC);
+        Self { info, time_zone, catalog, agenda, catalog_handle, agenda_handle, tables }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> BusinessId {
+        self.info.id
+    }
+
+    #[must_use]
+    pub fn info(&self) -> &root::Business {
+        &self.info
+    }
+
+    #[must_use]
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.time_zone
+    }
+
+    /// The members, keys and directory at this instant.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<CatalogView> {
+        self.catalog.load_full()
+    }
+
+    #[must_use]
+    pub fn agenda(&self) -> &Arc<agenda::Shown> {
+        &self.agenda
+    }
+
+    #[must_use]
+    pub fn table(&self, object: ObjectId) -> Option<Arc<TableRef>> {
+        self.tables.get(&object)
+    }
+
+    /// By what a request calls it: the object's id, or its API name exactly.
+    #[must_use]
+    pub fn table_of(&self, reference: &str) -> Option<Arc<TableRef>> {
+        let object = match ObjectId::parse(reference) {
+            Some(id) => id,
+            None => self.catalog.load().object_of_name(reference)?,
+        };
+        self.table(object)
+    }
+
+    /// All tables, in the order their objects were made.
+    #[must_use]
+    pub fn tables(&self) -> Vec<Arc<TableRef>> {
+        self.catalog().objects.iter().filter_map(|entry| self.table(entry.id)).collect()
+    }
+}

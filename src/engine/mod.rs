@@ -1,0 +1,176 @@
+//! The writers, what readers see of them, and everything that runs beside them. Async ends here.
+//!
+//! It knows no HTTP and no JSON.
+
+pub mod admission;
+pub mod bootstrap;
+pub mod business;
+mod follow_up;
+mod panic;
+pub mod partition;
+mod placement;
+mod starter;
+pub mod states;
+pub mod turn;
+pub mod writer;
+
+use crate::ambient::Clock;
+use crate::engine::business::{Business, TableRef};
+use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};
+use crate::engine::turn::Refusal;
+use crate::engine::writer::Handle;
+use crate::model::id::BusinessId;
+use crate::model::state::State;
+use crate::model::{agenda, catalog, table};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering::{Acquire, Release}};
+
+/// Why a command has no reply.
+#[derive(Debug, PartialEq)]
+pub enum AskError<R> {
+    /// Decided: nothing happens.
+    Rejected(R),
+    /// The writer's queue is full; nothing was done. Seconds until it will have drained.
+    Overloaded { retry_after_s: u64 },
+    /// No writes are taken; nothing was done.
+    ReadOnly(ReadOnly),
+    /// It happened or not: a write or sync has failed, or the process is ending.
+    OutcomeUnknown,
+}
+
+/// Why no writes are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadOnly {
+    /// The setting says so.
+    Setting,
+    /// There is too little room on the disk.
+    DiskFull,
+    /// The process uses as much memory as it may.
+    MemoryFull,
+}
+
+/// Everything that runs: a list of partitions, today a list of one.
+pub struct Engine {
+    clock: Clock,
+    partitions: Vec<Partition>,
+    read_only: AtomicU8,
+}
+
+impl Engine {
+    /// Starts the writers of what was recovered, and waits until each has answered once. Must run
+    /// in an actix system, on whose arbiters the writers do not run.
+    pub async fn start(
+        recovered: Recovered,
+        options: PartitionOptions,
+        clock: Clock,
+        seed: u64,
+    ) -> Arc<Self> {
+        let partition = Partition::start(recovered, options, clock.clone(), seed).await;
+        Arc::new(Self { clock, partitions: vec![partition], read_only: AtomicU8::new(0) })
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The one way to a business and its tables; who asks has authenticated.
+    #[must_use]
+    pub fn business(&self, id: BusinessId) -> Option<Arc<Business>> {
+        self.partitions.iter().find_map(|partition| partition.business(id))
+    }
+
+    #[must_use]
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    /// Asks a table's writer, and waits until the answer is durable and visible.
+    pub async fn ask_table(
+        &self,
+        table: &TableRef,
+        command: table::command::Command,
+        bytes: usize,
+    ) -> Result<table::command::Reply, AskError<table::decide::Rejection>> {
+        self.ask(table.handle(), command, bytes).await
+    }
+
+    /// Asks the catalog's writer. An object that it created takes commands when this returns.
+    pub async fn ask_catalog(
+        &self,
+        business: &Business,
+        command: catalog::command::Command,
+        bytes: usize,
+    ) -> Result<catalog::command::Reply, AskError<catalog::command::Rejection>> {
+        let reply = self.ask(&business.catalog_handle, command, bytes).await?;
+        if let catalog::command::Reply::Object(schema) = &reply {
+            let table = business.table(schema.object().id);
+            // A mailbox has 16 places until its actor has started.
+            table.expect("an object's table is there before its creation is answered").handle().started().await;
+        }
+        Ok(reply)
+    }
+
+    /// Asks the agenda's writer.
+    pub async fn ask_agenda(
+        &self,
+        business: &Business,
+        command: agenda::command::Command,
+        bytes: usize,
+    ) -> Result<agenda::command::Reply, AskError<agenda::command::Rejection>> {
+        self.ask(&business.agenda_handle, command, bytes).await
+    }
+
+    async fn ask<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        bytes: usize,
+    ) -> Result<S::Reply, AskError<S::Rejection>> {
+        if let Some(reason) = self.read_only() {
+            return Err(AskError::ReadOnly(reason));
+        }
+        let answer = handle.ask(command, 1, bytes).map_err(|_| {
+            let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
+            AskError::Overloaded { retry_after_s }
+        })?;
+        match answer.await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+            // A writer that is gone took the command with it.
+            Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
+        }
+    }
+
+    /// Why no writes are taken, if they are not.
+    #[must_use]
+    pub fn read_only(&self) -> Option<ReadOnly> {
+        match self.read_only.load(Acquire) {
+            0 => None,
+            1 => Some(ReadOnly::Setting),
+            2 => Some(ReadOnly::DiskFull),
+            _ => Some(ReadOnly::MemoryFull),
+        }
+    }
+
+    /// Takes no writes from now on, or takes them again.
+    pub fn set_read_only(&self, reason: Option<ReadOnly>) {
+        let code = match reason {
+            None => 0,
+            Some(ReadOnly::Setting) => 1,
+            Some(ReadOnly::DiskFull) => 2,
+            Some(ReadOnly::MemoryFull) => 3,
+        };
+        self.read_only.store(code, Release);
+    }
+
+    /// Waits until a partition takes nothing any more, and says why.
+    pub async fn failed(&self) -> Stopped {
+        self.partitions[0].stopped().await
+    }
+
+    /// Makes everything that was decided durable, seals, and ends the writers.
+    pub async fn close(&self) -> Stopped {
+        self.partitions[0].close().await
+    }
+}

@@ -1,0 +1,271 @@
+//! A partition while the process runs: one log, its committer, and the writers it carries. A value:
+//! the process holds a list of them, today a list of one.
+
+use crate::ambient::Clock;
+use crate::engine::admission::AdmissionLimits;
+use crate::engine::bootstrap::{Bootstrap, first_commit};
+use crate::engine::business::{Business, BusinessParts, Tables};
+use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
+use crate::engine::panic::abort_on_panic_here;
+use crate::engine::placement::Placement;
+use crate::engine::starter::Starter;
+use crate::engine::states::States;
+use crate::engine::writer::Handle;
+use crate::model::id::{BusinessId, Position};
+use crate::model::moment::Moment;
+use crate::model::agenda::Agenda;
+use crate::model::catalog::Catalog;
+use crate::model::root::{self, Root};
+use crate::model::table::Table;
+use crate::model::state::Newborn;
+use crate::storage::committer::{CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake};
+use crate::storage::log::{AppendError, Log, LogReader};
+use crate::storage::part::Part;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+
+/// How often it is looked whether a burst is over and wants its seal.
+const SEAL_AFTER: Duration = Duration::from_millis(50);
+
+#[derive(Clone, Copy, Debug)]
+pub struct PartitionOptions {
+    /// Arbiters of the writers.
+    pub arbiters: usize,
+    pub admission: AdmissionLimits,
+    pub commit: CommitOptions,
+}
+
+/// What recovery gives: the states as of the log's end, and the log to go on with.
+pub struct Recovered {
+    pub states: States,
+    pub log: Box<dyn Log>,
+    /// The last frame of the log.
+    pub last: Position,
+    /// What a new directory begins with; looked at only if nothing has ever happened.
+    pub bootstrap: Bootstrap,
+}
+
+/// How the committer has ended.
+#[derive(Clone, Debug)]
+pub enum Stopped {
+    /// Everything is durable and sealed.
+    Clean,
+    /// A write or sync has failed: what waited is of unknown outcome.
+    Failed(Arc<AppendError>),
+}
+
+pub struct Partition {
+    queue: Arc<CommitQueue>,
+    log: Arc<dyn LogReader>,
+    root: Handle<Root>,
+    businesses: HashMap<BusinessId, Arc<Business>>,
+    placement: Arc<Placement>,
+    stopped: watch::Receiver<Option<Stopped>>,
+}
+
+impl Partition {
+    pub(super) async fn start(
+        recovered: Recovered,
+        options: PartitionOptions,
+        clock: Clock,
+        seed: u64,
+    ) -> Self {
+        let Recovered { mut states, log, last, bootstrap } = recovered;
+        let queue = CommitQueue::new(last, options.commit);
+        let reader = log.reader();
+        let stopped = run_committer(Committer::new(queue.clone(), log));
+        let placement = Arc::new(Placement::start(options.arbiters));
+        if states.is_new() {
+            let mut moment = Moment::new(seed, clock.now());
+            found(&mut states, &queue, first_commit(&bootstrap, &mut moment)).await;
+        }
+        let starter = Arc::new(Starter {
+            queue: queue.clone(),
+            clock,
+            placement: placement.clone(),
+            setting: states.setting(),
+            limits: options.admission,
+            follow_ups: Arc::new(FollowUpSignal::default()),
+            newest: states.newest,
+            seed,
+            started: AtomicU64::new(0),
+        });
+        let (root, businesses) = start_writers(&starter, states).await;
+        let list = Arc::new(businesses.values().cloned().collect::<Vec<_>>());
+        actix::spawn(send_for_ever(list, starter.follow_ups.clone()));
+        actix::spawn(seal_for_ever(queue.clone()));
+        Self { queue, log: reader, root, businesses, placement, stopped }
+    }
+
+    #[must_use]
+    pub fn business(&self, id: BusinessId) -> Option<Arc<Business>> {
+        self.businesses.get(&id).cloned()
+    }
+
+    pub fn businesses(&self) -> impl Iterator<Item = &Arc<Business>> {
+        self.businesses.values()
+    }
+
+    #[must_use]
+    pub fn root(&self) -> &Handle<Root> {
+        &self.root
+    }
+
+    /// The side of the log that reads and trims.
+    #[must_use]
+    pub fn log(&self) -> &Arc<dyn LogReader> {
+        &self.log
+    }
+
+    /// The newest durable frame.
+    #[must_use]
+    pub fn durable(&self) -> Position {
+        self.queue.durable()
+    }
+
+    #[must_use]
+    pub fn counters(&self) -> CommitCounters {
+        self.queue.counters()
+    }
+
+    #[must_use]
+    pub fn queue(&self) -> &Arc<CommitQueue> {
+        &self.queue
+    }
+
+    pub(super) async fn stopped(&self) -> Stopped {
+        let mut stopped = self.stopped.clone();
+        let found = stopped.wait_for(Option::is_some).await;
+        let found = found.expect("the committer's thread says how it ended before it ends");
+        found.clone().expect("it was waited for")
+    }
+
+    pub(super) async fn close(&self) -> Stopped {
+        self.queue.close();
+        let stopped = self.stopped().await;
+        self.placement.stop();
+        stopped
+    }
+}
+
+fn run_committer(committer: Committer) -> watch::Receiver<Option<Stopped>> {
+    let (say, stopped) = watch::channel(None);
+    let run = move || {
+        abort_on_panic_here();
+        let end = match committer.run() {
+            Ok(()) => Stopped::Clean,
+            Err(error) => Stopped::Failed(Arc::new(error)),
+        };
+        say.send_replace(Some(end));
+    };
+    let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(run);
+    thread.expect("the operating system lets a process begin with its threads");
+    stopped
+}
+
+struct ByNotify(Arc<Notify>);
+
+impl Wake for ByNotify {
+    fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Makes the first commit durable, then applies it.
+async fn found(states: &mut States, queue: &CommitQueue, commit: Vec<Newborn>) {
+    let notify = Arc::new(Notify::new());
+    let seat = Seat::new(Box::new(ByNotify(notify.clone())));
+    let parts: Vec<Part<'_>> = commit
+        .iter()
+        .map(|born| Part {
+            writer: born.writer,
+            first_sequence: born.first_sequence,
+            time: states.newest,
+            event_count: born.event_count,
+            events: &born.bytes,
+        })
+        .collect();
+    let position = queue.append(&parts, &seat);
+    while queue.durable() < position {
+        if queue.is_failed() {
+            return; // The process ends with the committer's error.
+        }
+        notify.notified().await;
+    }
+    for part in &parts {
+        states.replay(position, part).expect("our own first events fit an empty state");
+    }
+}
+
+async fn start_writers(
+    starter: &Arc<Starter>,
+    states: States,
+) -> (Handle<Root>, HashMap<BusinessId, Arc<Business>>) {
+    let States { root, mut catalogs, mut agendas, mut tables, .. } = states;
+    let infos = root.shown().load_full();
+    let root = starter.start(root, Box::new(|_| ()));
+    root.started().await;
+    let mut businesses = HashMap::new();
+    for info in infos.values() {
+        let catalog = catalogs.remove(&info.id).expect("recovery has checked that it is there");
+        let agenda = agendas.remove(&info.id).expect("recovery has checked that it is there");
+        let own = catalog.shown().load_full().objects.clone();
+        let own = own.iter().map(|entry| tables.remove(&entry.id).expect("recovery has checked it"));
+        let refs = start_tables(starter, own);
+        let business = start_business(starter, info.clone(), (catalog, agenda), refs).await;
+        businesses.insert(info.id, Arc::new(business));
+    }
+    (root, businesses)
+}
+
+fn start_tables(
+    starter: &Starter,
+    tables: impl Iterator<Item = Table>,
+) -> Arc<Tables> {
+    let refs = Arc::new(Tables::default());
+    for table in tables {
+        let object = table.object();
+        refs.put(object, starter.start_table(table));
+    }
+    refs
+}
+
+async fn start_business(
+    starter: &Arc<Starter>,
+    info: Arc<root::Business>,
+    (catalog, agenda): (Catalog, Agenda),
+    tables: Arc<Tables>,
+) -> Business {
+    let (catalog_shown, agenda_shown) = (catalog.shown(), agenda.shown());
+    let catalog_handle = starter.start_catalog(catalog, tables.clone());
+    let agenda_handle = starter.start(agenda, Box::new(|_| ()));
+    catalog_handle.started().await;
+    agenda_handle.started().await;
+    for table in tables.values() {
+        table.handle().started().await;
+    }
+    Business::new(BusinessParts {
+        info,
+        catalog: catalog_shown,
+        agenda: agenda_shown,
+        catalog_handle,
+        agenda_handle,
+        tables,
+    })
+}
+
+/// Asks for a seal when nothing has become durable between two looks.
+async fn seal_for_ever(queue: Arc<CommitQueue>) {
+    let mut last = queue.durable();
+    loop {
+        tokio::time::sleep(SEAL_AFTER).await;
+        let durable = queue.durable();
+        if durable == last {
+            queue.request_seal();
+        }
+        last = durable;
+    }
+}

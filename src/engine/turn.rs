@@ -1,0 +1,257 @@
+//! The writer's loop as a value: decide at once on the draft, hand the bytes to the committer,
+//! settle what has become durable. It knows no actor: `writer.rs` drives it, and so does a test.
+//!
+//! durable → visible → announced → answered, always in this order. While a state has undurable
+//! events every answer of it, rejections and no-ops too, waits for the newest of them.
+
+use crate::model::id::{Position, Sequence, Timestamp};
+use crate::model::moment::Moment;
+use crate::model::state::{Newborn, State};
+use crate::storage::committer::{CommitQueue, Seat};
+use crate::storage::part::Part;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Rows decided or applied before others of the arbiter get their turn.
+pub const ROWS_PER_TURN: usize = 128;
+/// Bytes after which a turn hands over what it has.
+const PART_BYTES: usize = 64 << 10;
+/// A clock that fell behind by less than this stands still until it has caught up.
+const CLOCK_LAG_MAX_MS: i64 = 60 * 60 * 1000;
+
+/// What a command is answered.
+pub type Answer<S> = Result<<S as State>::Reply, Refusal<<S as State>::Rejection>>;
+
+/// Why a command has no reply.
+#[derive(Debug, PartialEq)]
+pub enum Refusal<R> {
+    /// Decided: nothing happens.
+    Rejected(R),
+    /// Whether it happened is not known: a write or sync has failed, or the process is ending.
+    OutcomeUnknown,
+}
+
+/// One command on its way to a writer.
+pub struct Ask<S: State> {
+    pub command: S::Command,
+    pub reply: oneshot::Sender<Answer<S>>,
+    /// Gives back what was admitted when the answer has gone out.
+    pub ticket: crate::engine::admission::Ticket,
+}
+
+/// An answer that waits for what it says to be durable.
+struct Held<S: State> {
+    reply: oneshot::Sender<Answer<S>>,
+    answer: Answer<S>,
+    ticket: crate::engine::admission::Ticket,
+}
+
+impl<S: State> Held<S> {
+    fn send(self) {
+        let Self { reply, answer, ticket } = self;
+        // Whoever asked may have gone; what was done stays done.
+        drop(reply.send(answer));
+        drop(ticket);
+    }
+
+    fn fail(self) {
+        Self { answer: Err(Refusal::OutcomeUnknown), ..self }.send();
+    }
+}
+
+/// The events and answers of one turn.
+struct Decided<S: State> {
+    position: Position,
+    events: Vec<S::Event>,
+    answers: Vec<Held<S>>,
+}
+
+impl<S: State> Default for Decided<S> {
+    fn default() -> Self {
+        Self { position: Position(0), events: Vec::new(), answers: Vec::new() }
+    }
+}
+
+/// Told of every event that has become visible.
+pub type Announce<S> = Box<dyn FnMut(&<S as State>::Event) + Send>;
+
+/// What a loop is made of besides its state.
+pub struct LoopParts<S: State> {
+    pub queue: Arc<CommitQueue>,
+    pub seat: Arc<Seat>,
+    pub moment: Moment,
+    pub announce: Announce<S>,
+}
+
+/// The loop.
+pub struct Loop<S: State> {
+    state: S,
+    draft: S::Draft,
+    moment: Moment,
+    queue: Arc<CommitQueue>,
+    seat: Arc<Seat>,
+    announce: Announce<S>,
+    /// Decided in this turn, not yet in the open frame.
+    now: Decided<S>,
+    newborns: Vec<Newborn>,
+    bytes: Vec<u8>,
+    undurable: VecDeque<Decided<S>>,
+    /// Durable and partly applied: settling is bounded too.
+    spare: Option<Decided<S>>,
+}
+
+impl<S: State> Loop<S> {
+    #[must_use]
+    pub fn new(state: S, parts: LoopParts<S>) -> Self {
+        let LoopParts { queue, seat, moment, announce } = parts;
+        Self {
+            state,
+            draft: S::Draft::default(),
+            moment,
+            queue,
+            seat,
+            announce,
+            now: Decided::default(),
+            newborns: Vec::new(),
+            bytes: Vec::new(),
+            undurable: VecDeque::new(),
+            spare: None,
+        }
+    }
+
+    #[must_use]
+    pub fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// For what happens at a barrier; nothing may be undurable.
+    ///
+    /// # Panics
+    /// Where something is.
+    pub fn state_at_barrier(&mut self) -> (&mut S, Position) {
+        assert!(self.is_settled(), "a barrier waits until nothing is undurable");
+        let position = self.queue.durable();
+        (&mut self.state, position)
+    }
+
+    /// Whether nothing is decided that is not applied.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.undurable.is_empty() && self.bytes.is_empty()
+    }
+
+    /// Whether the partition has as much undurable as it may.
+    #[must_use]
+    pub fn is_partition_full(&self) -> bool {
+        self.queue.is_full()
+    }
+
+    /// The time of what is decided from now on. Never earlier than before, unless the clock fell
+    /// back by more than it can have drifted.
+    pub fn set_time(&mut self, now: Timestamp) {
+        let last = self.moment.at();
+        if now >= last || last.0 - now.0 >= CLOCK_LAG_MAX_MS {
+            self.moment.set(now);
+        }
+    }
+
+    /// Decides one command on the state with its draft on top.
+    pub fn decide(&mut self, ask: Ask<S>) {
+        let Ask { command, reply, ticket } = ask;
+        if self.queue.is_failed() {
+            Held::<S> { reply, answer: Err(Refusal::OutcomeUnknown), ticket }.send();
+            return;
+        }
+        let first = self.now.events.len();
+        let events = &mut self.now.events;
+        let answer = self.state.decide(&self.draft, command, &mut self.moment, events);
+        if answer.is_err() {
+            self.now.events.truncate(first);
+        }
+        for event in &self.now.events[first..] {
+            S::lay(&mut self.draft, event);
+            S::encode(event, &mut self.bytes);
+            self.newborns.extend(S::newborn(event));
+        }
+        let answer = answer.map_err(Refusal::Rejected);
+        self.now.answers.push(Held { reply, answer, ticket });
+        if self.bytes.len() >= PART_BYTES {
+            self.flush();
+        }
+    }
+
+    /// Hands what this turn decided to the committer. Answers of a turn without events wait for the
+    /// newest undurable ones, and go out at once if there are none.
+    pub fn flush(&mut self) {
+        if self.now.events.is_empty() {
+            match self.undurable.back_mut() {
+                Some(newest) => newest.answers.append(&mut self.now.answers),
+                None => self.now.answers.drain(..).for_each(Held::send),
+            }
+            return;
+        }
+        let next = self.spare.take().unwrap_or_default();
+        let mut decided = std::mem::replace(&mut self.now, next);
+        decided.position = self.append(&decided.events);
+        self.bytes.clear();
+        self.newborns.clear();
+        self.undurable.push_back(decided);
+    }
+
+    fn append(&self, events: &[S::Event]) -> Position {
+        let first = events.iter().find_map(|event| S::sequence(event)).unwrap_or(Sequence(0));
+        let time = events.iter().map(|event| S::time(event)).max().unwrap_or_default();
+        let own = Part {
+            writer: self.state.writer(),
+            first_sequence: first,
+            time,
+            event_count: u32::try_from(events.len()).expect("a turn has a bounded number of events"),
+            events: &self.bytes,
+        };
+        let newborn = |newborn: &'_ Newborn| (newborn.writer, newborn.first_sequence, newborn.event_count);
+        let mut parts = vec![own];
+        for born in &self.newborns {
+            let (writer, first_sequence, event_count) = newborn(born);
+            parts.push(Part { writer, first_sequence, time, event_count, events: &born.bytes });
+        }
+        self.queue.append(&parts, &self.seat)
+    }
+
+    /// Applies, announces and answers what has become durable, at most a turn's worth. True: there
+    /// is more to settle at once.
+    #[must_use]
+    pub fn settle(&mut self) -> bool {
+        if self.queue.is_failed() {
+            self.fail();
+            return false;
+        }
+        let durable = self.queue.durable();
+        let mut rows = 0;
+        while self.undurable.front().is_some_and(|decided| decided.position <= durable) {
+            if rows >= ROWS_PER_TURN {
+                return true;
+            }
+            let mut decided = self.undurable.pop_front().expect("it was just seen");
+            for event in &decided.events {
+                self.state.apply(event);
+                S::lift(&mut self.draft, event);
+                (self.announce)(event);
+            }
+            rows += decided.answers.len();
+            decided.answers.drain(..).for_each(Held::send);
+            decided.events.clear();
+            self.spare = Some(decided);
+        }
+        false
+    }
+
+    /// Nothing that waits will ever be known: tell everybody so. The process ends.
+    fn fail(&mut self) {
+        let waiting = self.undurable.drain(..).flat_map(|decided| decided.answers);
+        waiting.chain(self.now.answers.drain(..)).for_each(Held::fail);
+        self.now.events.clear();
+        self.bytes.clear();
+        self.newborns.clear();
+    }
+}

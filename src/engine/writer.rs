@@ -1,0 +1,262 @@
+//! The actor that drives a writer's loop, and the handle through which it is asked.
+//!
+//! actix handles messages until the mailbox is empty before it polls anything else, and polls
+//! neither the mailbox nor spawned futures while one is waited for. So one permanent future, `Turn`,
+//! is both the end of a turn and what the committer wakes; and what is waited for does the same.
+
+use crate::ambient::Clock;
+use crate::engine::admission::{Admission, AdmissionLimits, Overloaded};
+use crate::engine::turn::{Answer, Ask, Loop, LoopParts, ROWS_PER_TURN};
+use crate::model::id::Position;
+use crate::model::state::State;
+use crate::storage::committer::{CommitQueue, Seat, Wake};
+use actix::fut::ActorFuture;
+use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
+use futures_util::task::AtomicWaker;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+use tokio::sync::oneshot;
+
+/// A way to ask one writer.
+pub struct Handle<S: State> {
+    to: Addr<Writer<S>>,
+    admission: Arc<Admission>,
+}
+
+impl<S: State> Clone for Handle<S> {
+    fn clone(&self) -> Self {
+        Self { to: self.to.clone(), admission: self.admission.clone() }
+    }
+}
+
+impl<S: State> Handle<S> {
+    /// Sends a command of so many rows and bytes; the answer comes when it is durable.
+    pub fn ask(
+        &self,
+        command: S::Command,
+        rows: usize,
+        bytes: usize,
+    ) -> Result<oneshot::Receiver<Answer<S>>, Overloaded> {
+        let ticket = self.admission.admit(rows, bytes)?;
+        let (reply, answer) = oneshot::channel();
+        let full = Overloaded { rows_waiting: self.admission.rows() };
+        self.to.try_send(Ask { command, reply, ticket }).map_err(|_| full)?;
+        Ok(answer)
+    }
+
+    /// Runs a closure over the state when nothing of it is undurable, with the newest durable
+    /// position. False: the writer is gone or its mailbox is full.
+    pub fn at_barrier(&self, run: impl FnOnce(&mut S, Position) + Send + 'static) -> bool {
+        self.to.try_send(AtBarrier(Box::new(run))).is_ok()
+    }
+
+    /// Waits until the writer has answered once: a mailbox has 16 places until then.
+    pub async fn started(&self) {
+        let (say, started) = oneshot::channel::<()>();
+        // Dropping the sender says as much as sending: the closure was run, or never will be.
+        if self.at_barrier(move |_, _| drop(say)) {
+            started.await.expect_err("nothing is ever sent");
+        }
+    }
+
+    /// Ends the writer: an actor with a spawned future never ends by itself.
+    pub fn stop(&self) -> bool {
+        self.to.try_send(Stop).is_ok()
+    }
+
+    /// What waits for it.
+    #[must_use]
+    pub fn admission(&self) -> &Arc<Admission> {
+        &self.admission
+    }
+}
+
+/// What a writer is started with, besides its state.
+pub struct WriterParts<S: State> {
+    pub queue: Arc<CommitQueue>,
+    pub clock: Clock,
+    pub moment: crate::model::moment::Moment,
+    pub limits: AdmissionLimits,
+    pub announce: crate::engine::turn::Announce<S>,
+}
+
+/// The actor.
+pub struct Writer<S: State> {
+    writing: Loop<S>,
+    clock: Clock,
+    waker: Arc<AtomicWaker>,
+    rows_in_turn: usize,
+}
+
+/// Nothing in it is ever pinned; without this every associated type of `State` needs `Unpin`.
+impl<S: State> Unpin for Writer<S> {}
+
+struct ByWaker(Arc<AtomicWaker>);
+
+impl Wake for ByWaker {
+    fn wake(&self) {
+        self.0.wake();
+    }
+}
+
+impl<S: State> Message for Ask<S> {
+    type Result = ();
+}
+
+/// A closure over the state, run when nothing is undurable.
+struct AtBarrier<S>(Box<dyn FnOnce(&mut S, Position) + Send>);
+
+impl<S> Message for AtBarrier<S> {
+    type Result = ();
+}
+
+struct Stop;
+
+impl Message for Stop {
+    type Result = ();
+}
+
+impl<S: State> Writer<S> {
+    /// Starts it on an arbiter. Its mailbox has 16 places until it has answered once.
+    pub fn start_on(arbiter: &ArbiterHandle, state: S, parts: WriterParts<S>) -> Handle<S> {
+        let WriterParts { queue, clock, moment, limits, announce } = parts;
+        let admission = Admission::new(limits);
+        let to = Self::start_in_arbiter(arbiter, move |context| {
+            // The limit is admission's; the mailbox's is higher and is never reached.
+            context.set_mailbox_capacity(limits.rows_max + 1);
+            let waker = Arc::new(AtomicWaker::new());
+            let seat = Seat::new(Box::new(ByWaker(waker.clone())));
+            let writing = Loop::new(state, LoopParts { queue, seat, moment, announce });
+            Self { writing, clock, waker, rows_in_turn: 0 }
+        });
+        Handle { to, admission }
+    }
+
+    /// The end of a turn: called when the mailbox is empty, or after enough rows.
+    fn turn(&mut self) {
+        self.rows_in_turn = 0;
+        let is_more = self.writing.settle();
+        self.writing.flush();
+        if is_more {
+            self.waker.wake(); // The rest in the next turn.
+        }
+    }
+
+    fn decide(&mut self, ask: Ask<S>) {
+        self.writing.set_time(self.clock.now());
+        self.writing.decide(ask);
+    }
+}
+
+impl<S: State> Actor for Writer<S> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.spawn(Turn);
+    }
+}
+
+impl<S: State> Handler<Ask<S>> for Writer<S> {
+    type Result = ();
+
+    fn handle(&mut self, ask: Ask<S>, context: &mut Self::Context) {
+        if S::on_plain_state(&ask.command) {
+            self.turn();
+            context.wait(UntilSettled.map(move |(), writer: &mut Self, context: &mut Context<Self>| {
+                writer.decide(ask);
+                writer.writing.flush();
+                context.wait(UntilSettled);
+            }));
+            return;
+        }
+        self.rows_in_turn += ask.ticket.rows();
+        self.decide(ask);
+        if self.rows_in_turn >= ROWS_PER_TURN {
+            self.turn();
+            context.wait(LetOthersRun(false));
+        }
+        if self.writing.is_partition_full() {
+            self.turn();
+            context.wait(UntilSettled);
+        }
+    }
+}
+
+impl<S: State> Handler<AtBarrier<S>> for Writer<S> {
+    type Result = ();
+
+    fn handle(&mut self, barrier: AtBarrier<S>, context: &mut Self::Context) {
+        self.turn();
+        context.wait(UntilSettled.map(move |(), writer: &mut Self, _: &mut Context<Self>| {
+            let (state, position) = writer.writing.state_at_barrier();
+            (barrier.0)(state, position);
+        }));
+    }
+}
+
+impl<S: State> Handler<Stop> for Writer<S> {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
+        self.turn();
+        context.wait(UntilSettled.map(|(), _: &mut Self, context: &mut Context<Self>| context.stop()));
+    }
+}
+
+/// Polled after the mailbox has run dry, whatever woke the actor. Never ends.
+struct Turn;
+
+impl<S: State> ActorFuture<Writer<S>> for Turn {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        writer: &mut Writer<S>,
+        _: &mut Context<Writer<S>>,
+        task: &mut Task<'_>,
+    ) -> Poll<()> {
+        // Registered before the position is read, so no wake-up is lost.
+        writer.waker.register(task.waker());
+        writer.turn();
+        Poll::Pending
+    }
+}
+
+/// Until nothing is undurable. While it is waited for, actix polls neither the mailbox nor `Turn`.
+struct UntilSettled;
+
+impl<S: State> ActorFuture<Writer<S>> for UntilSettled {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        writer: &mut Writer<S>,
+        _: &mut Context<Writer<S>>,
+        task: &mut Task<'_>,
+    ) -> Poll<()> {
+        writer.waker.register(task.waker());
+        writer.turn();
+        if writer.writing.is_settled() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// Gives the arbiter's other actors their turn once.
+struct LetOthersRun(bool);
+
+impl<S: State> ActorFuture<Writer<S>> for LetOthersRun {
+    type Output = ();
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        _: &mut Writer<S>,
+        _: &mut Context<Writer<S>>,
+        task: &mut Task<'_>,
+    ) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

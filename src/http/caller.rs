@@ -1,0 +1,100 @@
+//! Who is calling, found once for each request: the business, the member, the key's origin.
+//!
+//! It is the only place that looks up credentials. It must not know any resource.
+
+use crate::engine::Engine;
+use crate::engine::business::{Business, TableRef};
+use crate::http::code::Code;
+use crate::http::identity::{Credentials, Refused};
+use crate::http::problem::Problem;
+use crate::model::catalog::CatalogView;
+use crate::model::catalog::member::Member;
+use crate::model::id::{BatchId, BusinessId, UserId};
+use crate::model::table::command;
+use actix_web::dev::{Extensions, Payload};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A member who has authenticated, and what was true of its business then.
+#[derive(Clone)]
+pub struct Caller {
+    pub business: Arc<Business>,
+    /// Members, keys and objects at the time of the request.
+    pub catalog: Arc<CatalogView>,
+    pub member: Arc<Member>,
+    /// Of the key that was used.
+    pub origin: Arc<str>,
+}
+
+impl Caller {
+    /// Finds the caller of these credentials. Every mistake has one and the same answer.
+    pub fn find(engine: &Engine, credentials: &Credentials<'_>) -> Result<Self, Refused> {
+        let business = BusinessId::parse(credentials.business_id).ok_or(Refused)?;
+        let user = UserId::parse(credentials.user_id).ok_or(Refused)?;
+        let business = engine.business(business).ok_or(Refused)?;
+        let catalog = business.catalog();
+        let key = catalog.api_keys.of_secret(credentials.api_key).ok_or(Refused)?;
+        let member = catalog.members.active(&key.member).ok_or(Refused)?.clone();
+        if member.user_id != user || key.is_expired(engine.clock().now()) {
+            return Err(Refused);
+        }
+        let origin = key.origin.clone();
+        Ok(Self { business, catalog, member, origin })
+    }
+
+    /// As `find`, leaving the caller where handlers take it from.
+    pub fn admit(
+        engine: &Engine,
+        credentials: &Credentials<'_>,
+        extensions: &mut Extensions,
+    ) -> Result<(), Refused> {
+        extensions.insert(Self::find(engine, credentials)?);
+        Ok(())
+    }
+
+    /// The table a request names, by the object's id or API name.
+    ///
+    /// An object that the caller may not see is as good as none. In this version only
+    /// administrators have rights on objects.
+    pub fn table(&self, reference: &str) -> Result<Arc<TableRef>, Problem> {
+        if !self.member.is_admin {
+            return Err(Problem::not_found());
+        }
+        self.business.table_of(reference).ok_or_else(Problem::not_found)
+    }
+
+    /// What is not about an object is for administrators in this version.
+    pub fn require_admin(&self) -> Result<(), Problem> {
+        if self.member.is_admin { Ok(()) } else { Err(Problem::new(Code::PermissionRequired)) }
+    }
+
+    /// The caller of one command.
+    #[must_use]
+    pub fn for_command(&self, batch: BatchId) -> command::Caller {
+        command::Caller {
+            member: self.member.id,
+            members: self.catalog.members.clone(),
+            origin: self.origin.clone(),
+            batch,
+        }
+    }
+
+    /// The caller of a command that is a request of its own.
+    #[must_use]
+    pub fn for_request(&self) -> command::Caller {
+        self.for_command(BatchId(Uuid::new_v4()))
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Self>().cloned();
+        // The path of a handler that takes a caller lies where credentials are asked for.
+        ready(caller.ok_or_else(|| Problem::new(Code::NotAuthenticated)))
+    }
+}

@@ -1,0 +1,25 @@
+//! The HTTP edge: connections, requests, wire shapes, identity, errors, pages.
+//!
+//! It may use the engine, the model, and `ambient`; it must not know files, storage, settings, or
+//! what an upsert does.
+
+pub mod app;
+pub mod body;
+pub mod code;
+pub mod counters;
+pub mod endpoint;
+pub mod extension;
+pub mod fault;
+mod front;
+pub mod health;
+pub mod identity;
+pub mod json;
+pub mod options;
+pub mod page;
+pub mod problem;
+pub mod query;
+pub mod request_id;
+pub mod server;
+pub mod shape;
+pub mod transport;
+pub mod wire;

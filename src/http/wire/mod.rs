@@ -1,0 +1,3 @@
+//! The shapes of requests and answers.
+
+pub mod fields;

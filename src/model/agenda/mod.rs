@@ -1,0 +1,305 @@
+//! The activities of one business: their types, and what is scheduled for whom about which records.
+
+pub mod command;
+
+use crate::model::agenda::command::{Command, Rejection, Reply};
+use crate::model::id::{
+    ActivityId, ActivityTypeId, BusinessId, MemberId, ObjectId, RecordId, RoleId, Sequence, Timestamp, WriterId,
+};
+use crate::model::moment::Moment;
+use crate::model::state::State;
+use crate::model::stored;
+use crate::model::table::event::{FollowUpNumber, Stamp};
+use crate::model::table::event_form::Misfit;
+use crate::model::table::index::Shared;
+use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Which objects an activity of a type is associated with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssociationMode {
+    #[default]
+    AllObjectsAssociated,
+    SelectedObjectsAssociated,
+    NoObjectsAssociated,
+}
+
+/// A kind of activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivityType {
+    pub id: ActivityTypeId,
+    pub name: String,
+    pub api_name: String,
+    pub description: String,
+    pub association_mode: AssociationMode,
+    pub created: Timestamp,
+}
+
+/// A record that an activity is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Association {
+    pub object: ObjectId,
+    pub record: RecordId,
+}
+
+/// Something that is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    pub id: ActivityId,
+    pub activity_type: ActivityTypeId,
+    pub note: String,
+    pub due: Timestamp,
+    /// The due time it was scheduled with.
+    pub original_due: Timestamp,
+    pub completed_at: Option<Timestamp>,
+    pub employee: Option<MemberId>,
+    pub role: Option<RoleId>,
+    pub mentions: Vec<MemberId>,
+    /// The text of a JSON list, kept and given back; nothing is sent.
+    pub notifications: String,
+    /// No record twice.
+    pub associations: Vec<Association>,
+    pub created: Timestamp,
+    pub created_by: MemberId,
+}
+
+impl Activity {
+    /// Whether the records it is about have it before them; an overdue one too.
+    #[must_use]
+    pub fn is_upcoming(&self) -> bool {
+        self.completed_at.is_none()
+    }
+}
+
+/// What readers may see of an agenda.
+#[derive(Default)]
+pub struct Shown {
+    types: ArcSwap<Vec<Arc<ActivityType>>>,
+    activities: Shared<ActivityId, Arc<Activity>>,
+    /// Activities about a record, completed ones too.
+    by_record: Shared<RecordId, Arc<Vec<ActivityId>>>,
+    upcoming: Shared<RecordId, u32>,
+}
+
+impl Shown {
+    /// All types, oldest first.
+    #[must_use]
+    pub fn types(&self) -> Arc<Vec<Arc<ActivityType>>> {
+        self.types.load_full()
+    }
+
+    #[must_use]
+    pub fn activity(&self, id: ActivityId) -> Option<Arc<Activity>> {
+        self.activities.get(&id)
+    }
+
+    /// Activities about a record that are neither completed nor deleted.
+    #[must_use]
+    pub fn upcoming(&self, record: RecordId) -> u32 {
+        self.upcoming.get(&record).unwrap_or(0)
+    }
+
+    /// Activities about a record, completed ones too.
+    #[must_use]
+    pub fn of_record(&self, record: RecordId) -> Arc<Vec<ActivityId>> {
+        self.by_record.get(&record).unwrap_or_default()
+    }
+
+    fn put(&self, activity: Arc<Activity>) {
+        let old = self.activities.put(activity.id, activity.clone());
+        self.change_counts(old.as_deref(), Some(&activity));
+    }
+
+    fn remove(&self, id: ActivityId) {
+        let old = self.activities.remove(&id);
+        self.change_counts(old.as_deref(), None);
+    }
+
+    /// Brings the counts of every record that the old or the new activity is about up to date.
+    fn change_counts(&self, old: Option<&Activity>, new: Option<&Activity>) {
+        let id = old.or(new).expect("one of them is there").id;
+        let of = |activity: Option<&Activity>| activity.map_or(&[][..], |it| &it.associations[..]).to_vec();
+        let (before, after) = (of(old), of(new));
+        let was_upcoming = old.is_some_and(Activity::is_upcoming);
+        let is_upcoming = new.is_some_and(Activity::is_upcoming);
+        for Association { record, .. } in before.iter().filter(|it| !after.contains(it)) {
+            let others = self.of_record(*record).iter().copied().filter(|other| *other != id).collect();
+            self.put_list(*record, others);
+        }
+        for Association { record, .. } in after.iter().filter(|it| !before.contains(it)) {
+            let mut list = self.of_record(*record).to_vec();
+            list.push(id);
+            self.put_list(*record, list);
+        }
+        for Association { record, .. } in before.iter().filter(|_| was_upcoming) {
+            self.put_count(*record, self.upcoming(*record) - 1);
+        }
+        for Association { record, .. } in after.iter().filter(|_| is_upcoming) {
+            self.put_count(*record, self.upcoming(*record) + 1);
+        }
+    }
+
+    fn put_list(&self, record: RecordId, list: Vec<ActivityId>) {
+        if list.is_empty() {
+            self.by_record.remove(&record);
+        } else {
+            self.by_record.put(record, Arc::new(list));
+        }
+    }
+
+    fn put_count(&self, record: RecordId, count: u32) {
+        if count == 0 {
+            self.upcoming.remove(&record);
+        } else {
+            self.upcoming.put(record, count);
+        }
+    }
+}
+
+/// One change of the agenda.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub stamp: Stamp,
+    pub change: Change,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    TypeCreated(ActivityType),
+    /// Scheduled, or changed: the whole new activity.
+    ActivityPut(Activity),
+    ActivityDeleted(ActivityId),
+    /// A table has purged a record: a follow-up, numbered by its sender.
+    RecordForgotten { object: ObjectId, record: RecordId, number: FollowUpNumber },
+}
+
+/// The state that one writer owns.
+pub struct Agenda {
+    business: BusinessId,
+    shown: Arc<Shown>,
+    /// The last follow-up that each table's writer sent and this one has.
+    received: BTreeMap<ObjectId, FollowUpNumber>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    types: Vec<Arc<ActivityType>>,
+    activities: Vec<Arc<Activity>>,
+    received: BTreeMap<ObjectId, FollowUpNumber>,
+}
+
+impl Agenda {
+    /// An agenda of which nothing has happened yet.
+    #[must_use]
+    pub fn unborn(business: BusinessId) -> Self {
+        Self { business, shown: Arc::default(), received: BTreeMap::new() }
+    }
+
+    /// What readers may see of it.
+    #[must_use]
+    pub fn shown(&self) -> Arc<Shown> {
+        self.shown.clone()
+    }
+
+    fn has_received(&self, object: ObjectId, number: FollowUpNumber) -> bool {
+        self.received.get(&object).is_some_and(|last| *last >= number)
+    }
+
+    /// Applies stored events, one after the other.
+    pub fn replay(&mut self, mut bytes: &[u8]) -> Result<u32, Misfit> {
+        let mut count = 0;
+        while !bytes.is_empty() {
+            self.apply(&stored::decode(&mut bytes, "an event of an agenda")?);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The whole state, for a snapshot.
+    pub fn encode_image(&self, out: &mut Vec<u8>) {
+        let mut activities = self.shown.activities.values();
+        activities.sort_by_key(|activity| activity.id);
+        let types = self.shown.types().to_vec();
+        stored::encode(&Stored { types, activities, received: self.received.clone() }, out);
+    }
+
+    /// The state of a snapshot.
+    pub fn from_image(business: BusinessId, mut bytes: &[u8]) -> Result<Self, Misfit> {
+        let stored: Stored = stored::decode(&mut bytes, "an agenda")?;
+        let agenda = Self { business, shown: Arc::default(), received: stored.received };
+        agenda.shown.types.store(Arc::new(stored.types));
+        stored.activities.into_iter().for_each(|activity| agenda.shown.put(activity));
+        Ok(agenda)
+    }
+
+    /// Takes a purged record out of every activity.
+    fn forget(&self, association: Association) {
+        for id in self.shown.of_record(association.record).iter() {
+            let activity = self.shown.activity(*id).expect("a record's list names activities that are there");
+            let mut activity = Activity::clone(&activity);
+            activity.associations.retain(|held| *held != association);
+            self.shown.put(Arc::new(activity));
+        }
+    }
+}
+
+impl State for Agenda {
+    type Command = Command;
+    type Event = Event;
+    type Reply = Reply;
+    type Rejection = Rejection;
+    type Draft = ();
+
+    fn writer(&self) -> WriterId {
+        WriterId::Agenda(self.business)
+    }
+
+    fn on_plain_state(_: &Command) -> bool {
+        true
+    }
+
+    fn decide(
+        &self,
+        (): &(),
+        command: Command,
+        moment: &mut Moment,
+        events: &mut Vec<Event>,
+    ) -> Result<Reply, Rejection> {
+        command::decide(self, command, moment, events)
+    }
+
+    fn lay((): &mut (), _: &Event) {}
+
+    fn lift((): &mut (), _: &Event) {}
+
+    fn encode(event: &Event, out: &mut Vec<u8>) {
+        stored::encode(event, out);
+    }
+
+    fn sequence(_: &Event) -> Option<Sequence> {
+        None
+    }
+
+    fn time(event: &Event) -> Timestamp {
+        event.stamp.at
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match &event.change {
+            Change::TypeCreated(activity_type) => {
+                let mut types = self.shown.types().to_vec();
+                types.push(Arc::new(activity_type.clone()));
+                self.shown.types.store(Arc::new(types));
+            }
+            Change::ActivityPut(activity) => self.shown.put(Arc::new(activity.clone())),
+            Change::ActivityDeleted(id) => self.shown.remove(*id),
+            Change::RecordForgotten { object, record, number } => {
+                self.forget(Association { object: *object, record: *record });
+                self.received.insert(*object, *number);
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What an object has from the start: one category and its default fields.
+//!
+//! Owns their order, labels and flags. Must not know who may make an object, nor draw ids: the
+//! caller brings them.
+
+use crate::model::id::{
+    CategoryId, FieldId, FieldNumber, ObjectId, OptionId, OptionNumber, Timestamp,
+};
+use crate::model::key::IdentifierCase;
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::schema::object::{
+    CONTACTS, Category, DEFAULT_COLOR, DEFAULT_ICON, EMPTY_META, Object, ObjectType,
+};
+use crate::model::schema::option::{Choice, Choices};
+use crate::model::schema::system;
+use crate::model::value::FieldType;
+use uuid::Uuid;
+
+/// Label and code of each option of `email_status`, in order.
+const EMAIL_STATUSES: [(&str, &str); 4] = [
+    ("Opted In", "opted_in"),
+    ("Not Opted In", "not_opted_in"),
+    ("Unsubscribed From All", "unsubscribed"),
+    ("Suppression List", "suppression_list"),
+];
+
+/// The schema of a new object that is not the contact object.
+pub fn standard(
+    object: Object,
+    identifier_case: IdentifierCase,
+    ids: &mut dyn FnMut() -> Uuid,
+) -> Schema {
+    let category = first_category(format!("{} Info", object.entity_name), ids);
+    let label = format!("{} Name", object.entity_name);
+    let mut fields = Fields { category: category.id, ids, made: Vec::new() };
+    let name = fields.add(system::NAME, "name", &label, FieldType::Text);
+    name.is_required = true;
+    name.is_unique = true;
+    name.normalizer = Some(identifier_case.normalizer());
+    fields.add(system::OWNER, "owner", "Owner", FieldType::TeamSelector).is_required = true;
+    fields.add(system::DISPLAY_NAME, "display_name", "Display Name", FieldType::Text);
+    fields.add_times();
+    let fields = fields.made;
+    Schema::new(object, vec![category], fields)
+}
+
+/// The schema of the contact object, which every business has from its first moment.
+pub fn contacts(created: Timestamp, ids: &mut dyn FnMut() -> Uuid) -> Schema {
+    let object = Object {
+        id: ObjectId(ids()),
+        name: CONTACTS.to_owned(),
+        object_name: "Contacts".to_owned(),
+        entity_name: "Contact".to_owned(),
+        object_type: ObjectType::Standard,
+        is_custom: false,
+        description: String::new(),
+        allow_relations: true,
+        has_commerce_data: false,
+        default_on_activities: false,
+        track_entity_value: false,
+        include_percentage_to_close: false,
+        allow_on_forms: false,
+        default_color: DEFAULT_COLOR.to_owned(),
+        default_icon: DEFAULT_ICON.to_owned(),
+        meta: EMPTY_META.to_owned(),
+        created,
+        owner: None,
+    };
+    let category = first_category("Contact Info".to_owned(), ids);
+    let mut fields = Fields { category: category.id, ids, made: Vec::new() };
+    fields.add(system::EMAIL, "email", "Email", FieldType::Email).is_unique = true;
+    fields.add(system::FIRST_NAME, "first_name", "First Name", FieldType::Text);
+    fields.add(system::LAST_NAME, "last_name", "Last Name", FieldType::Text);
+    fields.add(system::FULL_NAME, "full_name", "Full Name", FieldType::Text);
+    fields.add(system::TITLES, "titles", "Titles", FieldType::Dynamictags);
+    fields.add(system::TAGS, "tags", "Tags", FieldType::Dynamictags);
+    fields.add(system::BIRTHDAY, "birthday", "Birthday", FieldType::Date);
+    let options = email_statuses(fields.ids);
+    fields.add(system::EMAIL_STATUS, "email_status", "Email Status", FieldType::Dropdown).options =
+        options;
+    fields.add_times();
+    let fields = fields.made;
+    Schema::new(object, vec![category], fields)
+}
+
+/// The default fields of one object while they are made.
+struct Fields<'a> {
+    category: CategoryId,
+    ids: &'a mut dyn FnMut() -> Uuid,
+    made: Vec<Field>,
+}
+
+impl Fields<'_> {
+    fn add(
+        &mut self,
+        number: FieldNumber,
+        name: &str,
+        label: &str,
+        field_type: FieldType,
+    ) -> &mut Field {
+        let order = i32::try_from(self.made.len()).expect("there are few default fields");
+        let mut field = Field {
+            number,
+            id: FieldId((self.ids)()),
+            name: name.to_owned(),
+            display_name: label.to_owned(),
+            description: String::new(),
+            field_type,
+            category: self.category,
+            order,
+            is_default: true,
+            is_required: false,
+            is_read_only: false,
+            is_hidden: false,
+            is_deletable: false,
+            allow_multiple: field_type == FieldType::Dynamictags,
+            is_unique: false,
+            normalizer: field_type.normalizers().first().copied(),
+            meta: EMPTY_META.to_owned(),
+            options: Choices::default(),
+            decimal_options: None,
+        };
+        field.is_read_only = field.is_computed();
+        self.made.push(field);
+        self.made.last_mut().expect("one was just added")
+    }
+
+    fn add_times(&mut self) {
+        self.add(system::CREATED, "created", "Created", FieldType::Datetime);
+        self.add(system::UPDATED, "updated", "Last Modified", FieldType::Datetime);
+    }
+}
+
+fn first_category(name: String, ids: &mut dyn FnMut() -> Uuid) -> Category {
+    Category { id: CategoryId(ids()), name, order: 0, meta: EMPTY_META.to_owned() }
+}
+
+fn email_statuses(ids: &mut dyn FnMut() -> Uuid) -> Choices {
+    let choice = |(order, (label, code)): (i32, (&str, &str))| Choice {
+        number: OptionNumber(order.unsigned_abs() + 1),
+        id: OptionId(ids()),
+        name: label.to_owned(),
+        code: code.to_owned(),
+        order,
+        meta: EMPTY_META.to_owned(),
+    };
+    (0..).zip(EMAIL_STATUSES).map(choice).collect::<Vec<_>>().into()
+}

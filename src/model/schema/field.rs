@@ -1,0 +1,111 @@
+//! A field of an object.
+//!
+//! Owns what a field is and where its value comes from. Must not know values or how they are read.
+
+use crate::model::id::{CategoryId, FieldId, FieldNumber};
+use crate::model::key::Normalizer;
+use crate::model::schema::option::Choices;
+use crate::model::schema::system;
+use crate::model::value::FieldType;
+use crate::model::value::number::DECIMAL_PLACES_MAX;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A field. Record bodies call it by its number, so every name may change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own in the API")]
+pub struct Field {
+    pub number: FieldNumber,
+    pub id: FieldId,
+    /// The API name.
+    pub name: String,
+    /// The label.
+    pub display_name: String,
+    pub description: String,
+    pub field_type: FieldType,
+    pub category: CategoryId,
+    pub order: i32,
+    /// Made with the object.
+    pub is_default: bool,
+    pub is_required: bool,
+    pub is_read_only: bool,
+    pub is_hidden: bool,
+    pub is_deletable: bool,
+    pub allow_multiple: bool,
+    pub is_unique: bool,
+    /// Of a field of text: how it is compared where it is unique.
+    pub normalizer: Option<Normalizer>,
+    /// The text of a JSON object, kept as it was given.
+    pub meta: String,
+    #[serde(default, skip_serializing_if = "Choices::is_empty")]
+    pub options: Choices,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal_options: Option<DecimalOptions>,
+}
+
+impl Field {
+    /// Whether this field names its records.
+    #[must_use]
+    pub fn is_identifier(&self) -> bool {
+        matches!(self.number, system::NAME | system::EMAIL)
+    }
+
+    /// Where the field's value comes from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match self.number {
+            system::CREATED => Source::Created,
+            system::UPDATED => Source::Updated,
+            system::DISPLAY_NAME => Source::DisplayName,
+            system::FULL_NAME => Source::FullName,
+            _ => Source::Stored,
+        }
+    }
+
+    /// Whether the server alone says what the value is.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        match self.source() {
+            Source::Created | Source::Updated | Source::DisplayName | Source::FullName => true,
+            Source::Stored => false,
+        }
+    }
+
+    /// Whether the options are given by the server and stay as they are.
+    #[must_use]
+    pub fn has_fixed_options(&self) -> bool {
+        self.number == system::EMAIL_STATUS
+    }
+}
+
+/// Where a field's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The record's body.
+    Stored,
+    /// The record's time of creation.
+    Created,
+    /// The record's time of last change.
+    Updated,
+    /// The record's identifier.
+    DisplayName,
+    /// The record's first and last name, joined by one space.
+    FullName,
+}
+
+/// Limits of a decimal field, narrower than those of the type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DecimalOptions {
+    pub min_value: Option<Decimal>,
+    pub max_value: Option<Decimal>,
+    /// Digits after the point.
+    pub precision: Option<u8>,
+}
+
+impl DecimalOptions {
+    /// Digits after the point that a value may have.
+    #[must_use]
+    pub fn places_max(&self) -> usize {
+        self.precision.map_or(DECIMAL_PLACES_MAX, usize::from)
+    }
+}

@@ -1,0 +1,119 @@
+//! A new object as a request draws it up, and the schema it becomes.
+//!
+//! Owns what is required, allowed and filled in. Must not know JSON, rights, the directory of
+//! objects, or how ids and times are made.
+
+use crate::model::id::{MemberId, ObjectId, Timestamp};
+use crate::model::key::IdentifierCase;
+use crate::model::schema::check::Checks;
+use crate::model::schema::fault::{SchemaFault, SchemaFaultKind};
+use crate::model::schema::object::{DEFAULT_COLOR, DEFAULT_ICON, Object, ObjectType};
+use crate::model::schema::{
+    DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, Schema, default_fields, name,
+};
+use uuid::Uuid;
+
+/// The body of a request for a new object, each key if it was given.
+#[derive(Clone, Debug, Default)]
+pub struct NewObject {
+    pub object_name: Option<String>,
+    pub entity_name: Option<String>,
+    pub object_type: Option<String>,
+    /// The API name.
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub has_commerce_data: Option<bool>,
+    pub default_on_activities: Option<bool>,
+    pub track_entity_value: Option<bool>,
+    pub include_percentage_to_close: Option<bool>,
+    pub allow_on_forms: Option<bool>,
+    pub default_color: Option<String>,
+    pub default_icon: Option<String>,
+    pub identifier_case: Option<String>,
+    /// The text of a JSON object.
+    pub meta: Option<String>,
+}
+
+/// Who makes an object, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Founder {
+    /// Nobody where the server makes it.
+    pub member: Option<MemberId>,
+    pub at: Timestamp,
+}
+
+impl NewObject {
+    /// The first schema of the object, or everything that is wrong with it.
+    ///
+    /// `is_taken` knows the API names of the business, archived objects included.
+    pub fn decide(
+        &self,
+        founder: Founder,
+        is_taken: &dyn Fn(&str) -> bool,
+        ids: &mut dyn FnMut() -> Uuid,
+    ) -> Result<Schema, Vec<SchemaFault>> {
+        let mut checks = Checks::default();
+        let draft = self.read(founder, &mut checks);
+        let identifier_case = checks.choice(
+            "identifier_case",
+            self.identifier_case.as_deref(),
+            IdentifierCase::parse,
+        );
+        if let Some(given) = &self.name
+            && let Err(fault) = name::check_object_name(given, is_taken)
+        {
+            checks.add("name", SchemaFaultKind::ObjectName(fault));
+        }
+        checks.end()?;
+        let name = self.name.clone().unwrap_or_else(|| {
+            name::derive_object_name(&draft.object_name, is_taken, || six_digits(ids()))
+        });
+        let object = Object { id: ObjectId(ids()), name, ..draft };
+        Ok(default_fields::standard(object, identifier_case, ids))
+    }
+
+    /// The object but for its id and API name.
+    fn read(&self, founder: Founder, checks: &mut Checks) -> Object {
+        let object_name = checks.label("object_name", self.object_name.as_deref());
+        let entity_name = match &self.entity_name {
+            Some(given) => checks.label("entity_name", Some(given)),
+            None => object_name.clone(),
+        };
+        let mut looks = |key, given: &Option<String>, default| {
+            checks.text(key, Some(given.as_deref().unwrap_or(default)), LABEL_CHARS_MAX)
+        };
+        let default_color = looks("default_color", &self.default_color, DEFAULT_COLOR);
+        let default_icon = looks("default_icon", &self.default_icon, DEFAULT_ICON);
+        let description = self.description.as_deref();
+        Object {
+            id: ObjectId(Uuid::nil()),
+            name: String::new(),
+            object_name,
+            entity_name,
+            object_type: checks.choice(
+                "object_type",
+                self.object_type.as_deref(),
+                ObjectType::parse,
+            ),
+            is_custom: true,
+            description: checks.text("description", description, DESCRIPTION_CHARS_MAX),
+            allow_relations: true,
+            has_commerce_data: self.has_commerce_data.unwrap_or_default(),
+            default_on_activities: self.default_on_activities.unwrap_or_default(),
+            track_entity_value: self.track_entity_value.unwrap_or_default(),
+            include_percentage_to_close: self.include_percentage_to_close.unwrap_or_default(),
+            allow_on_forms: self.allow_on_forms.unwrap_or_default(),
+            default_color,
+            default_icon,
+            meta: checks.meta("meta", self.meta.as_deref(), META_BYTES_MAX),
+            created: founder.at,
+            owner: founder.member,
+        }
+    }
+}
+
+/// The last digits of an id, which are random ones.
+fn six_digits(id: Uuid) -> String {
+    let hexadecimal = id.simple().to_string();
+    hexadecimal[hexadecimal.len() - 6..].to_owned()
+}

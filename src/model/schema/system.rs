@@ -1,0 +1,55 @@
+//! The numbers that mean the same in every table.
+//!
+//! A stored format: a number here is never changed and never used again.
+
+use crate::model::id::FieldNumber;
+
+// 1 to 31: values the server keeps with a record.
+
+/// When the record was created.
+pub const CREATED: FieldNumber = FieldNumber(1);
+/// When the record was last changed.
+pub const UPDATED: FieldNumber = FieldNumber(2);
+/// When the record was archived.
+pub const ARCHIVED_AT: FieldNumber = FieldNumber(3);
+/// Who archived the record.
+pub const ARCHIVED_BY: FieldNumber = FieldNumber(4);
+/// The identifier before it was displaced.
+pub const DISPLACED_FROM: FieldNumber = FieldNumber(5);
+/// The members who were put on the record one by one.
+pub const TEAM_MEMBERS: FieldNumber = FieldNumber(6);
+/// The highest version of each source that was applied.
+pub const SOURCE_VERSIONS: FieldNumber = FieldNumber(7);
+
+// 32 to 63: default fields. The gaps are those of the types that are not built yet: 35 to 42 a
+// pipeline's stage, entity value, close dates, chances and reasons, 47 to 49 a contact's phones, 54
+// its time zone.
+
+/// The first number of a field that an object shows; below it only `CREATED` and `UPDATED` are.
+pub const FIELD_FIRST: FieldNumber = FieldNumber(32);
+
+/// The identifier of all but contacts.
+pub const NAME: FieldNumber = FieldNumber(32);
+/// The member who owns a record.
+pub const OWNER: FieldNumber = FieldNumber(33);
+/// Equal to the name.
+pub const DISPLAY_NAME: FieldNumber = FieldNumber(34);
+/// The identifier of contacts.
+pub const EMAIL: FieldNumber = FieldNumber(43);
+/// A contact's first name.
+pub const FIRST_NAME: FieldNumber = FieldNumber(44);
+/// A contact's last name.
+pub const LAST_NAME: FieldNumber = FieldNumber(45);
+/// First and last name joined.
+pub const FULL_NAME: FieldNumber = FieldNumber(46);
+/// A contact's titles.
+pub const TITLES: FieldNumber = FieldNumber(50);
+/// A contact's tags.
+pub const TAGS: FieldNumber = FieldNumber(51);
+/// A contact's birthday.
+pub const BIRTHDAY: FieldNumber = FieldNumber(52);
+/// Whether a contact may be written to.
+pub const EMAIL_STATUS: FieldNumber = FieldNumber(53);
+
+/// The first number of a field that somebody adds.
+pub const CUSTOM_FIRST: FieldNumber = FieldNumber(64);

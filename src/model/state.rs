@@ -1,0 +1,69 @@
+//! What one writer may change, as its loop sees it: a table, a catalog, an agenda, the root.
+
+use crate::model::id::{Sequence, Timestamp, WriterId};
+use crate::model::moment::Moment;
+
+/// A state that changes by events alone, and decides which.
+///
+/// The loop that drives it is generic, so the state says how an event is laid, lifted, encoded and
+/// applied. A state is always exactly what applying its events in order gives.
+pub trait State: Sized + Send + 'static {
+    type Command: Send + 'static;
+    type Event: Send + 'static;
+    type Reply: Send + 'static;
+    type Rejection: Send + 'static;
+    type Draft: Default + Send;
+
+    /// Whose events these are.
+    fn writer(&self) -> WriterId;
+
+    /// A barrier: decided when nothing is undurable, and nothing is decided until it is durable.
+    ///
+    /// True for every command of a state without a draft: two such commands before one sync would
+    /// not see each other.
+    fn on_plain_state(command: &Self::Command) -> bool;
+
+    /// Decides which events follow, without changing anything.
+    fn decide(
+        &self,
+        draft: &Self::Draft,
+        command: Self::Command,
+        moment: &mut Moment,
+        events: &mut Vec<Self::Event>,
+    ) -> Result<Self::Reply, Self::Rejection>;
+
+    /// Lays a decided event on the draft.
+    fn lay(draft: &mut Self::Draft, event: &Self::Event);
+
+    /// Takes it off again, just after `apply`; what a later event covers stays.
+    fn lift(draft: &mut Self::Draft, event: &Self::Event);
+
+    /// Appends the stored form of an event.
+    fn encode(event: &Self::Event, out: &mut Vec<u8>);
+
+    /// The number of the change, if the event is one that the feed shows.
+    fn sequence(event: &Self::Event) -> Option<Sequence>;
+
+    /// When it was decided.
+    fn time(event: &Self::Event) -> Timestamp;
+
+    /// Events of a state that nobody can write yet, to be stored in the same commit as this one:
+    /// the first events of an object are written by the catalog that creates it.
+    fn newborn(event: &Self::Event) -> Option<Newborn> {
+        let _ = event;
+        None
+    }
+
+    /// Changes the state. Cannot fail: an event that does not fit is a bug or corruption.
+    fn apply(&mut self, event: &Self::Event);
+}
+
+/// The first part of a state that is born with another writer's event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newborn {
+    pub writer: WriterId,
+    pub first_sequence: Sequence,
+    pub event_count: u32,
+    /// The events, encoded one after the other.
+    pub bytes: Vec<u8>,
+}

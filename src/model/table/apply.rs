@@ -1,0 +1,291 @@
+//! What an event changes in a table, and how stored events are replayed.
+//!
+//! Applying cannot fail. Replaying can: what was stored is checked against the state first, then
+//! goes the same way as an event that was just decided.
+
+use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Version};
+use crate::model::key::Key;
+use crate::model::moment::Mark;
+use crate::model::schema::Schema;
+use crate::model::table::body::Body;
+use crate::model::table::decide::keys::{claims_of, identifier_key};
+use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChange, Stamp};
+use crate::model::table::event_form::{Misfit, Stored, StoredChange, decode};
+use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
+use crate::model::table::record::{Parts, Record};
+use crate::model::table::{FollowUps, Setting, Shown, Table};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Table {
+    pub(super) fn apply_event(&mut self, event: &Event) {
+        if let Some(sequence) = event.sequence() {
+            self.publish_sequence(sequence);
+        }
+        match event {
+            Event::ObjectCreated { .. } => panic!("an object is created once: see `Table::born`"),
+            Event::FieldCreated { field, .. } => {
+                let schema = self.shown.schema().with_field((**field).clone());
+                self.shown.put_schema(Arc::new(schema));
+            }
+            Event::OptionCreated { field, option, .. } => {
+                let schema = self.shown.schema().with_option(*field, option.clone());
+                self.shown.put_schema(Arc::new(schema));
+            }
+            Event::Record(change) => self.apply_change(change),
+            Event::TeamChanged { record, .. } => self.replace(record),
+            Event::Purged(purge) => self.apply_purge(purge),
+            Event::FollowUpConfirmed { number, .. } => {
+                self.change_follow_ups(|follow_ups| follow_ups.open.retain(|open, _| open > number));
+            }
+        }
+        if self.scan.as_ref().is_some_and(|scan| scan.is_done()) {
+            self.scan = None;
+        }
+    }
+
+    fn apply_change(&mut self, change: &RecordChange) {
+        for tag in &change.new_tags {
+            self.tag_number = self.tag_number.max(tag.number);
+            self.shown.tags.put(tag.clone());
+        }
+        let shown = self.shown.clone();
+        let (record, moves) = (&change.record, &change.moves);
+        // Into every index first, then out where it no longer belongs: a held key is never missed.
+        for claim in &moves.claims {
+            if let Some(index) = shown.unique(claim.field) {
+                index.put(claim.key.clone(), record.clone());
+            }
+        }
+        self.replace(record);
+        if let Some(key) = &moves.freed {
+            shown.keys.remove_if(key.as_bytes(), |held| held.id() == record.id());
+        }
+        for claim in &moves.frees {
+            if let Some(index) = shown.unique(claim.field) {
+                index.remove_if_held_by(&claim.key, record.id());
+            }
+        }
+        self.grow_if_due();
+    }
+
+    /// Puts a record in the place of its older version.
+    fn replace(&mut self, record: &Record) {
+        let slot = record.slot();
+        let old = (slot.0 < self.slots).then(|| self.shown.order.get(slot)).flatten();
+        if let Some(scan) = &self.scan {
+            scan.touch(slot, || old.clone());
+        }
+        if let Some(old) = &old {
+            self.digest.subtract(old);
+        }
+        self.digest.add(record);
+        if record.key().is_some() {
+            self.shown.keys.put(ByKey(record.clone()));
+        }
+        self.refresh_claims(record, old.as_ref());
+        self.shown.ids.put(ById(record.clone()));
+        self.shown.order.put(slot, Some(record.clone()));
+        self.slots = self.slots.max(slot.0 + 1);
+    }
+
+    /// The indexes of further unique fields hold the record itself: those whose value stayed too.
+    fn refresh_claims(&self, record: &Record, old: Option<&Record>) {
+        let uniques = self.shown.uniques.load();
+        if uniques.is_empty() || old.is_none() || record.is_archived() {
+            return;
+        }
+        for claim in claims_of(&self.shown.schema(), record.body()) {
+            if let Some(index) = uniques.get(&claim.field) {
+                index.put(claim.key, record.clone());
+            }
+        }
+    }
+
+    fn apply_purge(&mut self, purge: &Purge) {
+        let old = &purge.old;
+        if let Some(scan) = &self.scan {
+            scan.touch(old.slot(), || self.shown.order.get(old.slot()));
+        }
+        self.digest.subtract(old);
+        self.change_follow_ups(|follow_ups| {
+            follow_ups.last = purge.follow_up;
+            follow_ups.open.insert(purge.follow_up, old.id());
+        });
+        self.shown.ids.remove_if(old.id().as_bytes(), |_| true);
+        self.shown.order.put(old.slot(), None);
+        if let Some(key) = old.key() {
+            self.shown.keys.remove_if(key, |held| held.id() == old.id());
+        }
+    }
+
+    fn change_follow_ups(&self, change: impl FnOnce(&mut FollowUps)) {
+        let mut follow_ups = FollowUps::clone(&self.shown.follow_ups.load());
+        change(&mut follow_ups);
+        self.shown.follow_ups.store(Arc::new(follow_ups));
+    }
+
+    /// One map a turn, so that the writer never stands still for two of them.
+    fn grow_if_due(&self) {
+        if (self.slots as usize) < GROW_AT {
+            return;
+        }
+        if self.shown.keys.is_small() {
+            self.shown.keys.grow();
+        } else if self.shown.ids.is_small() {
+            self.shown.ids.grow();
+        }
+    }
+
+    /// A table from its stored events, the first of which creates it, and how many there were.
+    pub fn from_birth(mut bytes: &[u8], setting: Setting) -> Result<(Self, u32), Misfit> {
+        let (stamp, stored) = decode(&mut bytes)?;
+        let Stored::ObjectCreated { sequence, history, schema } = stored else {
+            return Err(Misfit::Unborn);
+        };
+        let mut table = Self::born(&Event::ObjectCreated { stamp, sequence, history, schema }, setting);
+        let count = 1 + table.replay(bytes)?;
+        Ok((table, count))
+    }
+
+    /// Applies stored events, one after the other.
+    pub fn replay(&mut self, mut bytes: &[u8]) -> Result<u32, Misfit> {
+        let mut count = 0;
+        while !bytes.is_empty() {
+            let (stamp, stored) = decode(&mut bytes)?;
+            let event = self.restore_event(stamp, stored)?;
+            self.apply_event(&event);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Gives a stored event what only memory knows, and checks that it follows on this state.
+    fn restore_event(&self, stamp: Stamp, stored: Stored<'_>) -> Result<Event, Misfit> {
+        match stored {
+            Stored::ObjectCreated { .. } => Err(Misfit::Twice { what: "an object's creation" }),
+            Stored::FieldCreated { sequence, field } => {
+                self.expect_sequence(sequence)?;
+                Ok(Event::FieldCreated { stamp, sequence, field })
+            }
+            Stored::OptionCreated { sequence, field, option } => {
+                self.expect_sequence(sequence)?;
+                let schema = self.shown.schema();
+                let Some(_) = schema.by_number(field) else {
+                    return Err(Misfit::Unknown { what: format!("field {field}") });
+                };
+                Ok(Event::OptionCreated { stamp, sequence, field, option })
+            }
+            Stored::Record(stored) => self.restore_change(stamp, stored).map(Event::Record),
+            Stored::TeamChanged { id, body } => {
+                let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
+                let record = same_version(&old, body);
+                Ok(Event::TeamChanged { mark: Mark::default(), stamp, record })
+            }
+            Stored::Purged { sequence, id, follow_up } => {
+                self.expect_sequence(sequence)?;
+                let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
+                let mark = Mark::default();
+                Ok(Event::Purged(Purge { mark, old, sequence, stamp, follow_up }))
+            }
+            Stored::FollowUpConfirmed { number } => Ok(Event::FollowUpConfirmed { stamp, number }),
+        }
+    }
+
+    fn restore_change(&self, stamp: Stamp, stored: StoredChange<'_>) -> Result<RecordChange, Misfit> {
+        self.expect_sequence(stored.sequence)?;
+        let old = self.shown.record(stored.id);
+        if old.is_none() && stored.kind != ChangeKind::Created {
+            return Err(Misfit::Missing { id: stored.id });
+        }
+        let version = u64::from(stored.version.0);
+        let expected = old.as_ref().map_or(1, |old| u64::from(old.version().0) + 1);
+        if version != expected {
+            return Err(Misfit::Order { what: "version", expected, found: version });
+        }
+        let schema = self.shown.schema();
+        let slot = old.as_ref().map_or(Slot(self.slots), Record::slot);
+        let record = restore_record(&schema, stored.id, (stored.version, stored.sequence, slot), stored.body);
+        let moves = KeyMoves::between(&schema, old.as_ref(), &record);
+        Ok(RecordChange {
+            mark: Mark::default(),
+            kind: stored.kind,
+            record,
+            previous: stored.previous,
+            stamp,
+            changed: stored.changed,
+            reason: stored.reason,
+            new_tags: stored.new_tags,
+            moves,
+        })
+    }
+
+    fn expect_sequence(&self, found: Sequence) -> Result<(), Misfit> {
+        let expected = self.sequence.next();
+        if found == expected {
+            return Ok(());
+        }
+        Err(Misfit::Order { what: "sequence", expected: expected.0, found: found.0 })
+    }
+}
+
+/// Builds a record of a stored body; its key follows from the schema.
+#[must_use]
+pub(crate) fn restore_record(
+    schema: &Schema,
+    id: RecordId,
+    (version, sequence, slot): (Version, Sequence, Slot),
+    body: &[u8],
+) -> Record {
+    let key = identifier_key(schema, Body::new(body));
+    let key = key.as_ref().map(Key::as_bytes);
+    Record::new(&Parts { id, version, sequence, slot, key, body }, &mut Vec::with_capacity(body.len() + 64))
+}
+
+/// The record with another body that is no new version: its explicit team.
+#[must_use]
+pub(crate) fn same_version(old: &Record, body: &[u8]) -> Record {
+    let parts = Parts {
+        id: old.id(),
+        version: old.version(),
+        sequence: old.sequence(),
+        slot: old.slot(),
+        key: old.key(),
+        body,
+    };
+    Record::new(&parts, &mut Vec::with_capacity(body.len() + 64))
+}
+
+impl KeyMoves {
+    /// What a record takes and frees by becoming another version.
+    #[must_use]
+    pub fn between(schema: &Schema, old: Option<&Record>, new: &Record) -> Self {
+        let old_key = old.and_then(Record::key);
+        let key_is_new = new.key().is_some() && old_key != new.key();
+        let freed = old_key.filter(|_| old_key != new.key()).map(Key::of);
+        if !schema.further_unique_fields().next().is_some() {
+            return Self { key_is_new, freed, ..Self::default() };
+        }
+        // An archived record claims its identifier and nothing else.
+        let held = |record: &Record| {
+            if record.is_archived() { Vec::new() } else { claims_of(schema, record.body()) }
+        };
+        let (before, after) = (old.map(held).unwrap_or_default(), held(new));
+        let claims = after.iter().filter(|claim| !before.contains(claim)).cloned().collect();
+        let frees = before.into_iter().filter(|claim| !after.contains(claim)).collect();
+        Self { key_is_new, freed, claims, frees }
+    }
+}
+
+impl Shown {
+    /// Replaces the schema, and makes the indexes of its unique fields. A unique field is declared
+    /// before any record has a value of it, so a new index begins empty.
+    pub(super) fn put_schema(&self, schema: Arc<Schema>) {
+        let mut uniques: BTreeMap<FieldNumber, Arc<UniqueIndex>> = (**self.uniques.load()).clone();
+        for field in schema.further_unique_fields() {
+            uniques.entry(field.number).or_default();
+        }
+        self.uniques.store(Arc::new(uniques));
+        self.schema.store(schema);
+    }
+}

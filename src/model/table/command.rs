@@ -1,0 +1,237 @@
+//! What may be asked of a table, and what it answers.
+//!
+//! A command is parsed against a schema by whoever takes the request; it carries that schema's
+//! number, so that the writer hands back what was parsed against an older one.
+
+use crate::model::catalog::member::Members;
+use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber};
+use crate::model::key::Key;
+use crate::model::schema::field::Field;
+use crate::model::schema::new_field::{NewField, NewOption};
+use crate::model::schema::option::Choice;
+use crate::model::table::event::FollowUpNumber;
+use crate::model::table::record::Record;
+use crate::model::value::Change;
+use crate::model::value::fault::ValueFault;
+use std::sync::Arc;
+
+/// Who asks, in which request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub member: MemberId,
+    /// The members of the business as of the request: for owners that are gone.
+    pub members: Arc<Members>,
+    pub origin: Arc<str>,
+    pub batch: BatchId,
+}
+
+/// One command and who asks for it.
+#[derive(Debug)]
+pub struct Command {
+    pub caller: Caller,
+    pub ask: Ask,
+}
+
+impl Command {
+    /// Whether it is decided on plain state.
+    #[must_use]
+    pub fn is_schema_change(&self) -> bool {
+        match self.ask {
+            Ask::CreateField(_) | Ask::CreateOption { .. } => true,
+            Ask::Upsert(_)
+            | Ask::Add(_)
+            | Ask::Update(_)
+            | Ask::Archive(_)
+            | Ask::Unarchive(_)
+            | Ask::Purge(_)
+            | Ask::Team(_)
+            | Ask::ConfirmFollowUp(_) => false,
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub enum Ask {
+    Upsert(Box<Upsert>),
+    Add(Box<Add>),
+    Update(Box<Update>),
+    Archive(RecordId),
+    Unarchive(Unarchive),
+    Purge(RecordId),
+    Team(TeamEdit),
+    CreateField(Box<NewField>),
+    CreateOption { field: FieldNumber, option: NewOption },
+    ConfirmFollowUp(FollowUpNumber),
+}
+
+/// The request's `fields`, read as far as the schema alone allows.
+#[derive(Clone, Debug, Default)]
+pub struct Writes {
+    /// The schema they were read with.
+    pub schema: SchemaNumber,
+    pub entries: Vec<Write>,
+    /// What is wrong with entries, in their order.
+    pub faults: Vec<RecordFault>,
+    /// Entries that name a field which nobody may write.
+    pub forbidden: Vec<(u32, FieldNumber)>,
+}
+
+/// One good entry.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Its place in the request.
+    pub index: u32,
+    pub field: FieldNumber,
+    pub change: Change,
+}
+
+/// What becomes of an archived record that holds the identifier to be created.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArchivedMatch {
+    #[default]
+    Prompt,
+    Unarchive,
+    Overwrite,
+}
+
+/// What becomes of an archived record that holds the identifier a live one is to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArchivedConflict {
+    #[default]
+    Refuse,
+    Overwrite,
+}
+
+/// What a restored record does with a unique value that a live one has taken meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RestoreConflict {
+    #[default]
+    Refuse,
+    Clear,
+}
+
+/// A value of the identifier: as given but for its trimmed ends, and its normal form.
+#[derive(Clone, Debug)]
+pub struct Identifier {
+    pub text: Box<str>,
+    pub key: Key,
+    /// Why no record can be created under it.
+    pub fault: Option<ValueFault>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Upsert {
+    pub lookup: Identifier,
+    pub writes: Writes,
+    pub archived_match: ArchivedMatch,
+    pub archived_conflict: ArchivedConflict,
+    pub restore_conflict: RestoreConflict,
+}
+
+#[derive(Clone, Debug)]
+pub struct Add {
+    pub writes: Writes,
+    pub archived_match: ArchivedMatch,
+    pub restore_conflict: RestoreConflict,
+}
+
+#[derive(Clone, Debug)]
+pub struct Update {
+    pub id: RecordId,
+    pub writes: Writes,
+    pub archived_conflict: ArchivedConflict,
+    /// Clears every writable field that is not mentioned, but the identifier and required ones.
+    pub replace: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Unarchive {
+    pub id: RecordId,
+    /// Restores it under another identifier.
+    pub identifier: Option<Identifier>,
+    pub restore_conflict: RestoreConflict,
+}
+
+/// Adds an explicit member to a record's team, or takes one off.
+#[derive(Clone, Copy, Debug)]
+pub struct TeamEdit {
+    pub id: RecordId,
+    pub member: MemberId,
+    pub present: bool,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Created,
+    Updated,
+    Unarchived,
+    Unchanged,
+}
+
+/// The answer to a command that was not refused.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Record(Outcome),
+    /// Archived, purged, put on or taken off a team, confirmed: nothing to show.
+    Done,
+    Field(Arc<Field>),
+    Option(Choice),
+}
+
+/// A record after a command.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub action: Action,
+    pub record: Record,
+    /// Fields that got a value without being named by the request.
+    pub filled: Vec<FieldNumber>,
+    /// Fields whose value is another one now, in rising order.
+    pub changed: Vec<FieldNumber>,
+}
+
+/// Where a fault of a record's write is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// An entry of `fields` that names a field of the schema.
+    Entry { index: u32, field: FieldNumber, key: EntryKey },
+    /// An entry of `fields` that names none, by what it gives.
+    Unresolved { index: u32, given: Box<str>, key: EntryKey },
+    /// A field that the request does not name.
+    Field(FieldNumber),
+    /// The body key `lookup_value`.
+    LookupValue,
+    /// The body key `identifier`.
+    Identifier,
+}
+
+/// The key of an entry that is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKey {
+    Id,
+    Name,
+    Value,
+    AddValues,
+    RemoveValues,
+    /// A key that no entry has.
+    Unknown,
+}
+
+/// One thing that is wrong with a record's write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordFault {
+    pub place: Place,
+    pub kind: FaultKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum FaultKind {
+    Value(ValueFault),
+    /// The same field is named twice.
+    DuplicateField,
+    /// A key of the entry that nobody knows, where the request asked to be told.
+    UnknownParameter,
+    /// A live record has this value.
+    Unique { holder: RecordId },
+}

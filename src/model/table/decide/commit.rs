@@ -1,0 +1,136 @@
+//! The events of one command while they are decided: who, when, and the numbers they get.
+
+use crate::model::id::{RecordId, Sequence, Slot, Timestamp, Version};
+use crate::model::key::Key;
+use crate::model::moment::Moment;
+use crate::model::schema::{Schema, system};
+use crate::model::table::body::{Body, Edits};
+use crate::model::table::command::Caller;
+use crate::model::table::decide::Rejection;
+use crate::model::table::decide::keys::identifier_key;
+use crate::model::table::draft::View;
+use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChange, Stamp, Tag};
+use crate::model::table::record::{Parts, Record};
+use std::sync::Arc;
+
+pub(super) struct Commit<'a> {
+    pub(super) view: View<'a>,
+    pub(super) schema: Arc<Schema>,
+    pub(super) caller: &'a Caller,
+    pub(super) moment: &'a mut Moment,
+    events: &'a mut Vec<Event>,
+    sequence: Sequence,
+    bytes: usize,
+}
+
+/// One change of a record, before it has its numbers.
+pub(super) struct RecordEdit<'a> {
+    pub(super) kind: ChangeKind,
+    /// None: the record is created under this id.
+    pub(super) old: Option<&'a Record>,
+    pub(super) edits: Edits,
+    pub(super) new_tags: Vec<Tag>,
+    pub(super) reason: Option<Reason>,
+}
+
+impl<'a> Commit<'a> {
+    pub(super) fn new(
+        view: View<'a>,
+        caller: &'a Caller,
+        moment: &'a mut Moment,
+        events: &'a mut Vec<Event>,
+    ) -> Self {
+        let schema = view.table.shown.schema();
+        Self { view, schema, caller, moment, events, sequence: view.sequence(), bytes: 0 }
+    }
+
+    pub(super) fn at(&self) -> Timestamp {
+        self.moment.at()
+    }
+
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp {
+            at: self.moment.at(),
+            actor: self.caller.member,
+            origin: self.caller.origin.clone(),
+            batch: self.caller.batch,
+        }
+    }
+
+    /// The number of the next change.
+    pub(super) fn next_sequence(&mut self) -> Sequence {
+        self.sequence = self.sequence.next();
+        self.sequence
+    }
+
+    pub(super) fn push(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Makes the event of a record's change. `updated` moves unless another record is the reason.
+    pub(super) fn put(&mut self, edit: RecordEdit<'_>) -> Result<RecordChange, Rejection> {
+        let RecordEdit { kind, old, mut edits, new_tags, reason } = edit;
+        let at = self.at();
+        if old.is_none() {
+            edits.set(system::CREATED, |out| put_time(at, out));
+        }
+        if reason.is_none() {
+            edits.set(system::UPDATED, |out| put_time(at, out));
+        }
+        let (mut body, mut changed) = (Vec::with_capacity(256), Vec::new());
+        edits.merge(old.map_or(Body::new(&[]), Record::body), &mut body, &mut changed);
+        changed.retain(|number| *number >= system::FIELD_FIRST);
+        self.check_size(body.len())?;
+        let id = old.map_or_else(|| RecordId(self.moment.id()), Record::id);
+        let version = old.map_or(Version(1), |old| old.version().next());
+        let slot = old.map_or_else(|| self.view.next_slot(), Record::slot);
+        let record = self.build(id, version, slot, &body);
+        let mut moves = KeyMoves::between(&self.schema, old, &record);
+        if reason == Some(Reason::IdentifierOverwritten) {
+            // The taker's entry replaces this one, so no reader misses the key for an instant.
+            moves.freed = None;
+        }
+        Ok(RecordChange {
+            mark: self.moment.mark(),
+            kind,
+            previous: old.map_or(Sequence(0), Record::sequence),
+            stamp: self.stamp(),
+            record,
+            changed,
+            reason,
+            new_tags,
+            moves,
+        })
+    }
+
+    fn build(&mut self, id: RecordId, version: Version, slot: Slot, body: &[u8]) -> Record {
+        let key = identifier_key(&self.schema, Body::new(body));
+        let parts = Parts {
+            id,
+            version,
+            sequence: self.next_sequence(),
+            slot,
+            key: key.as_ref().map(Key::as_bytes),
+            body,
+        };
+        Record::new(&parts, &mut Vec::with_capacity(body.len() + 96))
+    }
+
+    fn check_size(&mut self, body_bytes: usize) -> Result<(), Rejection> {
+        let limits = self.view.table.limits;
+        if body_bytes > limits.record_bytes_max {
+            let max = limits.record_bytes_max;
+            return Err(Rejection::TooLarge { what: "record", bytes: body_bytes, max });
+        }
+        self.bytes += body_bytes;
+        if self.bytes > limits.commit_bytes_max {
+            let max = limits.commit_bytes_max;
+            return Err(Rejection::TooLarge { what: "commit", bytes: self.bytes, max });
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn put_time(at: Timestamp, out: &mut Vec<u8>) {
+    rmp::encode::write_sint(out, at.0).expect("a Vec takes every byte");
+}

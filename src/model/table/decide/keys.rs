@@ -1,0 +1,43 @@
+//! The keys of a record: what follows from its values and its schema.
+
+use crate::model::key::Key;
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::table::body::Body;
+use crate::model::table::event::Claim;
+use crate::model::value::Value;
+
+/// The normal form of the identifier; none where it is blank.
+#[must_use]
+pub(crate) fn identifier_key(schema: &Schema, body: Body<'_>) -> Option<Key> {
+    let raw = body.get(schema.identifier().number)?;
+    schema.identifier_key(stored_text(raw)?)
+}
+
+/// The places that a live record takes in the indexes of its further unique fields.
+#[must_use]
+pub(crate) fn claims_of(schema: &Schema, body: Body<'_>) -> Vec<Claim> {
+    schema.further_unique_fields().filter_map(|field| claim_of(field, body.get(field.number)?)).collect()
+}
+
+/// The place that a stored value of a unique field takes; none where it is blank.
+#[must_use]
+pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
+    stored(field, raw).unique_key(field.normalizer).map(|key| Claim { field: field.number, key })
+}
+
+/// A stored value, decoded.
+///
+/// # Panics
+/// On bytes that the field's type has never written: the log's checksum says they are ours.
+#[must_use]
+pub(crate) fn stored(field: &Field, raw: &[u8]) -> Value {
+    let mut rest = raw;
+    Value::decode(field, &mut rest).expect("a stored value is in the form of its field's type")
+}
+
+/// A stored text.
+#[must_use]
+pub(crate) fn stored_text(raw: &[u8]) -> Option<&str> {
+    rmp::decode::read_str_from_slice(raw).ok().map(|(text, _)| text)
+}

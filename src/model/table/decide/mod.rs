@@ -1,0 +1,128 @@
+//! Decides which events follow on a command, without changing anything.
+//!
+//! Everything the answer depends on is an argument: the table and its drafts, the command, the
+//! moment. The stages and their order are those of the API: the first that fails answers, and
+//! inside a stage all faults are reported.
+
+mod archive;
+mod commit;
+pub(crate) mod keys;
+mod plan;
+mod schema;
+mod update;
+mod upsert;
+
+use crate::model::id::{FieldNumber, RecordId};
+use crate::model::moment::Moment;
+use crate::model::schema::fault::SchemaFault;
+use crate::model::table::command::{Ask, Command, Place, RecordFault, Reply, Writes};
+use crate::model::table::decide::commit::Commit;
+use crate::model::table::draft::View;
+use crate::model::table::event::Event;
+use crate::model::table::record::Record;
+use crate::model::value::Value;
+
+/// Why nothing happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rejection {
+    /// The command was parsed with another schema: parse it again.
+    SchemaMoved,
+    /// The record addressed is not there, or not live.
+    NotFound,
+    /// Only archived records are purged.
+    NotArchived,
+    /// Entries that name a field which nobody may write.
+    Forbidden(Vec<(u32, FieldNumber)>),
+    /// Values of fields are at fault.
+    Faults(Vec<RecordFault>),
+    /// Another record is in the way.
+    Taken(Taken),
+    /// A limit of bytes.
+    TooLarge { what: &'static str, bytes: usize, max: usize },
+    /// A change of the schema is at fault.
+    Schema(Vec<SchemaFault>),
+    /// A field or option addressed is not there.
+    UnknownField,
+}
+
+/// The last stage: uniqueness and archive conflicts, all of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Taken {
+    pub faults: Vec<RecordFault>,
+    pub conflict: Option<Conflict>,
+}
+
+impl Taken {
+    fn is_empty(&self) -> bool {
+        self.faults.is_empty() && self.conflict.is_none()
+    }
+}
+
+/// An archived record, or one that is to come back, is in the way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Conflict {
+    ArchivedIdentifier {
+        holder: Record,
+        /// The identifier that is wanted, as given.
+        value: Box<str>,
+        /// Where the request gives it.
+        place: Place,
+        parameter: ConflictParameter,
+    },
+    UniqueOnRestore { record: Record, clashes: Vec<Clash> },
+}
+
+/// The request's parameter that decides about an archived holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConflictParameter {
+    OncreateUnarchive,
+    Unarchive,
+    OnupdateArchivedConflict,
+    ArchivedConflict,
+    /// The request has none: it must name another identifier.
+    None,
+}
+
+/// A stored value that a live record has taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clash {
+    pub field: FieldNumber,
+    pub value: Value,
+    pub holder: RecordId,
+}
+
+/// Decides one command on a table and the drafts over it.
+pub fn decide(
+    view: View<'_>,
+    command: Command,
+    moment: &mut Moment,
+    events: &mut Vec<Event>,
+) -> Result<Reply, Rejection> {
+    let Command { caller, ask } = command;
+    let mut commit = Commit::new(view, &caller, moment, events);
+    match ask {
+        Ask::Upsert(upsert) => upsert::upsert(&mut commit, &upsert),
+        Ask::Add(add) => upsert::add(&mut commit, &add),
+        Ask::Update(update) => update::update(&mut commit, &update),
+        Ask::Archive(id) => archive::archive(&mut commit, id),
+        Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
+        Ask::Purge(id) => archive::purge(&mut commit, id),
+        Ask::Team(edit) => archive::edit_team(&mut commit, edit),
+        Ask::CreateField(field) => schema::create_field(&mut commit, *field),
+        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, option),
+        Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
+    }
+}
+
+/// The record addressed by id, if it is live.
+fn live(view: View<'_>, id: RecordId) -> Result<Record, Rejection> {
+    view.record(id).filter(|record| !record.is_archived()).ok_or(Rejection::NotFound)
+}
+
+/// What is known of the writes before the branch: their schema, and whether all may be written.
+fn admit(commit: &Commit<'_>, writes: &Writes) -> Result<(), Rejection> {
+    if writes.schema != commit.schema.number() {
+        return Err(Rejection::SchemaMoved);
+    }
+    if writes.forbidden.is_empty() { Ok(()) } else { Err(Rejection::Forbidden(writes.forbidden.clone())) }
+}

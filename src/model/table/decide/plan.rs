@@ -1,0 +1,335 @@
+//! Turns a request's writes into edits of a record's body: tags found or made, lists joined,
+//! required fields held, unique values checked.
+
+use crate::model::id::{FieldNumber, MemberId, TagId, TagNumber};
+use crate::model::key;
+use crate::model::schema::field::Field;
+use crate::model::schema::system;
+use crate::model::table::body::{Body, Edits};
+use crate::model::table::command::{EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes};
+use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::keys::{claim_of, stored, stored_text};
+use crate::model::table::decide::{Clash, Rejection, Taken};
+use crate::model::table::event::Tag;
+use crate::model::table::record::Record;
+use crate::model::value::fault::ValueFault;
+use crate::model::value::tags::TAGS_PER_FIELD_MAX;
+use crate::model::value::{Change, FieldType, ListChange, TagRef, VALUES_MAX, Value};
+use std::collections::HashMap;
+
+/// The edits that a request asks for, and what is wrong with it so far.
+pub(super) struct Plan<'a> {
+    pub(super) edits: Edits,
+    pub(super) new_tags: Vec<Tag>,
+    pub(super) faults: Vec<RecordFault>,
+    pub(super) filled: Vec<FieldNumber>,
+    old: Body<'a>,
+    is_new: bool,
+    /// Where the request writes a field.
+    entries: HashMap<FieldNumber, u32>,
+}
+
+impl<'a> Plan<'a> {
+    /// The writes over an old record, or over nothing.
+    pub(super) fn new(commit: &mut Commit<'_>, old: Option<&'a Record>, writes: &Writes) -> Self {
+        let mut plan = Self {
+            edits: Edits::default(),
+            new_tags: Vec::new(),
+            faults: writes.faults.clone(),
+            filled: Vec::new(),
+            old: old.map_or(Body::new(&[]), Record::body),
+            is_new: old.is_none(),
+            entries: writes.entries.iter().map(|write| (write.field, write.index)).collect(),
+        };
+        for write in &writes.entries {
+            plan.write(commit, write);
+        }
+        plan
+    }
+
+    /// Whether the request itself writes the field, badly or well.
+    pub(super) fn mentions(&self, field: FieldNumber) -> bool {
+        self.entries.contains_key(&field)
+            || self.faults.iter().any(|fault| {
+                matches!(fault.place, Place::Entry { field: named, .. } if named == field)
+            })
+    }
+
+    /// Where the request gives a field's value.
+    pub(super) fn place_of(&self, field: FieldNumber) -> Place {
+        self.entries.get(&field).map_or(Place::Field(field), |index| Place::Entry {
+            index: *index,
+            field,
+            key: EntryKey::Value,
+        })
+    }
+
+    pub(super) fn fault(&mut self, place: Place, fault: ValueFault) {
+        self.faults.push(RecordFault { place, kind: FaultKind::Value(fault) });
+    }
+
+    /// The stored form of a field after the edits.
+    pub(super) fn value(&self, field: FieldNumber) -> Option<&[u8]> {
+        self.edits.value_over(self.old, field)
+    }
+
+    /// The text of the identifier after the edits.
+    pub(super) fn identifier(&self, commit: &Commit<'_>) -> Option<&str> {
+        self.value(commit.schema.identifier().number).and_then(stored_text)
+    }
+
+    pub(super) fn set(&mut self, field: FieldNumber, value: &Value) {
+        self.edits.set(field, |out| value.encode(out));
+    }
+
+    fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
+        let schema = commit.schema.clone();
+        let field = schema.by_number(write.field).expect("the schema is the one the writes were read with");
+        match &write.change {
+            Change::Clear => self.clear(field, write.index),
+            Change::Set(Value::Boolean(false)) => self.uncheck(field),
+            Change::Set(value) => self.set(field.number, value),
+            Change::Tags(change) => self.write_tags(commit, field, write.index, change),
+            Change::Members(change) => self.write_members(field, write.index, change),
+        }
+    }
+
+    fn clear(&mut self, field: &Field, index: u32) {
+        if field.field_type == FieldType::Checkbox {
+            return self.uncheck(field);
+        }
+        if field.is_required {
+            let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
+            return self.fault(place, ValueFault::Required);
+        }
+        self.edits.clear(field.number);
+    }
+
+    /// A checkbox without a value reads false already: writing that is no change.
+    fn uncheck(&mut self, field: &Field) {
+        if self.is_new || self.old.get(field.number).is_some() {
+            self.set(field.number, &Value::Boolean(false));
+        }
+    }
+
+    fn write_tags(&mut self, commit: &mut Commit<'_>, field: &Field, index: u32, change: &ListChange<TagRef>) {
+        let before = match self.old.get(field.number).map(|raw| stored(field, raw)) {
+            Some(Value::Tags(tags)) => tags,
+            _none => Vec::new(),
+        };
+        let after = match change {
+            ListChange::Replace(tags) => self.resolve_tags(commit, field, tags, true),
+            ListChange::Edit { add, remove } => {
+                let gone = self.resolve_tags(commit, field, remove, false);
+                let come = self.resolve_tags(commit, field, add, true);
+                before.into_iter().filter(|tag| !gone.contains(tag)).chain(come).collect()
+            }
+        };
+        let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
+        let made = self.new_tags.iter().filter(|tag| tag.field == field.number).count();
+        if commit.view.tag_count(field.number) as usize + made > TAGS_PER_FIELD_MAX {
+            let fault = ValueFault::LimitExceeded { what: "tags of the field", max: TAGS_PER_FIELD_MAX };
+            return self.fault(place, fault);
+        }
+        self.set_list(field, place, distinct(after), Value::Tags);
+    }
+
+    /// The numbers of tags; names that no tag has become tags where `make` says so.
+    fn resolve_tags(
+        &mut self,
+        commit: &mut Commit<'_>,
+        field: &Field,
+        tags: &[TagRef],
+        make: bool,
+    ) -> Vec<TagNumber> {
+        let mut numbers = Vec::with_capacity(tags.len());
+        for tag in tags {
+            match tag {
+                TagRef::Known(number) => numbers.push(*number),
+                TagRef::Named(name) => numbers.extend(self.resolve_tag(commit, field, name, make)),
+            }
+        }
+        numbers
+    }
+
+    fn resolve_tag(
+        &mut self,
+        commit: &mut Commit<'_>,
+        field: &Field,
+        name: &str,
+        make: bool,
+    ) -> Option<TagNumber> {
+        let key = key::tag_key(name);
+        let made = self.new_tags.iter();
+        let mut made = made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
+        let found = made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
+        if found.is_some() || !make {
+            return found;
+        }
+        let last = self.new_tags.last().map_or_else(|| commit.view.tag_number(), |tag| tag.number);
+        let number = last.next();
+        let id = TagId(commit.moment.id());
+        self.new_tags.push(Tag { field: field.number, number, id, name: name.into() });
+        Some(number)
+    }
+
+    fn write_members(&mut self, field: &Field, index: u32, change: &ListChange<MemberId>) {
+        let before = match self.old.get(field.number).map(|raw| stored(field, raw)) {
+            Some(Value::Members(members)) => members,
+            _none => Vec::new(),
+        };
+        let after = match change {
+            ListChange::Replace(members) => members.clone(),
+            ListChange::Edit { add, remove } => {
+                let kept = before.into_iter().filter(|member| !remove.contains(member));
+                kept.chain(add.iter().copied()).collect()
+            }
+        };
+        let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
+        self.set_list(field, place, distinct(after), Value::Members);
+    }
+
+    fn set_list<T>(&mut self, field: &Field, place: Place, list: Vec<T>, value: impl FnOnce(Vec<T>) -> Value) {
+        if list.len() > VALUES_MAX {
+            let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
+            return self.fault(place, fault);
+        }
+        if !list.is_empty() {
+            return self.set(field.number, &value(list));
+        }
+        if field.is_required {
+            return self.fault(place, ValueFault::Required);
+        }
+        self.edits.clear(field.number);
+    }
+
+    /// Gives a new record the values that nobody need name: the owner, unchecked checkboxes.
+    pub(super) fn fill_defaults(&mut self, commit: &Commit<'_>) {
+        for field in commit.schema.fields() {
+            if field.field_type == FieldType::Checkbox && !field.is_computed() && !self.mentions(field.number) {
+                self.set(field.number, &Value::Boolean(false));
+            }
+        }
+        self.fill_owner(commit);
+    }
+
+    /// An owner that was not given, or is gone, is the calling member.
+    pub(super) fn fill_owner(&mut self, commit: &Commit<'_>) {
+        let Some(owner) = commit.schema.owner() else { return };
+        if self.faults.iter().any(|fault| fault.place == self.place_of(owner.number)) {
+            return;
+        }
+        let held = self.value(owner.number).map(|raw| stored(owner, raw));
+        if let Some(Value::Member(member)) = held
+            && commit.caller.members.get(&member).is_some()
+        {
+            return;
+        }
+        let number = owner.number;
+        if !self.mentions(number) {
+            self.filled.push(number);
+        }
+        self.set(number, &Value::Member(commit.caller.member));
+    }
+
+    /// Required fields without a value, on a record that is made or restored.
+    pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
+        for field in commit.schema.fields() {
+            let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
+            let blamed = self.faults.iter().any(|fault| match fault.place {
+                Place::Entry { field: at, .. } | Place::Field(at) => at == field.number,
+                Place::LookupValue => field.number == commit.schema.identifier().number,
+                Place::Unresolved { .. } | Place::Identifier => false,
+            });
+            if field.is_required && !exempt && !blamed && self.value(field.number).is_none() {
+                let place = self.place_of(field.number);
+                self.fault(place, ValueFault::Required);
+            }
+        }
+    }
+
+    /// Leaves if a value is at fault: the stage of values is over.
+    pub(super) fn end_of_values(&mut self) -> Result<(), Rejection> {
+        if self.faults.is_empty() {
+            return Ok(());
+        }
+        let mut faults = std::mem::take(&mut self.faults);
+        faults.sort_by_key(|fault| fault_order(&fault.place));
+        Err(Rejection::Faults(faults))
+    }
+
+    /// Values of unique fields that live records have: those of the request are its fault.
+    pub(super) fn check_unique(&self, commit: &Commit<'_>, own: Option<&Record>, taken: &mut Taken) {
+        for field in commit.schema.further_unique_fields() {
+            let written = self.edits.get(field.number).is_some();
+            if !written {
+                continue;
+            }
+            if let Some(holder) = self.other_claimant(commit, field, own) {
+                let place = self.place_of(field.number);
+                let kind = FaultKind::Unique { holder: holder.id() };
+                taken.faults.push(RecordFault { place, kind });
+            }
+        }
+    }
+
+    /// Stored values of a record that comes back, which live records have taken meanwhile.
+    pub(super) fn check_restored(
+        &mut self,
+        commit: &Commit<'_>,
+        record: &Record,
+        on_conflict: RestoreConflict,
+    ) -> Vec<Clash> {
+        let mut clashes = Vec::new();
+        let schema = commit.schema.clone();
+        for field in schema.further_unique_fields() {
+            if self.edits.get(field.number).is_some() {
+                continue;
+            }
+            let Some(holder) = self.other_claimant(commit, field, Some(record)) else { continue };
+            let raw = self.value(field.number).expect("a claim has a value");
+            clashes.push(Clash { field: field.number, value: stored(field, raw), holder: holder.id() });
+        }
+        if on_conflict == RestoreConflict::Clear {
+            clashes.drain(..).for_each(|clash| self.edits.clear(clash.field));
+        }
+        clashes
+    }
+
+    fn other_claimant(&self, commit: &Commit<'_>, field: &Field, own: Option<&Record>) -> Option<Record> {
+        let claim = claim_of(field, self.value(field.number)?)?;
+        commit.view.claimant(&claim).filter(|holder| own.is_none_or(|own| own.id() != holder.id()))
+    }
+
+    /// Whether anything but the time of change would differ.
+    pub(super) fn changes(&self) -> bool {
+        self.edits.change(self.old)
+    }
+
+    /// Takes the marks of an archived record off.
+    pub(super) fn restore(&mut self) {
+        self.edits.clear(system::ARCHIVED_AT);
+        self.edits.clear(system::ARCHIVED_BY);
+        self.edits.clear(system::DISPLACED_FROM);
+    }
+}
+
+/// Faults of the body's keys first, then of entries in their order, then of fields.
+fn fault_order(place: &Place) -> (u8, u32) {
+    match place {
+        Place::LookupValue | Place::Identifier => (0, 0),
+        Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
+        Place::Field(field) => (2, field.0),
+    }
+}
+
+/// Every value once, at its first place.
+fn distinct<T: PartialEq>(list: Vec<T>) -> Vec<T> {
+    let mut seen: Vec<T> = Vec::with_capacity(list.len());
+    for value in list {
+        if !seen.contains(&value) {
+            seen.push(value);
+        }
+    }
+    seen
+}

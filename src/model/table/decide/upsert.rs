@@ -1,0 +1,256 @@
+//! Upsert and add: match by the identifier, then create, update, restore or refuse.
+//!
+//! The numbers of rows are those of the archive table for creating calls in `docs/upsert.md`.
+
+use crate::model::key::displaced_identifier;
+use crate::model::schema::system;
+use crate::model::table::body::Edits;
+use crate::model::table::command::{
+    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, Identifier, Outcome, Place, RecordFault, Reply,
+    RestoreConflict, Upsert, Writes,
+};
+use crate::model::table::decide::commit::{Commit, RecordEdit};
+use crate::model::table::decide::keys::stored_text;
+use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::update::{Change, change_live};
+use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken, admit};
+use crate::model::table::event::{ChangeKind, Event, Reason};
+use crate::model::table::record::Record;
+use crate::model::value::Value;
+use crate::model::value::fault::ValueFault;
+
+/// What a creating call says about archived records, under the names of its parameters.
+#[derive(Clone, Copy)]
+struct Rules {
+    archived_match: ArchivedMatch,
+    archived_conflict: ArchivedConflict,
+    restore_conflict: RestoreConflict,
+    /// The parameter of the match.
+    parameter: ConflictParameter,
+}
+
+pub(super) fn upsert(commit: &mut Commit<'_>, upsert: &Upsert) -> Result<Reply, Rejection> {
+    admit(commit, &upsert.writes)?;
+    let rules = Rules {
+        archived_match: upsert.archived_match,
+        archived_conflict: upsert.archived_conflict,
+        restore_conflict: upsert.restore_conflict,
+        parameter: ConflictParameter::OncreateUnarchive,
+    };
+    match commit.view.holder(&upsert.lookup.key) {
+        Some(found) if !found.is_archived() => {
+            let change = Change {
+                writes: &upsert.writes,
+                archived_conflict: upsert.archived_conflict,
+                parameter: ConflictParameter::OnupdateArchivedConflict,
+                replace: false,
+            };
+            change_live(commit, &found, &change)
+        }
+        Some(archived) => match upsert.archived_match {
+            ArchivedMatch::Prompt => {
+                let place = Place::LookupValue;
+                prompt(&upsert.writes, archived, (&upsert.lookup.text, place), rules.parameter)
+            }
+            ArchivedMatch::Unarchive => restore(commit, &archived, &upsert.writes, rules),
+            ArchivedMatch::Overwrite => create(commit, &upsert.writes, Some(&upsert.lookup), rules),
+        },
+        None => create(commit, &upsert.writes, Some(&upsert.lookup), rules),
+    }
+}
+
+pub(super) fn add(commit: &mut Commit<'_>, add: &Add) -> Result<Reply, Rejection> {
+    admit(commit, &add.writes)?;
+    let rules = Rules {
+        archived_match: add.archived_match,
+        archived_conflict: ArchivedConflict::Refuse,
+        restore_conflict: add.restore_conflict,
+        parameter: ConflictParameter::Unarchive,
+    };
+    create(commit, &add.writes, None, rules)
+}
+
+/// Row 3 and 8: values are checked for their type; the branch is not chosen yet.
+fn prompt(
+    writes: &Writes,
+    holder: Record,
+    (value, place): (&str, Place),
+    parameter: ConflictParameter,
+) -> Result<Reply, Rejection> {
+    if !writes.faults.is_empty() {
+        return Err(Rejection::Faults(writes.faults.clone()));
+    }
+    let conflict = Conflict::ArchivedIdentifier { holder, value: value.into(), place, parameter };
+    Err(Rejection::Taken(Taken { faults: Vec::new(), conflict: Some(conflict) }))
+}
+
+/// A new record, under the identifier of `fields` or, where they name none, the lookup value.
+fn create(
+    commit: &mut Commit<'_>,
+    writes: &Writes,
+    lookup: Option<&Identifier>,
+    rules: Rules,
+) -> Result<Reply, Rejection> {
+    let mut plan = Plan::new(commit, None, writes);
+    place_identifier(commit, &mut plan, lookup);
+    let identifier = plan.identifier(commit).map(Box::<str>::from);
+    let key = identifier.as_deref().and_then(|text| commit.schema.identifier_key(text));
+    let holder = key.as_ref().and_then(|key| commit.view.holder(key));
+    let place = plan.place_of(commit.schema.identifier().number);
+    let place = if matches!(place, Place::Field(_)) { Place::LookupValue } else { place };
+    let mut displaced = None;
+    if let Some(holder) = holder.filter(Record::is_archived) {
+        match rules.archived_match {
+            ArchivedMatch::Prompt => {
+                let value = identifier.as_deref().unwrap_or_default();
+                return prompt(writes, holder, (value, place), rules.parameter);
+            }
+            ArchivedMatch::Unarchive => return restore(commit, &holder, writes, rules),
+            ArchivedMatch::Overwrite => displaced = Some(holder),
+        }
+    }
+    plan.fill_defaults(commit);
+    plan.check_required(commit);
+    plan.end_of_values()?;
+    let mut taken = Taken::default();
+    let live = key.as_ref().and_then(|key| commit.view.holder(key)).filter(|held| !held.is_archived());
+    if let Some(holder) = live {
+        let kind = FaultKind::Unique { holder: holder.id() };
+        taken.faults.push(RecordFault { place, kind });
+    }
+    plan.check_unique(commit, None, &mut taken);
+    if !taken.is_empty() {
+        return Err(Rejection::Taken(taken));
+    }
+    if let Some(archived) = displaced {
+        displace(commit, &archived)?;
+    }
+    finish(commit, plan, None, ChangeKind::Created)
+}
+
+/// The identifier of an upsert: what `fields` says, else the lookup value.
+fn place_identifier(commit: &Commit<'_>, plan: &mut Plan<'_>, lookup: Option<&Identifier>) {
+    let Some(lookup) = lookup else { return };
+    let number = commit.schema.identifier().number;
+    if !plan.mentions(number) {
+        if let Some(fault) = &lookup.fault {
+            plan.fault(Place::LookupValue, fault.clone());
+        }
+        plan.set(number, &Value::Text(lookup.text.clone()));
+        plan.filled.push(number);
+    } else if plan.value(number).is_none() {
+        // A record without a key would be created anew by every repetition of this very call.
+        let place = plan.place_of(number);
+        if !plan.faults.iter().any(|fault| fault.place == place) {
+            plan.fault(place, ValueFault::Required);
+        }
+    }
+}
+
+/// Row 4 and 9: the stored values come back, then the given ones win.
+fn restore(
+    commit: &mut Commit<'_>,
+    archived: &Record,
+    writes: &Writes,
+    rules: Rules,
+) -> Result<Reply, Rejection> {
+    let mut plan = Plan::new(commit, Some(archived), writes);
+    plan.restore();
+    plan.fill_owner(commit);
+    plan.check_required(commit);
+    plan.end_of_values()?;
+    let mut taken = Taken::default();
+    let displaced = check_identifier(
+        commit,
+        &plan,
+        archived,
+        (rules.archived_conflict, ConflictParameter::OnupdateArchivedConflict),
+        &mut taken,
+    );
+    plan.check_unique(commit, Some(archived), &mut taken);
+    let clashes = plan.check_restored(commit, archived, rules.restore_conflict);
+    if taken.conflict.is_none() && !clashes.is_empty() {
+        taken.conflict = Some(Conflict::UniqueOnRestore { record: archived.clone(), clashes });
+    }
+    if !taken.is_empty() {
+        return Err(Rejection::Taken(taken));
+    }
+    if let Some(displaced) = displaced {
+        displace(commit, &displaced)?;
+    }
+    finish(commit, plan, Some(archived), ChangeKind::Unarchived)
+}
+
+/// Whether the identifier after the edits is free for this record; who must be displaced for it.
+pub(super) fn check_identifier(
+    commit: &Commit<'_>,
+    plan: &Plan<'_>,
+    own: &Record,
+    (mode, parameter): (ArchivedConflict, ConflictParameter),
+    taken: &mut Taken,
+) -> Option<Record> {
+    let text = plan.identifier(commit)?;
+    let key = commit.schema.identifier_key(text)?;
+    if own.key() == Some(key.as_bytes()) {
+        return None;
+    }
+    let holder = commit.view.holder(&key).filter(|holder| holder.id() != own.id())?;
+    let place = plan.place_of(commit.schema.identifier().number);
+    if !holder.is_archived() {
+        taken.faults.push(RecordFault { place, kind: FaultKind::Unique { holder: holder.id() } });
+        return None;
+    }
+    if mode == ArchivedConflict::Overwrite {
+        return Some(holder);
+    }
+    taken.conflict = Some(Conflict::ArchivedIdentifier { holder, value: text.into(), place, parameter });
+    None
+}
+
+/// Frees an archived record's identifier: the record keeps everything else.
+pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(), Rejection> {
+    let schema = commit.schema.clone();
+    let number = schema.identifier().number;
+    let old = archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
+    let at = commit.at();
+    let free = (1_u32..)
+        .map(|attempt| displaced_identifier(old, at, attempt))
+        .find(|text| {
+            let key = schema.identifier_key(text);
+            key.is_some_and(|key| commit.view.holder(&key).is_none())
+        })
+        .expect("there are more spellings than records");
+    let mut edits = Edits::default();
+    edits.set(number, |out| Value::Text(free.into()).encode(out));
+    if archived.value(system::DISPLACED_FROM).is_none() {
+        edits.set(system::DISPLACED_FROM, |out| Value::Text(old.into()).encode(out));
+    }
+    let change = commit.put(RecordEdit {
+        kind: ChangeKind::Updated,
+        old: Some(archived),
+        edits,
+        new_tags: Vec::new(),
+        reason: Some(Reason::IdentifierOverwritten),
+    })?;
+    commit.push(Event::Record(change));
+    Ok(())
+}
+
+/// Makes the event and the answer.
+pub(super) fn finish(
+    commit: &mut Commit<'_>,
+    plan: Plan<'_>,
+    old: Option<&Record>,
+    kind: ChangeKind,
+) -> Result<Reply, Rejection> {
+    let Plan { edits, new_tags, filled, .. } = plan;
+    let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
+    let action = match kind {
+        ChangeKind::Created => Action::Created,
+        ChangeKind::Updated | ChangeKind::Archived => Action::Updated,
+        ChangeKind::Unarchived => Action::Unarchived,
+    };
+    let (record, changed) = (change.record.clone(), change.changed.clone());
+    commit.push(Event::Record(change));
+    Ok(Reply::Record(Outcome { action, record, filled, changed }))
+}

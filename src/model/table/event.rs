@@ -1,0 +1,142 @@
+//! What has happened in a table. Its stored form stands in `event_form.rs`.
+
+use crate::model::id::{
+    BatchId, FieldNumber, HistoryId, MemberId, Sequence, TagId, TagNumber, Timestamp,
+};
+use crate::model::key::Key;
+use crate::model::moment::Mark;
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::schema::option::Choice;
+use crate::model::table::record::Record;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// When, by whom, for which source system, in which request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    pub at: Timestamp,
+    pub actor: MemberId,
+    pub origin: Arc<str>,
+    pub batch: BatchId,
+}
+
+/// What a change did to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    Created,
+    Updated,
+    Archived,
+    Unarchived,
+}
+
+/// Why a record changed that nobody addressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Another record took the identifier of this archived one.
+    IdentifierOverwritten,
+}
+
+/// A tag that a record's write made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    pub field: FieldNumber,
+    pub number: TagNumber,
+    pub id: TagId,
+    /// As first written.
+    pub name: Box<str>,
+}
+
+/// A place in a unique index.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Claim {
+    pub field: FieldNumber,
+    pub key: Key,
+}
+
+/// What a change takes and frees in the unique indexes. Not stored: it follows from the records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyMoves {
+    /// The record's own key is one it did not hold before.
+    pub key_is_new: bool,
+    /// The key it held, unless another record takes that in the same commit.
+    pub freed: Option<Key>,
+    /// In the indexes of further unique fields.
+    pub claims: Vec<Claim>,
+    pub frees: Vec<Claim>,
+}
+
+/// One change of one record: its whole new body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordChange {
+    pub mark: Mark,
+    pub kind: ChangeKind,
+    pub record: Record,
+    /// The sequence of the same record's previous change; 0 on creation.
+    pub previous: Sequence,
+    pub stamp: Stamp,
+    /// Fields whose value is another one now, in rising order.
+    pub changed: Vec<FieldNumber>,
+    pub reason: Option<Reason>,
+    pub new_tags: Vec<Tag>,
+    pub moves: KeyMoves,
+}
+
+/// A record without its values: they and its history are forgotten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Purge {
+    pub mark: Mark,
+    /// What it was, in memory only.
+    pub old: Record,
+    pub sequence: Sequence,
+    pub stamp: Stamp,
+    /// Tells the agenda to forget the record too.
+    pub follow_up: FollowUpNumber,
+}
+
+/// The number of a follow-up in the state that sends it: 1, 2, 3 …
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FollowUpNumber(pub u64);
+
+/// Everything that can happen in a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Always the first, with sequence 1.
+    ObjectCreated { stamp: Stamp, sequence: Sequence, history: HistoryId, schema: Arc<Schema> },
+    FieldCreated { stamp: Stamp, sequence: Sequence, field: Arc<Field> },
+    OptionCreated { stamp: Stamp, sequence: Sequence, field: FieldNumber, option: Choice },
+    Record(RecordChange),
+    /// The explicit team of a record: the same version and sequence, another body.
+    TeamChanged { mark: Mark, stamp: Stamp, record: Record },
+    Purged(Purge),
+    /// The receiver has this follow-up and all before it.
+    FollowUpConfirmed { stamp: Stamp, number: FollowUpNumber },
+}
+
+impl Event {
+    #[must_use]
+    pub fn stamp(&self) -> &Stamp {
+        match self {
+            Self::ObjectCreated { stamp, .. }
+            | Self::FieldCreated { stamp, .. }
+            | Self::OptionCreated { stamp, .. }
+            | Self::TeamChanged { stamp, .. }
+            | Self::FollowUpConfirmed { stamp, .. } => stamp,
+            Self::Record(change) => &change.stamp,
+            Self::Purged(purge) => &purge.stamp,
+        }
+    }
+
+    #[must_use]
+    pub fn sequence(&self) -> Option<Sequence> {
+        match self {
+            Self::ObjectCreated { sequence, .. }
+            | Self::FieldCreated { sequence, .. }
+            | Self::OptionCreated { sequence, .. } => Some(*sequence),
+            Self::Record(change) => Some(change.record.sequence()),
+            Self::Purged(purge) => Some(purge.sequence),
+            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The MessagePack primitives that stored values are made of.
+//!
+//! Owns reading them from a slice without ever reading past it. Must not know field types. The
+//! bytes were checked by their frame, so a failure here is damage or a bug, never bad input.
+
+use rmp::Marker;
+use rmp::decode;
+use uuid::Uuid;
+
+/// Why stored bytes are not the value they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    #[error("a stored value ends early")]
+    Truncated,
+    #[error("a stored value is not {expected}")]
+    Form { expected: &'static str },
+}
+
+/// Reads a string without copying it.
+pub fn read_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, DecodeError> {
+    let (text, rest) = decode::read_str_from_slice(*bytes)
+        .map_err(|_| DecodeError::Form { expected: "a string" })?;
+    *bytes = rest;
+    Ok(text)
+}
+
+/// Reads an integer of any stored width.
+pub fn read_integer(bytes: &mut &[u8]) -> Result<i64, DecodeError> {
+    decode::read_int(bytes).map_err(|_| DecodeError::Form { expected: "an integer" })
+}
+
+/// Reads an integer that is a number of an option or a tag.
+pub fn read_number(bytes: &mut &[u8]) -> Result<u32, DecodeError> {
+    decode::read_int(bytes).map_err(|_| DecodeError::Form { expected: "a number of an entry" })
+}
+
+/// Reads a boolean.
+pub fn read_boolean(bytes: &mut &[u8]) -> Result<bool, DecodeError> {
+    decode::read_bool(bytes).map_err(|_| DecodeError::Form { expected: "a boolean" })
+}
+
+/// Reads a binary of 16 bytes.
+pub fn read_uuid(bytes: &mut &[u8]) -> Result<Uuid, DecodeError> {
+    let form = DecodeError::Form { expected: "a binary of 16 bytes" };
+    if decode::read_bin_len(bytes).map_err(|_| form)? != 16 {
+        return Err(form);
+    }
+    let (uuid, rest) = bytes.split_first_chunk::<16>().ok_or(DecodeError::Truncated)?;
+    *bytes = rest;
+    Ok(Uuid::from_bytes(*uuid))
+}
+
+/// Reads an array, each entry with `read`.
+pub fn read_list<T>(
+    bytes: &mut &[u8],
+    read: impl Fn(&mut &[u8]) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let count = decode::read_array_len(bytes)
+        .map_err(|_| DecodeError::Form { expected: "an array" })? as usize;
+    // An entry takes a byte at least, so a false length asks for no more memory than the bytes.
+    if count > bytes.len() {
+        return Err(DecodeError::Truncated);
+    }
+    let mut entries = Vec::with_capacity(count);
+    for _ in 0..count {
+        entries.push(read(bytes)?);
+    }
+    Ok(entries)
+}
+
+/// Appends a string.
+pub fn write_text(text: &str, out: &mut Vec<u8>) {
+    rmp::encode::write_str(out, text).expect("a vector takes every write");
+}
+
+/// Appends an integer in its shortest width.
+pub fn write_integer(integer: i64, out: &mut Vec<u8>) {
+    rmp::encode::write_sint(out, integer).expect("a vector takes every write");
+}
+
+/// Appends a boolean.
+pub fn write_boolean(boolean: bool, out: &mut Vec<u8>) {
+    rmp::encode::write_bool(out, boolean).expect("a vector takes every write");
+}
+
+/// Appends a binary of 16 bytes.
+pub fn write_uuid(uuid: &Uuid, out: &mut Vec<u8>) {
+    rmp::encode::write_bin(out, uuid.as_bytes()).expect("a vector takes every write");
+}
+
+/// Appends the head of an array.
+pub fn write_list_len(len: usize, out: &mut Vec<u8>) {
+    let len = u32::try_from(len).expect("a list of values is checked against its limit");
+    rmp::encode::write_array_len(out, len).expect("a vector takes every write");
+}
+
+/// Passes over one value of any form.
+pub fn skip(bytes: &mut &[u8]) -> Result<(), DecodeError> {
+    // What is still to be passed over, instead of a call per level: garbage may nest deeply.
+    let mut left: u64 = 1;
+    while left > 0 {
+        left = left - 1 + skip_one(bytes)?;
+    }
+    Ok(())
+}
+
+/// Passes over a value but for what it contains; answers how many values that is.
+fn skip_one(bytes: &mut &[u8]) -> Result<u64, DecodeError> {
+    let (first, rest) = bytes.split_first().ok_or(DecodeError::Truncated)?;
+    *bytes = rest;
+    let marker = Marker::from_u8(*first);
+    let (payload, inner) = match marker {
+        Marker::Null | Marker::True | Marker::False | Marker::FixPos(_) | Marker::FixNeg(_) => {
+            (0, 0)
+        }
+        Marker::U8 | Marker::I8 => (1, 0),
+        Marker::U16 | Marker::I16 | Marker::FixExt1 => (2, 0),
+        Marker::U32 | Marker::I32 | Marker::F32 => (4, 0),
+        Marker::U64 | Marker::I64 | Marker::F64 => (8, 0),
+        Marker::FixStr(len) => (u64::from(len), 0),
+        Marker::Str8 | Marker::Bin8 => (take_length(bytes, 1)?, 0),
+        Marker::Str16 | Marker::Bin16 => (take_length(bytes, 2)?, 0),
+        Marker::Str32 | Marker::Bin32 => (take_length(bytes, 4)?, 0),
+        Marker::FixArray(len) => (0, u64::from(len)),
+        Marker::Array16 => (0, take_length(bytes, 2)?),
+        Marker::Array32 => (0, take_length(bytes, 4)?),
+        Marker::FixMap(len) => (0, 2 * u64::from(len)),
+        Marker::Map16 => (0, 2 * take_length(bytes, 2)?),
+        Marker::Map32 => (0, 2 * take_length(bytes, 4)?),
+        Marker::FixExt2 => (3, 0),
+        Marker::FixExt4 => (5, 0),
+        Marker::FixExt8 => (9, 0),
+        Marker::FixExt16 => (17, 0),
+        Marker::Ext8 => (take_length(bytes, 1)? + 1, 0),
+        Marker::Ext16 => (take_length(bytes, 2)? + 1, 0),
+        Marker::Ext32 => (take_length(bytes, 4)? + 1, 0),
+        Marker::Reserved => return Err(DecodeError::Form { expected: "MessagePack" }),
+    };
+    let payload = usize::try_from(payload).map_err(|_| DecodeError::Truncated)?;
+    *bytes = bytes.get(payload..).ok_or(DecodeError::Truncated)?;
+    Ok(inner)
+}
+
+/// Takes a big-endian number of `width` bytes.
+fn take_length(bytes: &mut &[u8], width: usize) -> Result<u64, DecodeError> {
+    let (number, rest) = bytes.split_at_checked(width).ok_or(DecodeError::Truncated)?;
+    *bytes = rest;
+    Ok(number.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}

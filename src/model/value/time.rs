@@ -1,0 +1,211 @@
+//! date and datetime: days and instants.
+//!
+//! Owns how they are spelled and which of them are taken. Must not read a clock, nor know which
+//! time zone a business has: that is an argument.
+
+use crate::model::id::{Day, Timestamp};
+use crate::model::input::Input;
+use crate::model::value::fault::ValueFault;
+use crate::model::value::pack::{self, DecodeError};
+use jiff::civil::{Date, Time};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp as Instant};
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
+/// The first day: many clients know no year 0.
+const DAY_MIN: Date = Date::constant(1, 1, 1);
+const DAY_MAX: Date = Date::constant(9999, 12, 31);
+/// 0001-01-02T00:00:00Z: an instant has a year of four digits in every time zone.
+const INSTANT_MIN_MS: i64 = -62_135_510_400_000;
+/// 9999-12-30T22:00:00Z, the calendar's last in which every offset can be applied.
+const INSTANT_MAX_MS: i64 = 253_402_207_200_000;
+const DAY_SECONDS: i64 = 86_400;
+
+/// Reads `YYYY-MM-DD`; a datetime is cut to the date that is written in it.
+pub(super) fn read_day(input: &Input<'_>) -> Result<Day, ValueFault> {
+    const FAULT: ValueFault =
+        ValueFault::Invalid { what: "Date has wrong format. Use YYYY-MM-DD." };
+    let written = input.as_text().and_then(|text| Written::parse(text.trim())).ok_or(FAULT)?;
+    Ok(day_of(written.date))
+}
+
+/// Reads RFC 3339 with any offset; without one UTC is meant. A bare date is the day's first instant
+/// in the time zone.
+pub(super) fn read_timestamp(
+    input: &Input<'_>,
+    time_zone: &TimeZone,
+) -> Result<Timestamp, ValueFault> {
+    const FAULT: ValueFault =
+        ValueFault::Invalid { what: "Datetime has wrong format. Use RFC 3339." };
+    let text = input.as_text().ok_or(FAULT)?;
+    parse_timestamp(text.trim(), time_zone).ok_or(FAULT)
+}
+
+/// What `read_timestamp` reads, none where it is not one.
+#[must_use]
+pub fn parse_timestamp(text: &str, time_zone: &TimeZone) -> Option<Timestamp> {
+    let Written { date, clock } = Written::parse(text)?;
+    let instant = match clock {
+        None => time_zone.to_timestamp(date.at(0, 0, 0, 0)).ok()?,
+        Some(Clock { time, offset }) => offset.to_timestamp(date.to_datetime(time)).ok()?,
+    };
+    let unix_ms = instant.as_millisecond();
+    (INSTANT_MIN_MS..=INSTANT_MAX_MS).contains(&unix_ms).then_some(Timestamp(unix_ms))
+}
+
+/// Appends an instant as clients read it, always 32 characters:
+/// `2026-11-24T05:40:00.123000+00:00`.
+pub fn write_timestamp(timestamp: Timestamp, time_zone: &TimeZone, out: &mut String) {
+    // What was read is in these bounds; a damaged value must not stop the reader.
+    let unix_ms = timestamp.0.clamp(INSTANT_MIN_MS, INSTANT_MAX_MS);
+    let instant = Instant::from_millisecond(unix_ms).expect("the bounds are the calendar's");
+    // Old local times differ from UTC by seconds, which the form cannot say; the instant stays
+    // exact if the time is shown at the offset that is written.
+    let minutes = time_zone.to_offset(instant).seconds() / 60;
+    let offset = Offset::from_seconds(minutes * 60).expect("it is nearer to zero than a valid one");
+    let local = offset.to_datetime(instant);
+
+    let mut text = *b"0000-00-00T00:00:00.000000+00:00";
+    put_date(local.date(), &mut text);
+    put_digits(local.hour().unsigned_abs().into(), &mut text[11..13]);
+    put_digits(local.minute().unsigned_abs().into(), &mut text[14..16]);
+    put_digits(local.second().unsigned_abs().into(), &mut text[17..19]);
+    put_digits(unix_ms.rem_euclid(1000).unsigned_abs(), &mut text[20..23]);
+    text[26] = if minutes < 0 { b'-' } else { b'+' };
+    put_digits(u64::from(minutes.unsigned_abs() / 60), &mut text[27..29]);
+    put_digits(u64::from(minutes.unsigned_abs() % 60), &mut text[30..32]);
+    out.push_str(std::str::from_utf8(&text).expect("digits and marks are ASCII"));
+}
+
+/// An instant as clients read it.
+#[must_use]
+pub fn timestamp_text(timestamp: Timestamp, time_zone: &TimeZone) -> String {
+    let mut text = String::with_capacity(32);
+    write_timestamp(timestamp, time_zone, &mut text);
+    text
+}
+
+/// A day as clients read it: `YYYY-MM-DD`.
+#[must_use]
+pub fn day_text(day: Day) -> String {
+    let mut text = *b"0000-00-00";
+    put_date(date_of(day), &mut text);
+    std::str::from_utf8(&text).expect("digits and marks are ASCII").to_owned()
+}
+
+pub(super) fn decode_day(bytes: &mut &[u8]) -> Result<Day, DecodeError> {
+    i32::try_from(pack::read_integer(bytes)?)
+        .map(Day)
+        .map_err(|_| DecodeError::Form { expected: "a day" })
+}
+
+/// A date and, for a datetime, what follows it.
+struct Written {
+    date: Date,
+    clock: Option<Clock>,
+}
+
+struct Clock {
+    time: Time,
+    offset: Offset,
+}
+
+impl Written {
+    fn parse(text: &str) -> Option<Self> {
+        let (date, rest) = text.as_bytes().split_at_checked(10)?;
+        let date = parse_date(date)?;
+        let clock = match rest {
+            [] => None,
+            [b'T' | b't' | b' ', clock @ ..] => Some(Clock::parse(clock)?),
+            _ => return None,
+        };
+        Some(Self { date, clock })
+    }
+}
+
+impl Clock {
+    /// `HH:MM`, then seconds, a fraction and an offset if they are there.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let ([h1, h2, b':', m1, m2], mut rest) = bytes.split_first_chunk()? else { return None };
+        let (mut second, mut millisecond) = (0, 0);
+        if let [b':', s1, s2, after @ ..] = rest {
+            // A leap second is the last of its minute, as the calendar has it.
+            second = two_digits(*s1, *s2).filter(|second| *second <= 60)?.min(59);
+            rest = after;
+            if let [b'.' | b',', after @ ..] = rest {
+                let len = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                millisecond = cut_to_milliseconds(after.get(..len).filter(|_| len > 0)?);
+                rest = &after[len..];
+            }
+        }
+        let (hour, minute) = (two_digits(*h1, *h2)?, two_digits(*m1, *m2)?);
+        let time = Time::new(hour, minute, second, millisecond * 1_000_000).ok()?;
+        Some(Self { time, offset: parse_offset(rest)? })
+    }
+}
+
+/// `Z`, `±HH:MM` or `±HHMM`; nothing is UTC.
+fn parse_offset(bytes: &[u8]) -> Option<Offset> {
+    let (sign, hours, minutes) = match bytes {
+        [] | [b'Z' | b'z'] => return Some(Offset::UTC),
+        [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => {
+            (*sign, two_digits(*h1, *h2)?, two_digits(*m1, *m2)?)
+        }
+        _ => return None,
+    };
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let seconds = i32::from(hours) * 3600 + i32::from(minutes) * 60;
+    match sign {
+        b'+' => Offset::from_seconds(seconds).ok(),
+        b'-' => Offset::from_seconds(-seconds).ok(),
+        _ => None,
+    }
+}
+
+fn parse_date(bytes: &[u8]) -> Option<Date> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = bytes else { return None };
+    let century = i16::from(two_digits(*y1, *y2)?);
+    let year = century * 100 + i16::from(two_digits(*y3, *y4)?);
+    let date = Date::new(year, two_digits(*m1, *m2)?, two_digits(*d1, *d2)?).ok()?;
+    (date >= DAY_MIN).then_some(date)
+}
+
+fn two_digits(tens: u8, ones: u8) -> Option<i8> {
+    if !tens.is_ascii_digit() || !ones.is_ascii_digit() {
+        return None;
+    }
+    i8::try_from((tens - b'0') * 10 + (ones - b'0')).ok()
+}
+
+fn cut_to_milliseconds(digits: &[u8]) -> i32 {
+    let padded = digits.iter().copied().chain(*b"00");
+    padded.take(3).fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'))
+}
+
+fn day_of(date: Date) -> Day {
+    let days = date.duration_since(EPOCH).as_secs() / DAY_SECONDS;
+    Day(i32::try_from(days).expect("the calendar has fewer days"))
+}
+
+/// What was read is in these bounds; a damaged value must not stop the reader.
+fn date_of(day: Day) -> Date {
+    let since_epoch = SignedDuration::from_secs(i64::from(day.0) * DAY_SECONDS);
+    EPOCH.saturating_add(since_epoch).clamp(DAY_MIN, DAY_MAX)
+}
+
+/// Writes `YYYY-MM-DD` over the first ten bytes.
+fn put_date(date: Date, text: &mut [u8]) {
+    put_digits(date.year().unsigned_abs().into(), &mut text[..4]);
+    put_digits(date.month().unsigned_abs().into(), &mut text[5..7]);
+    put_digits(date.day().unsigned_abs().into(), &mut text[8..10]);
+}
+
+/// Writes a number with leading zeros over all of `text`.
+fn put_digits(mut number: u64, text: &mut [u8]) {
+    for place in text.iter_mut().rev() {
+        *place = b'0' + u8::try_from(number % 10).expect("a digit");
+        number /= 10;
+    }
+}
