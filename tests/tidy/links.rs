@@ -1,6 +1,6 @@
 //! Documents: every link and every page that is named must be there.
 
-use crate::tidy::source::{Source, below, root};
+use crate::tidy::source::{Source, below, check, root};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ fn every_link_of_a_document_leads_somewhere() {
             }
         }
     }
-    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+    check(broken);
 }
 
 /// The targets of `[text](target)`, outside of fenced blocks.
@@ -99,7 +99,7 @@ fn every_page_that_is_named_is_there() {
             }
         }
     }
-    assert!(lost.is_empty(), "\n{}", lost.join("\n"));
+    check(lost);
 }
 
 /// The words of a line that are paths of documents.

@@ -43,12 +43,27 @@ pub(crate) fn rust() -> Vec<Source> {
     sources
 }
 
+/// Fails with everything that breaks a rule, so that one run shows all of it.
+#[track_caller]
+pub(crate) fn check(breaches: impl IntoIterator<Item = String>) {
+    let breaches: Vec<String> = breaches.into_iter().collect();
+    assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
+}
+
 impl Source {
     /// The lines of code with their numbers: no comments, and not the tests at the file's end.
     pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = (1..).zip(self.text.lines());
-        let lines = lines.take_while(|(_, line)| !line.starts_with("#[cfg(test)]"));
+        let lines = (1..).zip(self.text.lines()).take(self.lines_before_tests());
         lines.map(|(number, line)| (number, without_comment(line)))
+    }
+
+    /// The number of the first line that belongs to a test; one past the end if none does.
+    pub(crate) fn tests_from(&self) -> usize {
+        if self.is_test() { 1 } else { self.lines_before_tests() + 1 }
+    }
+
+    fn lines_before_tests(&self) -> usize {
+        self.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count()
     }
 
     /// Whether the whole file is a test.
