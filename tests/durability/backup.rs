@@ -5,8 +5,10 @@ use crate::support::{
     field_value, until,
 };
 use serde_json::{Value, json};
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 /// Accounts of every state that a snapshot must keep, contacts, and the name of one archived.
 fn filled() -> Fixture {
@@ -210,4 +212,41 @@ fn a_snapshot_leaves_reads_and_writes_as_they_were() {
     }
     let kept = fixture.server.directory().clone();
     until("the oldest snapshot to go", || (kept.files(is_snapshot).len() == 2).then_some(()));
+}
+
+/// A Python with `msgpack` and `zstandard`: the one that is named, which must then be good, or the
+/// machine's own, if it happens to have both.
+fn python() -> Option<String> {
+    if let Ok(named) = env::var("UPSERTD_TEST_PYTHON") {
+        return Some(named);
+    }
+    let probe = Command::new("python3").args(["-c", "import msgpack, zstandard"]).output();
+    probe.is_ok_and(|output| output.status.success()).then(|| "python3".to_owned())
+}
+
+#[test]
+fn a_messagepack_library_of_another_language_reads_a_snapshot() {
+    let Some(python) = python() else {
+        println!(
+            "not run: no UPSERTD_TEST_PYTHON is named, and python3 lacks msgpack or zstandard"
+        );
+        return;
+    };
+    let mut fixture = filled();
+    let file = snapshot(&mut fixture);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/durability/read_snapshot.py");
+    let output = Command::new(&python).arg(script).arg(&file).output().expect("python starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let read: Value = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
+    // Fifty-one accounts, one of them archived, and one contact.
+    assert_eq!(read["records"], 52);
+    let texts = read["texts"].as_array().expect("a list of texts");
+    let texts: BTreeSet<&str> = texts.iter().filter_map(Value::as_str).collect();
+    for text in
+        ["account 0", "account 49", "again", "note 49", "archived", "asleep", "ada@example.com"]
+    {
+        assert!(texts.contains(text), "{text} was not read out of {}", file.display());
+    }
+    assert!(!texts.contains("note 0"), "a value that was overwritten is in no snapshot");
 }
