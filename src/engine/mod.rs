@@ -14,6 +14,9 @@ pub mod states;
 pub mod turn;
 pub mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use crate::ambient::Clock;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};

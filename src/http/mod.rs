@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod body;
+pub mod caller;
 pub mod code;
 pub mod counters;
 pub mod endpoint;
@@ -18,6 +19,7 @@ pub mod options;
 pub mod page;
 pub mod problem;
 pub mod query;
+pub mod refusal;
 pub mod request_id;
 pub mod server;
 pub mod shape;

@@ -17,6 +17,7 @@ pub mod real_disk;
 pub mod segment;
 pub mod segment_log;
 pub mod segments;
+pub mod snapshot;
 mod walk;
 
 pub use names::SnapshotName;

@@ -69,7 +69,10 @@ pub enum Conflict {
         place: Place,
         parameter: ConflictParameter,
     },
-    UniqueOnRestore { record: Record, clashes: Vec<Clash> },
+    UniqueOnRestore {
+        record: Record,
+        clashes: Vec<Clash>,
+    },
 }
 
 /// The request's parameter that decides about an archived holder.
@@ -124,5 +127,9 @@ fn admit(commit: &Commit<'_>, writes: &Writes) -> Result<(), Rejection> {
     if writes.schema != commit.schema.number() {
         return Err(Rejection::SchemaMoved);
     }
-    if writes.forbidden.is_empty() { Ok(()) } else { Err(Rejection::Forbidden(writes.forbidden.clone())) }
+    if writes.forbidden.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::Forbidden(writes.forbidden.clone()))
+    }
 }

@@ -6,7 +6,9 @@ use crate::model::key;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::{Body, Edits};
-use crate::model::table::command::{EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes};
+use crate::model::table::command::{
+    EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes,
+};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::{claim_of, stored, stored_text};
 use crate::model::table::decide::{Clash, Rejection, Taken};
@@ -50,9 +52,9 @@ impl<'a> Plan<'a> {
     /// Whether the request itself writes the field, badly or well.
     pub(super) fn mentions(&self, field: FieldNumber) -> bool {
         self.entries.contains_key(&field)
-            || self.faults.iter().any(|fault| {
-                matches!(fault.place, Place::Entry { field: named, .. } if named == field)
-            })
+            || self.faults.iter().any(
+                |fault| matches!(fault.place, Place::Entry { field: named, .. } if named == field),
+            )
     }
 
     /// Where the request gives a field's value.
@@ -84,7 +86,8 @@ impl<'a> Plan<'a> {
 
     fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
         let schema = commit.schema.clone();
-        let field = schema.by_number(write.field).expect("the schema is the one the writes were read with");
+        let field =
+            schema.by_number(write.field).expect("the schema is the one the writes were read with");
         match &write.change {
             Change::Clear => self.clear(field, write.index),
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
@@ -112,7 +115,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn write_tags(&mut self, commit: &mut Commit<'_>, field: &Field, index: u32, change: &ListChange<TagRef>) {
+    fn write_tags(
+        &mut self,
+        commit: &mut Commit<'_>,
+        field: &Field,
+        index: u32,
+        change: &ListChange<TagRef>,
+    ) {
         let before = match self.old.get(field.number).map(|raw| stored(field, raw)) {
             Some(Value::Tags(tags)) => tags,
             _none => Vec::new(),
@@ -128,7 +137,8 @@ impl<'a> Plan<'a> {
         let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
         let made = self.new_tags.iter().filter(|tag| tag.field == field.number).count();
         if commit.view.tag_count(field.number) as usize + made > TAGS_PER_FIELD_MAX {
-            let fault = ValueFault::LimitExceeded { what: "tags of the field", max: TAGS_PER_FIELD_MAX };
+            let fault =
+                ValueFault::LimitExceeded { what: "tags of the field", max: TAGS_PER_FIELD_MAX };
             return self.fault(place, fault);
         }
         self.set_list(field, place, distinct(after), Value::Tags);
@@ -161,8 +171,10 @@ impl<'a> Plan<'a> {
     ) -> Option<TagNumber> {
         let key = key::tag_key(name);
         let made = self.new_tags.iter();
-        let mut made = made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
-        let found = made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
+        let mut made =
+            made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
+        let found =
+            made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
         if found.is_some() || !make {
             return found;
         }
@@ -189,7 +201,13 @@ impl<'a> Plan<'a> {
         self.set_list(field, place, distinct(after), Value::Members);
     }
 
-    fn set_list<T>(&mut self, field: &Field, place: Place, list: Vec<T>, value: impl FnOnce(Vec<T>) -> Value) {
+    fn set_list<T>(
+        &mut self,
+        field: &Field,
+        place: Place,
+        list: Vec<T>,
+        value: impl FnOnce(Vec<T>) -> Value,
+    ) {
         if list.len() > VALUES_MAX {
             let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
             return self.fault(place, fault);
@@ -206,7 +224,10 @@ impl<'a> Plan<'a> {
     /// Gives a new record the values that nobody need name: the owner, unchecked checkboxes.
     pub(super) fn fill_defaults(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
-            if field.field_type == FieldType::Checkbox && !field.is_computed() && !self.mentions(field.number) {
+            if field.field_type == FieldType::Checkbox
+                && !field.is_computed()
+                && !self.mentions(field.number)
+            {
                 self.set(field.number, &Value::Boolean(false));
             }
         }
@@ -259,7 +280,12 @@ impl<'a> Plan<'a> {
     }
 
     /// Values of unique fields that live records have: those of the request are its fault.
-    pub(super) fn check_unique(&self, commit: &Commit<'_>, own: Option<&Record>, taken: &mut Taken) {
+    pub(super) fn check_unique(
+        &self,
+        commit: &Commit<'_>,
+        own: Option<&Record>,
+        taken: &mut Taken,
+    ) {
         for field in commit.schema.further_unique_fields() {
             let written = self.edits.get(field.number).is_some();
             if !written {
@@ -288,7 +314,11 @@ impl<'a> Plan<'a> {
             }
             let Some(holder) = self.other_claimant(commit, field, Some(record)) else { continue };
             let raw = self.value(field.number).expect("a claim has a value");
-            clashes.push(Clash { field: field.number, value: stored(field, raw), holder: holder.id() });
+            clashes.push(Clash {
+                field: field.number,
+                value: stored(field, raw),
+                holder: holder.id(),
+            });
         }
         if on_conflict == RestoreConflict::Clear {
             clashes.drain(..).for_each(|clash| self.edits.clear(clash.field));
@@ -296,7 +326,12 @@ impl<'a> Plan<'a> {
         clashes
     }
 
-    fn other_claimant(&self, commit: &Commit<'_>, field: &Field, own: Option<&Record>) -> Option<Record> {
+    fn other_claimant(
+        &self,
+        commit: &Commit<'_>,
+        field: &Field,
+        own: Option<&Record>,
+    ) -> Option<Record> {
         let claim = claim_of(field, self.value(field.number)?)?;
         commit.view.claimant(&claim).filter(|holder| own.is_none_or(|own| own.id() != holder.id()))
     }

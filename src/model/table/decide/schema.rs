@@ -12,8 +12,11 @@ pub(super) fn create_field(commit: &mut Commit<'_>, new: NewField) -> Result<Rep
     let schema = commit.schema.clone();
     let field = schema.decide_field(&new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let field = Arc::new(field);
-    let event =
-        Event::FieldCreated { stamp: commit.stamp(), sequence: commit.next_sequence(), field: field.clone() };
+    let event = Event::FieldCreated {
+        stamp: commit.stamp(),
+        sequence: commit.next_sequence(),
+        field: field.clone(),
+    };
     commit.push(event);
     Ok(Reply::Field(field))
 }
@@ -25,7 +28,8 @@ pub(super) fn create_option(
 ) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
     let held = schema.by_number(field).ok_or(Rejection::UnknownField)?;
-    let option = schema.decide_option(held, &new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
+    let option =
+        schema.decide_option(held, &new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let event = Event::OptionCreated {
         stamp: commit.stamp(),
         sequence: commit.next_sequence(),

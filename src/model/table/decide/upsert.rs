@@ -6,8 +6,8 @@ use crate::model::key::displaced_identifier;
 use crate::model::schema::system;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, Identifier, Outcome, Place, RecordFault, Reply,
-    RestoreConflict, Upsert, Writes,
+    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, Identifier, Outcome, Place,
+    RecordFault, Reply, RestoreConflict, Upsert, Writes,
 };
 use crate::model::table::decide::commit::{Commit, RecordEdit};
 use crate::model::table::decide::keys::stored_text;
@@ -113,7 +113,8 @@ fn create(
     plan.check_required(commit);
     plan.end_of_values()?;
     let mut taken = Taken::default();
-    let live = key.as_ref().and_then(|key| commit.view.holder(key)).filter(|held| !held.is_archived());
+    let live =
+        key.as_ref().and_then(|key| commit.view.holder(key)).filter(|held| !held.is_archived());
     if let Some(holder) = live {
         let kind = FaultKind::Unique { holder: holder.id() };
         taken.faults.push(RecordFault { place, kind });
@@ -203,7 +204,8 @@ pub(super) fn check_identifier(
     if mode == ArchivedConflict::Overwrite {
         return Some(holder);
     }
-    taken.conflict = Some(Conflict::ArchivedIdentifier { holder, value: text.into(), place, parameter });
+    taken.conflict =
+        Some(Conflict::ArchivedIdentifier { holder, value: text.into(), place, parameter });
     None
 }
 
@@ -211,7 +213,8 @@ pub(super) fn check_identifier(
 pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(), Rejection> {
     let schema = commit.schema.clone();
     let number = schema.identifier().number;
-    let old = archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
+    let old =
+        archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
     let at = commit.at();
     let free = (1_u32..)
         .map(|attempt| displaced_identifier(old, at, attempt))
