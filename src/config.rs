@@ -39,6 +39,12 @@ pub struct Settings {
     /// None: never by size of the log.
     pub snapshot_log_bytes: Option<u64>,
     pub segment_bytes: u64,
+    pub feed_retention: Duration,
+    pub feed_retention_bytes: u64,
+    /// None: a share of what the machine has.
+    pub memory_max: Option<u64>,
+    pub disk_reserve_bytes: u64,
+    pub read_only: bool,
     pub http_workers: usize,
     pub connections_max: usize,
     pub connections_per_peer_max: Option<usize>,
@@ -183,6 +189,11 @@ impl Reader<'_> {
             snapshot_every: self.read("snapshot-every", unit::or_off(unit::duration)),
             snapshot_log_bytes: self.read("snapshot-log-bytes", unit::or_off(unit::bytes)),
             segment_bytes: self.read("segment-bytes", unit::bytes),
+            feed_retention: self.read("feed-retention-days", unit::duration),
+            feed_retention_bytes: self.read("feed-retention-bytes", unit::bytes),
+            memory_max: self.given("memory-max", unit::bytes),
+            disk_reserve_bytes: self.read("disk-reserve-bytes", unit::bytes),
+            read_only: self.read("read-only", unit::boolean),
             http_workers: self
                 .given("http-workers", unit::whole(1, WORKERS_MAX))
                 .unwrap_or_else(half_the_cores),

@@ -52,6 +52,11 @@ pub fn or_off<T>(
     }
 }
 
+/// `true` or `false`.
+pub fn boolean(text: &str) -> Result<bool, Expected> {
+    text.parse().map_err(|_| "true or false".to_owned())
+}
+
 /// A whole number between two others.
 pub fn whole(min: usize, max: usize) -> impl Fn(&str) -> Result<usize, Expected> {
     move |text| {

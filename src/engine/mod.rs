@@ -10,6 +10,7 @@ mod panic;
 pub mod partition;
 mod placement;
 pub mod boot;
+pub mod pulse;
 pub mod snapshot;
 pub mod snapshotter;
 mod starter;
