@@ -15,13 +15,17 @@ mod front;
 pub mod health;
 pub mod identity;
 pub mod json;
+pub mod objects;
 pub mod options;
 pub mod page;
 pub mod problem;
 pub mod query;
 pub mod refusal;
 pub mod request_id;
+pub mod routes;
 pub mod server;
 pub mod shape;
+#[cfg(test)]
+pub(crate) mod test_support;
 pub mod transport;
 pub mod wire;

@@ -1,0 +1,22 @@
+//! All routes of the API, one line a resource, and what their handlers share.
+//!
+//! It must not know what any of them does.
+
+use crate::engine::Engine;
+use crate::http::app::Resources;
+use crate::http::objects;
+use crate::http::options::Options;
+use actix_web::web::Data;
+use std::sync::Arc;
+
+/// The resources of the API. Handlers take the engine as `Data<Engine>`, and what an operator has
+/// set about answers from `Data<Options>`.
+#[must_use]
+pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
+    let engine = Data::from(engine);
+    let options = Data::new(options);
+    Resources::new(move |config| {
+        config.app_data(engine.clone()).app_data(options.clone());
+        objects::register(config);
+    })
+}
