@@ -8,15 +8,22 @@ use crate::cli::failure::Failure;
 use crate::cli::{log, welcome};
 use crate::config::source::Sources;
 use crate::config::{Checked, Settings};
+use crate::engine::Engine;
 use crate::http::app::Edge;
+use crate::http::health::{Readiness, State};
 use crate::http::server::{Port, Server};
 use actix_web::rt::System;
 use std::env;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::process;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
+
+/// How soon `/readyz` hears that writes are refused or taken again.
+const READINESS_EVERY: Duration = Duration::from_millis(100);
 
 /// Serves until a signal or a failure ends it.
 pub(crate) fn run(arguments: ServeArguments) -> Result<(), Failure> {
@@ -42,8 +49,9 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
             return Ok(());
         }
     };
-    let Core { authenticate, resources, first_start, failed, close } = core;
+    let Core { engine, authenticate, resources, first_start, failed, close } = core;
     let edge = Edge::new(&options, Clock::system(), authenticate, resources);
+    actix_web::rt::spawn(tell_readiness(engine, edge.readiness()));
     let mut server = Server::start(port, &options, edge)?;
     let address = server.address();
     if let Some(first) = first_start {
@@ -86,6 +94,17 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
             warn!(signal, "a second signal: ending at once");
             process::exit(exit::after_signal(signal));
         }
+    }
+}
+
+/// Lets `/readyz` say whether writes are taken.
+async fn tell_readiness(engine: Arc<Engine>, readiness: Arc<Readiness>) {
+    loop {
+        let state = if engine.read_only().is_some() { State::ReadOnly } else { State::Ready };
+        if !readiness.set(state) {
+            return; // The process is shutting down.
+        }
+        tokio::time::sleep(READINESS_EVERY).await;
     }
 }
 
