@@ -3,7 +3,7 @@
 
 use super::{ChunkHead, ChunkKind, FORMAT_VERSION, HEADER_LEN};
 use crate::model::id::{HistoryId, Position, Sequence, WriterId};
-use serde::de::{Error as _, Visitor};
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -158,7 +158,7 @@ impl<const LEN: usize> Visitor<'_> for BinaryVisitor<LEN> {
         write!(f, "{LEN} bytes")
     }
 
-    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
         let bytes = bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))?;
         Ok(Binary(bytes))
     }

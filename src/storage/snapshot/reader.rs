@@ -118,6 +118,7 @@ impl SnapshotReader {
 
     /// What each chunk holds, in the order of the file; [`SnapshotReader::read_chunk`] takes the
     /// place in this list.
+    #[must_use]
     pub fn chunks(&self) -> impl ExactSizeIterator<Item = ChunkHead> + '_ {
         self.chunks.iter().map(|(writer, chunk)| self.entry(*writer).head_of(chunk))
     }
