@@ -129,9 +129,9 @@ impl<'a> Plan<'a> {
         let after = match change {
             ListChange::Replace(tags) => self.resolve_tags(commit, field, tags, true),
             ListChange::Edit { add, remove } => {
-                let gone = self.resolve_tags(commit, field, remove, false);
-                let come = self.resolve_tags(commit, field, add, true);
-                before.into_iter().filter(|tag| !gone.contains(tag)).chain(come).collect()
+                let removed = self.resolve_tags(commit, field, remove, false);
+                let added = self.resolve_tags(commit, field, add, true);
+                before.into_iter().filter(|tag| !removed.contains(tag)).chain(added).collect()
             }
         };
         let place = Place::Entry { index, field: field.number, key: EntryKey::Value };

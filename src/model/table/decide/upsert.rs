@@ -216,7 +216,7 @@ pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(),
     let old =
         archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
     let at = commit.at();
-    let free = (1_u32..)
+    let free = (1..=u32::MAX)
         .map(|attempt| displaced_identifier(old, at, attempt))
         .find(|text| {
             let key = schema.identifier_key(text);
