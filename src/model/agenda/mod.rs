@@ -109,9 +109,9 @@ impl Shown {
         self.by_record.get(&record).unwrap_or_default()
     }
 
-    fn put(&self, activity: Arc<Activity>) {
+    fn put(&self, activity: &Arc<Activity>) {
         let old = self.activities.put(activity.id, activity.clone());
-        self.change_counts(old.as_deref(), Some(&activity));
+        self.change_counts(old.as_deref(), Some(activity));
     }
 
     fn remove(&self, id: ActivityId) {
@@ -239,7 +239,7 @@ impl Agenda {
         let stored: Stored = stored::decode(&mut bytes, "an agenda")?;
         let agenda = Self { business, shown: Arc::default(), received: stored.received };
         agenda.shown.types.store(Arc::new(stored.types));
-        stored.activities.into_iter().for_each(|activity| agenda.shown.put(activity));
+        stored.activities.into_iter().for_each(|activity| agenda.shown.put(&activity));
         Ok(agenda)
     }
 
@@ -250,7 +250,7 @@ impl Agenda {
                 self.shown.activity(*id).expect("a record's list names activities that are there");
             let mut activity = Activity::clone(&activity);
             activity.associations.retain(|held| *held != association);
-            self.shown.put(Arc::new(activity));
+            self.shown.put(&Arc::new(activity));
         }
     }
 }
@@ -303,7 +303,7 @@ impl State for Agenda {
                 types.push(Arc::new(activity_type.clone()));
                 self.shown.types.store(Arc::new(types));
             }
-            Change::ActivityPut(activity) => self.shown.put(Arc::new(activity.clone())),
+            Change::ActivityPut(activity) => self.shown.put(&Arc::new(activity.clone())),
             Change::ActivityDeleted(id) => self.shown.remove(*id),
             Change::RecordForgotten { object, record, number } => {
                 self.forget(Association { object: *object, record: *record });

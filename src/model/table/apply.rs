@@ -37,7 +37,7 @@ impl Table {
             Event::Purged(purge) => self.apply_purge(purge),
             Event::FollowUpConfirmed { number, .. } => {
                 self.change_follow_ups(|follow_ups| {
-                    follow_ups.open.retain(|open, _| open > number)
+                    follow_ups.open.retain(|open, _| open > number);
                 });
             }
         }
@@ -278,7 +278,7 @@ impl KeyMoves {
         let old_key = old.and_then(Record::key);
         let key_is_new = new.key().is_some() && old_key != new.key();
         let freed = old_key.filter(|_| old_key != new.key()).map(Key::of);
-        if !schema.further_unique_fields().next().is_some() {
+        if !schema.has_further_unique_fields() {
             return Self { key_is_new, freed, ..Self::default() };
         }
         // An archived record claims its identifier and nothing else.
@@ -286,9 +286,12 @@ impl KeyMoves {
             if record.is_archived() { Vec::new() } else { claims_of(schema, record.body()) }
         };
         let (before, after) = (old.map(held).unwrap_or_default(), held(new));
-        let claims = after.iter().filter(|claim| !before.contains(claim)).cloned().collect();
-        let frees = before.into_iter().filter(|claim| !after.contains(claim)).collect();
-        Self { key_is_new, freed, claims, frees }
+        Self {
+            key_is_new,
+            freed,
+            claims: after.iter().filter(|claim| !before.contains(claim)).cloned().collect(),
+            frees: before.into_iter().filter(|claim| !after.contains(claim)).collect(),
+        }
     }
 }
 

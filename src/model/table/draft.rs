@@ -62,8 +62,8 @@ impl Draft {
             // Barriers: decided on plain state, durable before anything else is decided.
             Event::ObjectCreated { .. }
             | Event::FieldCreated { .. }
-            | Event::OptionCreated { .. } => {}
-            Event::FollowUpConfirmed { .. } => {}
+            | Event::OptionCreated { .. }
+            | Event::FollowUpConfirmed { .. } => {}
         }
     }
 
@@ -126,8 +126,8 @@ impl Draft {
             }
             Event::ObjectCreated { .. }
             | Event::FieldCreated { .. }
-            | Event::OptionCreated { .. } => {}
-            Event::FollowUpConfirmed { .. } => {}
+            | Event::OptionCreated { .. }
+            | Event::FollowUpConfirmed { .. } => {}
         }
     }
 }
@@ -161,7 +161,7 @@ pub struct View<'a> {
     pub drafts: &'a [&'a Draft],
 }
 
-impl<'a> View<'a> {
+impl View<'_> {
     /// The record of this id, archived ones too.
     #[must_use]
     pub fn record(&self, id: RecordId) -> Option<Record> {

@@ -141,6 +141,7 @@ impl Default for UniqueIndex {
 }
 
 impl UniqueIndex {
+    #[must_use]
     pub fn get(&self, key: &Key) -> Option<Record> {
         self.map.get(key).map(|found| found.clone())
     }

@@ -17,6 +17,10 @@ pub mod record;
 pub mod scan;
 pub mod snapshot_form;
 pub mod tags;
+#[cfg(test)]
+pub(crate) mod test_support;
+#[cfg(test)]
+mod tests;
 
 use crate::model::id::{
     FieldNumber, HistoryId, ObjectId, RecordId, Sequence, TagNumber, Timestamp, WriterId,

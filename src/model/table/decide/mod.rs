@@ -111,8 +111,8 @@ pub fn decide(
         Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
         Ask::Purge(id) => archive::purge(&mut commit, id),
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
-        Ask::CreateField(field) => schema::create_field(&mut commit, *field),
-        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, option),
+        Ask::CreateField(field) => schema::create_field(&mut commit, &field),
+        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
     }
 }

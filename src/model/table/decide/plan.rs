@@ -57,6 +57,14 @@ impl<'a> Plan<'a> {
             )
     }
 
+    /// Whether something is wrong with the field already.
+    pub(super) fn is_blamed(&self, field: FieldNumber) -> bool {
+        self.faults.iter().any(|fault| match fault.place {
+            Place::Entry { field: at, .. } | Place::Field(at) => at == field,
+            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier => false,
+        })
+    }
+
     /// Where the request gives a field's value.
     pub(super) fn place_of(&self, field: FieldNumber) -> Place {
         self.entries.get(&field).map_or(Place::Field(field), |index| Place::Entry {
@@ -129,9 +137,9 @@ impl<'a> Plan<'a> {
         let after = match change {
             ListChange::Replace(tags) => self.resolve_tags(commit, field, tags, true),
             ListChange::Edit { add, remove } => {
-                let gone = self.resolve_tags(commit, field, remove, false);
-                let come = self.resolve_tags(commit, field, add, true);
-                before.into_iter().filter(|tag| !gone.contains(tag)).chain(come).collect()
+                let removed = self.resolve_tags(commit, field, remove, false);
+                let added = self.resolve_tags(commit, field, add, true);
+                before.into_iter().filter(|tag| !removed.contains(tag)).chain(added).collect()
             }
         };
         let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
@@ -237,7 +245,7 @@ impl<'a> Plan<'a> {
     /// An owner that was not given, or is gone, is the calling member.
     pub(super) fn fill_owner(&mut self, commit: &Commit<'_>) {
         let Some(owner) = commit.schema.owner() else { return };
-        if self.faults.iter().any(|fault| fault.place == self.place_of(owner.number)) {
+        if self.is_blamed(owner.number) {
             return;
         }
         let held = self.value(owner.number).map(|raw| stored(owner, raw));
@@ -257,12 +265,8 @@ impl<'a> Plan<'a> {
     pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
             let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
-            let blamed = self.faults.iter().any(|fault| match fault.place {
-                Place::Entry { field: at, .. } | Place::Field(at) => at == field.number,
-                Place::LookupValue => field.number == commit.schema.identifier().number,
-                Place::Unresolved { .. } | Place::Identifier => false,
-            });
-            if field.is_required && !exempt && !blamed && self.value(field.number).is_none() {
+            let is_due = field.is_required && !exempt && self.value(field.number).is_none();
+            if is_due && !self.is_blamed(field.number) {
                 let place = self.place_of(field.number);
                 self.fault(place, ValueFault::Required);
             }
