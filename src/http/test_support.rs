@@ -173,6 +173,7 @@ async fn engine(hands: &Arc<SettableClock>) -> Arc<Engine> {
         log: Box::new(MemoryFrames::default().lead()),
         last: Position(0),
         bootstrap: Bootstrap { api_key: API_KEY.to_owned(), business_id: BUSINESS, user_id: USER },
+        snapshots: None,
     };
     let options = PartitionOptions {
         arbiters: 1,
