@@ -82,7 +82,7 @@ impl RefusedWrite<'_> {
         }
         let scene = Scene::new(self.target, self.schema);
         let body = ConflictBody::of(conflict, self.schema, &scene);
-        problem.answering(self.target.answers.archived_conflict).with("conflict", &body)
+        problem.answering(self.target.answers().archived_conflict).with("conflict", &body)
     }
 
     fn conflict_faults(&self, conflict: &Conflict, faults: &mut Vec<Fault>) {

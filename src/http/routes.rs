@@ -1,31 +1,27 @@
-//! Every route of the resources, and what their handlers need: one line a resource.
+//! All routes of the API, one line a resource, and what their handlers share.
 //!
 //! It must not know what any of them does.
 
 use crate::engine::Engine;
 use crate::http::app::Resources;
-use crate::http::caller::Caller;
-use crate::http::identity::Authenticate;
-use crate::http::options::AnswerOptions;
-use crate::http::upsert;
+use crate::http::options::Options;
+use crate::http::{list, lookup, objects, records, team_members, upsert};
 use actix_web::web::Data;
 use std::sync::Arc;
 
-/// The routes over an engine.
+/// The resources of the API. Handlers take the engine as `Data<Engine>`, and what an operator has
+/// set about answers from `Data<Options>`.
 #[must_use]
-pub fn resources(engine: Arc<Engine>, answers: AnswerOptions) -> Resources {
+pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
     let engine = Data::from(engine);
-    let answers = Data::new(answers);
+    let options = Data::new(options);
     Resources::new(move |config| {
-        config.app_data(engine.clone()).app_data(answers.clone());
+        config.app_data(engine.clone()).app_data(options.clone());
         upsert::register(config);
-    })
-}
-
-/// The check of a member's credentials against an engine.
-#[must_use]
-pub fn authenticate(engine: Arc<Engine>) -> Authenticate {
-    Authenticate::new(move |credentials, extensions| {
-        Caller::admit(&engine, credentials, extensions)
+        lookup::register(config);
+        list::register(config);
+        records::register(config);
+        team_members::register(config);
+        objects::register(config);
     })
 }

@@ -62,7 +62,7 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
         })
         .await?;
     let status = match written.outcome.action {
-        Action::Created | Action::Unarchived => target.answers.upsert_created,
+        Action::Created | Action::Unarchived => target.answers().upsert_created,
         Action::Updated | Action::Unchanged => StatusCode::OK,
     };
     let action = HeaderValue::from_static(action_name(written.outcome.action));
@@ -95,7 +95,7 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
             Ok(Ask::Add(Box::new(Add { writes, archived_match, restore_conflict })))
         })
         .await?;
-    Ok(write.answer(written, target.answers.added))
+    Ok(write.answer(written, target.answers().added))
 }
 
 /// Whether a request has no entry of `fields` at all.
