@@ -1,1 +1,10 @@
+//! The one test binary: it links once, and each module is a kind of test.
+//!
+//! `api` and `durability` judge the built binary as a stranger would, over real HTTP and with real
+//! signals; `tidy` and `readme` judge the sources and the documents.
 
+mod api;
+mod durability;
+mod readme;
+mod support;
+mod tidy;

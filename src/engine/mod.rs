@@ -9,6 +9,10 @@ mod follow_up;
 mod panic;
 pub mod partition;
 mod placement;
+pub mod boot;
+pub mod pulse;
+pub mod snapshot;
+pub mod snapshotter;
 mod starter;
 pub mod states;
 pub mod turn;
@@ -22,11 +26,12 @@ use crate::engine::business::{Business, TableRef};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};
 use crate::engine::turn::Refusal;
 use crate::engine::writer::Handle;
-use crate::model::id::BusinessId;
+use crate::model::id::{BatchId, BusinessId};
+use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::{agenda, catalog, table};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering::{Acquire, Release}};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::{Acquire, Relaxed, Release}};
 
 /// Why a command has no reply.
 #[derive(Debug, PartialEq)]
@@ -57,6 +62,8 @@ pub struct Engine {
     clock: Clock,
     partitions: Vec<Partition>,
     read_only: AtomicU8,
+    seed: u64,
+    batches: AtomicU64,
 }
 
 impl Engine {
@@ -69,12 +76,27 @@ impl Engine {
         seed: u64,
     ) -> Arc<Self> {
         let partition = Partition::start(recovered, options, clock.clone(), seed).await;
-        Arc::new(Self { clock, partitions: vec![partition], read_only: AtomicU8::new(0) })
+        Arc::new(Self {
+            clock,
+            partitions: vec![partition],
+            read_only: AtomicU8::new(0),
+            seed,
+            batches: AtomicU64::new(0),
+        })
     }
 
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// A fresh id for a writing request.
+    #[must_use]
+    pub fn next_batch(&self) -> BatchId {
+        let count = self.batches.fetch_add(1, Relaxed);
+        // An even factor of its own: writers' seeds are odd multiples away from the same seed.
+        let seed = self.seed.wrapping_add(count.wrapping_mul(0x5851_F42D_4C95_7F2E));
+        BatchId(Moment::new(seed, self.clock.now()).id())
     }
 
     /// The one way to a business and its tables; who asks has authenticated.

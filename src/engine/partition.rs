@@ -8,6 +8,8 @@ use crate::engine::business::{Business, BusinessParts, Tables};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::panic::abort_on_panic_here;
 use crate::engine::placement::Placement;
+use crate::engine::snapshot::SnapshotError;
+use crate::engine::snapshotter::{SnapshotSetting, Snapshotter, Writers};
 use crate::engine::starter::Starter;
 use crate::engine::states::States;
 use crate::engine::writer::Handle;
@@ -46,6 +48,8 @@ pub struct Recovered {
     pub last: Position,
     /// What a new directory begins with; looked at only if nothing has ever happened.
     pub bootstrap: Bootstrap,
+    /// None: no snapshots are written.
+    pub snapshots: Option<SnapshotSetting>,
 }
 
 /// How the committer has ended.
@@ -55,6 +59,8 @@ pub enum Stopped {
     Clean,
     /// A write or sync has failed: what waited is of unknown outcome.
     Failed(Arc<AppendError>),
+    /// What memory holds is not what was written: the process must not go on.
+    Rotten(Arc<SnapshotError>),
 }
 
 pub struct Partition {
@@ -63,6 +69,7 @@ pub struct Partition {
     root: Handle<Root>,
     businesses: HashMap<BusinessId, Arc<Business>>,
     placement: Arc<Placement>,
+    snapshotter: Option<Snapshotter>,
     stopped: watch::Receiver<Option<Stopped>>,
 }
 
@@ -73,10 +80,11 @@ impl Partition {
         clock: Clock,
         seed: u64,
     ) -> Self {
-        let Recovered { mut states, log, last, bootstrap } = recovered;
+        let Recovered { mut states, log, last, bootstrap, snapshots } = recovered;
         let queue = CommitQueue::new(last, options.commit);
         let reader = log.reader();
-        let stopped = run_committer(Committer::new(queue.clone(), log));
+        let (say, stopped) = watch::channel(None);
+        run_committer(Committer::new(queue.clone(), log), say.clone());
         let placement = Arc::new(Placement::start(options.arbiters));
         if states.is_new() {
             let mut moment = Moment::new(seed, clock.now());
@@ -84,7 +92,7 @@ impl Partition {
         }
         let starter = Arc::new(Starter {
             queue: queue.clone(),
-            clock,
+            clock: clock.clone(),
             placement: placement.clone(),
             setting: states.setting(),
             limits: options.admission,
@@ -97,7 +105,15 @@ impl Partition {
         let list = Arc::new(businesses.values().cloned().collect::<Vec<_>>());
         actix::spawn(send_for_ever(list, starter.follow_ups.clone()));
         actix::spawn(seal_for_ever(queue.clone()));
-        Self { queue, log: reader, root, businesses, placement, stopped }
+        let snapshotter = snapshots.map(|setting| {
+            let writers = Writers {
+                root: root.clone(),
+                businesses: businesses.values().cloned().collect(),
+                log: reader.clone(),
+            };
+            Snapshotter::start(setting, writers, queue.clone(), clock, say)
+        });
+        Self { queue, log: reader, root, businesses, placement, snapshotter, stopped }
     }
 
     #[must_use]
@@ -131,6 +147,12 @@ impl Partition {
         self.queue.counters()
     }
 
+    /// Who writes snapshots, if anybody does.
+    #[must_use]
+    pub fn snapshotter(&self) -> Option<&Snapshotter> {
+        self.snapshotter.as_ref()
+    }
+
     #[must_use]
     pub fn queue(&self) -> &Arc<CommitQueue> {
         &self.queue
@@ -151,8 +173,7 @@ impl Partition {
     }
 }
 
-fn run_committer(committer: Committer) -> watch::Receiver<Option<Stopped>> {
-    let (say, stopped) = watch::channel(None);
+fn run_committer(committer: Committer, say: watch::Sender<Option<Stopped>>) {
     let run = move || {
         abort_on_panic_here();
         let end = match committer.run() {
@@ -162,8 +183,7 @@ fn run_committer(committer: Committer) -> watch::Receiver<Option<Stopped>> {
         say.send_replace(Some(end));
     };
     let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(run);
-    thread.expect("the operating system lets a process begin with its threads");
-    stopped
+    drop(thread.expect("the operating system lets a process begin with its threads"));
 }
 
 struct ByNotify(Arc<Notify>);

@@ -40,6 +40,7 @@ async fn start(rows_max: usize) -> (Arc<Engine>, Arc<Business>) {
         log: Box::new(MemoryFrames::default().lead()),
         last: Position(0),
         bootstrap: Bootstrap { api_key: "upd_secret".into(), business_id: BUSINESS, user_id: USER },
+        snapshots: None,
     };
     let engine = Engine::start(recovered, options(rows_max), Clock::system(), 42).await;
     let business = engine.business(BUSINESS).expect("the first start makes it");

@@ -206,10 +206,12 @@ impl<S: State> Loop<S> {
             writer: self.state.writer(),
             first_sequence: first,
             time,
-            event_count: u32::try_from(events.len()).expect("a turn has a bounded number of events"),
+            event_count: u32::try_from(events.len())
+                .expect("a turn has a bounded number of events"),
             events: &self.bytes,
         };
-        let newborn = |newborn: &'_ Newborn| (newborn.writer, newborn.first_sequence, newborn.event_count);
+        let newborn =
+            |newborn: &'_ Newborn| (newborn.writer, newborn.first_sequence, newborn.event_count);
         let mut parts = vec![own];
         for born in &self.newborns {
             let (writer, first_sequence, event_count) = newborn(born);

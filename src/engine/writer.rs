@@ -18,6 +18,9 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use tokio::sync::oneshot;
 
+/// Places of a mailbox for what is not admitted: barriers of the snapshotter and of starts.
+const BARRIERS_MAX: usize = 16;
+
 /// A way to ask one writer.
 pub struct Handle<S: State> {
     to: Addr<Writer<S>>,
@@ -124,7 +127,7 @@ impl<S: State> Writer<S> {
         let admission = Admission::new(limits);
         let to = Self::start_in_arbiter(arbiter, move |context| {
             // The limit is admission's; the mailbox's is higher and is never reached.
-            context.set_mailbox_capacity(limits.rows_max + 1);
+            context.set_mailbox_capacity(limits.rows_max + BARRIERS_MAX);
             let waker = Arc::new(AtomicWaker::new());
             let seat = Seat::new(Box::new(ByWaker(waker.clone())));
             let writing = Loop::new(state, LoopParts { queue, seat, moment, announce });

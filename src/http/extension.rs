@@ -106,3 +106,45 @@ impl RouteGroup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    const GROUPS: [RouteGroup; 11] = [
+        RouteGroup::Upsert,
+        RouteGroup::Add,
+        RouteGroup::Lookup,
+        RouteGroup::Retrieve,
+        RouteGroup::Update,
+        RouteGroup::Archive,
+        RouteGroup::Transition,
+        RouteGroup::Bulk,
+        RouteGroup::FieldWrite,
+        RouteGroup::Write,
+        RouteGroup::Read,
+    ];
+
+    #[test]
+    fn no_name_stands_twice_and_headers_are_in_lower_case() {
+        for group in GROUPS {
+            let Names { query, body, headers } = group.names();
+            for names in [query, body, headers] {
+                let unique: HashSet<_> = names.iter().collect();
+                assert_eq!(unique.len(), names.len(), "{group:?}");
+            }
+            assert!(headers.iter().all(|name| name.to_lowercase() == *name), "{group:?}");
+        }
+    }
+
+    #[test]
+    fn every_single_write_knows_an_idempotency_key_and_no_read_does() {
+        for group in GROUPS {
+            let knows = group.names().headers.contains(&IDEMPOTENCY_KEY);
+            let reads =
+                matches!(group, RouteGroup::Lookup | RouteGroup::Retrieve | RouteGroup::Read);
+            assert_eq!(knows, !reads, "{group:?}");
+        }
+    }
+}

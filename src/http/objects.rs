@@ -135,8 +135,7 @@ struct ObjectFilter {
     custom_only: bool,
     name: Option<String>,
     object_name: Option<key::Key>,
-    /// `Some(None)`: a type of which there are no objects.
-    object_type: Option<Option<ObjectType>>,
+    object_type: Option<WantedType>,
     is_custom: Option<bool>,
     default_on_activities: Option<bool>,
     allow_relations: Option<bool>,
@@ -144,8 +143,24 @@ struct ObjectFilter {
     search: Option<String>,
 }
 
-const OBJECT_TYPES: [(&str, Option<ObjectType>); 2] =
-    [("standard", Some(ObjectType::Standard)), ("pipeline", None)];
+/// A type of object that a list may be of, whether it is offered or not.
+#[derive(Clone, Copy, Debug)]
+enum WantedType {
+    Standard,
+    Pipeline,
+}
+
+const OBJECT_TYPES: [(&str, WantedType); 2] =
+    [("standard", WantedType::Standard), ("pipeline", WantedType::Pipeline)];
+
+impl WantedType {
+    fn takes(self, object_type: ObjectType) -> bool {
+        match (self, object_type) {
+            (Self::Standard, ObjectType::Standard) => true,
+            (Self::Pipeline, ObjectType::Standard) => false,
+        }
+    }
+}
 
 impl ObjectFilter {
     fn of_query(query: &mut Query<'_>, faults: &mut Faults) -> Self {
@@ -171,7 +186,7 @@ impl ObjectFilter {
         (object.is_custom || !self.custom_only)
             && flags.iter().all(|(wanted, is)| wanted.is_none_or(|wanted| wanted == *is))
             && self.name.as_ref().is_none_or(|name| *name == object.name)
-            && self.object_type.is_none_or(|wanted| wanted == Some(object.object_type))
+            && self.object_type.is_none_or(|wanted| wanted.takes(object.object_type))
             && (self.object_name.as_ref())
                 .is_none_or(|label| *label == key::option_key(&object.object_name))
             && (self.search.as_ref())

@@ -97,6 +97,13 @@ impl Problem {
         self
     }
 
+    /// The same problem with another status; its code stays.
+    #[must_use]
+    pub fn answering(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// Marks it as the answer to a write of a record.
     #[must_use]
     pub fn of_record_write(mut self, form: FieldsForm) -> Self {

@@ -4,31 +4,26 @@
 
 use crate::engine::Engine;
 use crate::http::app::Resources;
-use crate::http::caller::Caller;
-use crate::http::identity::Authenticate;
 use crate::http::options::Options;
-use crate::http::{field_options, fields, objects};
+use crate::http::{field_options, fields, list, lookup, objects, records, team_members, upsert};
 use actix_web::web::Data;
 use std::sync::Arc;
 
-/// The routes over an engine.
+/// The resources of the API. Handlers take the engine as `Data<Engine>`, and what an operator has
+/// set about answers from `Data<Options>`.
 #[must_use]
-pub fn resources(engine: Arc<Engine>, options: &Options) -> Resources {
+pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
     let engine = Data::from(engine);
-    let answers = Data::new(options.answers.clone());
-    let options = Data::new(options.clone());
+    let options = Data::new(options);
     Resources::new(move |config| {
-        config.app_data(engine.clone()).app_data(answers.clone()).app_data(options.clone());
+        config.app_data(engine.clone()).app_data(options.clone());
+        upsert::register(config);
+        lookup::register(config);
+        list::register(config);
+        records::register(config);
+        team_members::register(config);
         objects::register(config);
         fields::register(config);
         field_options::register(config);
-    })
-}
-
-/// The check of a member's credentials against an engine.
-#[must_use]
-pub fn authenticate(engine: Arc<Engine>) -> Authenticate {
-    Authenticate::new(move |credentials, extensions| {
-        Caller::admit(&engine, credentials, extensions)
     })
 }

@@ -6,7 +6,8 @@
 use crate::engine::Engine;
 use crate::engine::business::TableRef;
 use crate::http::caller::Caller;
-use crate::http::options::AnswerOptions;
+use crate::http::options::{AnswerOptions, Options};
+use crate::http::page::Address;
 use crate::http::problem::Problem;
 use crate::model::id::{MemberId, RecordId};
 use actix_web::dev::Payload;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 /// The caller, the table that the path names, and what a handler needs to act on it.
 pub struct Target {
     pub engine: Arc<Engine>,
-    pub answers: Data<AnswerOptions>,
+    options: Data<Options>,
     pub caller: Caller,
     pub table: Arc<TableRef>,
 }
@@ -30,7 +31,19 @@ impl Target {
         let object = request.match_info().get("object_identifier").unwrap_or_default();
         let table = caller.table(object)?;
         let engine = data::<Engine>(request).into_inner();
-        Ok(Self { engine, answers: data(request), caller, table })
+        Ok(Self { engine, options: data(request), caller, table })
+    }
+
+    /// How answers look where the contract leaves a choice.
+    #[must_use]
+    pub fn answers(&self) -> &AnswerOptions {
+        &self.options.answers
+    }
+
+    /// The address of the list that was asked for.
+    #[must_use]
+    pub fn address<'r>(&self, request: &'r HttpRequest) -> Address<'r> {
+        Address::of(request, self.answers().public_url.as_deref(), self.options.listen)
     }
 }
 

@@ -10,7 +10,8 @@ use crate::engine::bootstrap::Bootstrap;
 use crate::engine::partition::{PartitionOptions, Recovered};
 use crate::engine::states::States;
 use crate::http::app::{Edge, app};
-use crate::http::identity::OperatorKey;
+use crate::http::caller::Caller;
+use crate::http::identity::{Authenticate, OperatorKey};
 use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options};
 use crate::http::routes;
 use crate::model::id::{BusinessId, Position, Timestamp, UserId};
@@ -66,8 +67,11 @@ impl TestServer {
         change(&mut options);
         let hands = SettableClock::at(NOW);
         let engine = engine(&hands).await;
-        let authenticate = routes::authenticate(engine.clone());
-        let resources = routes::resources(engine.clone(), &options);
+        let checker = engine.clone();
+        let authenticate = Authenticate::new(move |credentials, extensions| {
+            Caller::admit(&checker, credentials, extensions)
+        });
+        let resources = routes::resources(engine.clone(), options.clone());
         let edge = Edge::new(&options, hands.clock(), authenticate, resources);
         Self { edge, engine, hands }
     }
@@ -169,6 +173,7 @@ async fn engine(hands: &Arc<SettableClock>) -> Arc<Engine> {
         log: Box::new(MemoryFrames::default().lead()),
         last: Position(0),
         bootstrap: Bootstrap { api_key: API_KEY.to_owned(), business_id: BUSINESS, user_id: USER },
+        snapshots: None,
     };
     let options = PartitionOptions {
         arbiters: 1,

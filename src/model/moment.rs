@@ -51,7 +51,7 @@ impl Moment {
         Mark(self.marks)
     }
 
-    /// SplitMix64, by Steele, Lea and Flood: one word of state, equidistributed.
+    /// `SplitMix64`, by Steele, Lea and Flood: one word of state, equidistributed.
     fn draw(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut word = self.random;

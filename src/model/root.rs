@@ -88,7 +88,13 @@ impl State for Root {
         true
     }
 
-    fn decide(&self, (): &(), command: Command, _: &mut Moment, _: &mut Vec<Event>) -> Result<(), ()> {
+    fn decide(
+        &self,
+        (): &(),
+        command: Command,
+        _: &mut Moment,
+        _: &mut Vec<Event>,
+    ) -> Result<(), ()> {
         match command {}
     }
 

@@ -1,6 +1,8 @@
 //! The stored form of what changes seldom: an array of format and a binary of named MessagePack.
 
-use crate::model::table::event_form::{Misfit, put_array, put_bin, put_uint, take_array, take_bin, take_uint};
+use crate::model::table::event_form::{
+    Misfit, put_array, put_bin, put_uint, take_array, take_bin, take_uint,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -64,10 +64,6 @@ impl SegmentIndex {
         self.newest
     }
 
-    pub(crate) fn has_frames(&self) -> bool {
-        self.end.position >= self.first
-    }
-
     /// Takes in the frame that stands at the end.
     ///
     /// # Panics
@@ -257,7 +253,7 @@ mod tests {
         let index = SegmentIndex::new(Position(10), Checksum(90));
         let expected =
             SegmentEnd { position: Position(9), offset: FRAMES_FROM, checksum: Checksum(90) };
-        assert_eq!((index.end(), index.has_frames()), (expected, false));
+        assert_eq!(index.end(), expected);
         assert_eq!(index.mark_before(Position(10)), None);
         assert_eq!(index.writer_mark(&writer(1), Sequence(1)), None);
     }

@@ -14,9 +14,13 @@ pub mod memory_log;
 mod names;
 pub mod part;
 pub mod real_disk;
+pub mod recovery;
+pub mod restore;
+pub mod retention;
 pub mod segment;
 pub mod segment_log;
 pub mod segments;
+pub mod snapshot;
 mod walk;
 
 pub use names::SnapshotName;

@@ -74,6 +74,11 @@ impl SnapshotName {
         Self::parse_with(name, MAIN_SUFFIX)
     }
 
+    /// Reads the name of a snapshot file, be it usable or set aside.
+    pub(crate) fn of_any_state(name: &str) -> Option<Self> {
+        Self::parse(name).or_else(|| Self::parse_with(name, REJECTED_SUFFIX))
+    }
+
     fn stem(self) -> String {
         format!("{:0DIGITS$}-{:0ROUND_DIGITS$}", self.position.0, self.round)
     }

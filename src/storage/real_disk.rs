@@ -84,7 +84,8 @@ impl RealDisk {
         let failed = |errno: Errno| StorageError::io(Operation::Open, &self.path, errno.into());
         let stat = rustix::fs::fstat(&self.directory).map_err(failed)?;
         let mode = stat.st_mode & 0o7777;
-        if mode & !DIRECTORY_MODE & 0o777 == 0 {
+        let for_others = mode & 0o077;
+        if for_others == 0 {
             return Ok(());
         }
         if stat.st_uid != rustix::process::geteuid().as_raw() {

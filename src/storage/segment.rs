@@ -66,13 +66,15 @@ pub struct SegmentEnd {
 ///
 /// Stored as `magic 8 bytes | format version u16 | 0 u16 | 0 u32 | log id 16 bytes | salt 16 bytes
 /// | digest key 16 bytes | created at i64 | end of the segment before: position u64, offset u64,
-/// checksum u32 | zeros | crc32c u32`, little-endian, 4096 bytes.
+/// checksum u32 | first length u64 | zeros | crc32c u32`, little-endian, 4096 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
     pub(crate) ids: LogIds,
     pub(crate) created: Timestamp,
     /// Bytes of the segment before this one that lie behind its end are ignored for ever.
     pub(crate) previous: SegmentEnd,
+    /// Bytes of the file when it got its name. While it has no successor it never gets shorter.
+    pub(crate) first_length: u64,
 }
 
 /// Why the beginning of a file is no header of ours.
@@ -144,6 +146,7 @@ impl SegmentHeader {
         bytes.put_u64_le(self.previous.position.0);
         bytes.put_u64_le(self.previous.offset);
         bytes.put_u32_le(self.previous.checksum.0);
+        bytes.put_u64_le(self.first_length);
         bytes.resize(HEADER_LEN - 4, 0);
         bytes.put_u32_le(crc32c::crc32c(&bytes));
         bytes
@@ -169,7 +172,8 @@ impl SegmentHeader {
         let position = Position(fields.try_get_u64_le().ok()?);
         let offset = fields.try_get_u64_le().ok()?;
         let checksum = Checksum(fields.try_get_u32_le().ok()?);
-        Some(Self { ids, created, previous: SegmentEnd { position, offset, checksum } })
+        let previous = SegmentEnd { position, offset, checksum };
+        Some(Self { ids, created, previous, first_length: fields.try_get_u64_le().ok()? })
     }
 
     /// Reads the header of a segment file.
@@ -191,6 +195,21 @@ impl Damage {
 impl From<Damage> for StorageError {
     fn from(damage: Damage) -> Self {
         Self::Damaged(Box::new(damage))
+    }
+}
+
+/// What a new segment says about itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SegmentBeginning {
+    pub(crate) ids: LogIds,
+    pub(crate) created: Timestamp,
+    pub(crate) previous: SegmentEnd,
+}
+
+impl SegmentBeginning {
+    /// Position of the segment's first frame.
+    pub(crate) fn first(&self) -> Position {
+        self.previous.position.next()
     }
 }
 
@@ -248,9 +267,13 @@ impl PreparedSegment {
     pub(crate) fn publish(
         self,
         disk: &dyn Disk,
-        header: &SegmentHeader,
+        beginning: &SegmentBeginning,
         first_frame: &[u8],
     ) -> Result<OpenSegment, StorageError> {
+        let end = FRAMES_FROM + first_frame.len() as u64;
+        let zeroed = self.zeroed.max(end);
+        let SegmentBeginning { ids, created, previous } = *beginning;
+        let header = SegmentHeader { ids, created, previous, first_length: zeroed };
         self.file.write_at(&header.encode(), 0)?;
         if !first_frame.is_empty() {
             self.file.write_at(first_frame, FRAMES_FROM)?;
@@ -258,8 +281,6 @@ impl PreparedSegment {
         self.file.sync_all()?;
         disk.rename(&prepared_name(), &names::segment(header.first()))?;
         disk.sync_directory()?;
-        let end = FRAMES_FROM + first_frame.len() as u64;
-        let zeroed = self.zeroed.max(end);
         Ok(OpenSegment { file: Arc::from(self.file), end, zeroed, options: self.options })
     }
 }
@@ -267,11 +288,6 @@ impl PreparedSegment {
 impl OpenSegment {
     pub(crate) fn file(&self) -> Arc<dyn DiskFile> {
         self.file.clone()
-    }
-
-    /// Where the next frame goes.
-    pub(crate) fn end(&self) -> u64 {
-        self.end
     }
 
     /// Whether a frame of so many bytes still belongs here. The first always does.
@@ -319,7 +335,7 @@ fn write_zeros(file: &dyn DiskFile, from: u64, to: u64) -> Result<(), StorageErr
 mod tests {
     use super::{
         DamageKind, DigestKey, FORMAT_VERSION, FRAMES_FROM, HEADER_LEN, HeaderFault, LogIds,
-        PreparedSegment, SegmentEnd, SegmentHeader, SegmentOptions,
+        PreparedSegment, SegmentBeginning, SegmentEnd, SegmentHeader, SegmentOptions,
     };
     use crate::model::id::{LogId, Position, Timestamp};
     use crate::storage::disk::Disk;
@@ -343,7 +359,13 @@ mod tests {
                 offset: 6_000,
                 checksum: Checksum(0xdead_beef),
             },
+            first_length: FRAMES_FROM + OPTIONS.zeros_ahead_bytes,
         }
+    }
+
+    fn beginning() -> SegmentBeginning {
+        let SegmentHeader { ids, created, previous, first_length: _ } = header();
+        SegmentBeginning { ids, created, previous }
     }
 
     #[test]
@@ -374,7 +396,7 @@ mod tests {
     fn a_published_segment_is_durable_with_its_name_and_first_frame() {
         let disk = MemoryDisk::new();
         let prepared = PreparedSegment::make(&disk, OPTIONS).unwrap();
-        prepared.publish(&disk, &header(), b"frame").unwrap();
+        prepared.publish(&disk, &beginning(), b"frame").unwrap();
         let left = disk.after_power_cut(Survival::LoseAll);
         assert_eq!(left.names(), [names::segment(Position(6))]);
         let bytes = left.bytes_of(&names::segment(Position(6)));
@@ -387,25 +409,25 @@ mod tests {
     fn zeros_stay_ahead_of_the_frames_up_to_the_end_of_the_segment() {
         let disk = MemoryDisk::new();
         let prepared = PreparedSegment::make(&disk, OPTIONS).unwrap();
-        let mut segment = prepared.publish(&disk, &header(), b"").unwrap();
+        let mut segment = prepared.publish(&disk, &beginning(), b"").unwrap();
         let frame = [7; 1000];
         while segment.takes(frame.len()) {
             segment.append(&frame).unwrap();
             segment.write_zeros_ahead().unwrap();
             let length = segment.file().length().unwrap();
-            let ahead = length - segment.end();
+            let ahead = length - segment.end;
             let is_at_the_end = length >= OPTIONS.segment_bytes - 1024;
             assert!(is_at_the_end || ahead > OPTIONS.zeros_ahead_bytes - 2048, "{ahead}");
             assert!(length <= OPTIONS.segment_bytes);
         }
-        assert_eq!(segment.end(), FRAMES_FROM + 61 * 1000);
+        assert_eq!(segment.end, FRAMES_FROM + 61 * 1000);
     }
 
     #[test]
     fn a_frame_longer_than_a_segment_has_one_to_itself() {
         let disk = MemoryDisk::new();
         let prepared = PreparedSegment::make(&disk, OPTIONS).unwrap();
-        let mut segment = prepared.publish(&disk, &header(), b"").unwrap();
+        let mut segment = prepared.publish(&disk, &beginning(), b"").unwrap();
         let frame = vec![7; 100 << 10];
         assert!(segment.takes(frame.len()));
         segment.append(&frame).unwrap();

@@ -9,7 +9,7 @@ use crate::storage::index::SegmentIndex;
 use crate::storage::log::{AppendError, Log, LogReader};
 use crate::storage::names;
 use crate::storage::segment::{
-    LogIds, OpenSegment, PreparedSegment, SegmentEnd, SegmentHeader, SegmentOptions,
+    LogIds, OpenSegment, PreparedSegment, SegmentBeginning, SegmentEnd, SegmentOptions,
 };
 use crate::storage::segments::{Segment, Segments};
 use std::sync::Arc;
@@ -41,22 +41,22 @@ pub(crate) struct Beginning {
     /// The end of the last segment that has frames.
     pub(crate) previous: SegmentEnd,
     pub(crate) now: Timestamp,
+    /// Closed segments that lack an index beside them.
+    pub(crate) unindexed: Vec<Arc<Segment>>,
 }
 
 impl SegmentLog {
     /// Begins a segment behind everything that was there. Nothing is ever appended to a file of an
     /// earlier run: the new header says where the last one ends, so there is nothing to cut off.
     pub(crate) fn begin(beginning: Beginning) -> Result<Self, StorageError> {
-        let Beginning { segments, options, previous, now } = beginning;
+        let Beginning { segments, options, previous, now, unindexed: mut ended } = beginning;
         let disk = segments.disk().clone();
         let prepared = PreparedSegment::make(&*disk, options)?;
-        let header = SegmentHeader { ids: *segments.ids(), created: now, previous };
-        let open = prepared.publish(&*disk, &header, &[])?;
-        let segment =
-            Segment::new(open.file(), SegmentIndex::new(header.first(), previous.checksum));
-        let mut ended = Vec::new();
+        let next = SegmentBeginning { ids: *segments.ids(), created: now, previous };
+        let open = prepared.publish(&*disk, &next, &[])?;
+        let segment = Segment::new(open.file(), SegmentIndex::new(next.first(), previous.checksum));
         match segments.last() {
-            Some(last) if last.first() == header.first() => segments.replace_last(segment),
+            Some(last) if last.first() == next.first() => segments.replace_last(segment),
             last => {
                 ended.extend(last);
                 segments.push(segment);
@@ -118,10 +118,10 @@ impl SegmentLog {
             Some(prepared) => prepared,
             None => PreparedSegment::make(self.disk(), self.options)?,
         };
-        let header = SegmentHeader { ids: *self.ids(), created: self.newest, previous: self.end };
+        let next = SegmentBeginning { ids: *self.ids(), created: self.newest, previous: self.end };
         let disk = self.segments.disk().clone();
-        self.open = prepared.publish(&*disk, &header, &self.buffer)?;
-        let index = SegmentIndex::new(header.first(), self.end.checksum);
+        self.open = prepared.publish(&*disk, &next, &self.buffer)?;
+        let index = SegmentIndex::new(next.first(), self.end.checksum);
         self.ended.extend(self.segments.last());
         self.segments.push(Segment::new(self.open.file(), index));
         Ok(())
@@ -200,7 +200,7 @@ mod tests {
     use crate::storage::disk::Disk;
     use crate::storage::error::StorageError;
     use crate::storage::frame::Salt;
-    use crate::storage::log::{AppendError, Log, LogReader};
+    use crate::storage::log::{AppendError, Log};
     use crate::storage::memory_disk::{Fault, MemoryDisk, Survival};
     use crate::storage::names;
     use crate::storage::part::Part;
@@ -220,7 +220,9 @@ mod tests {
         };
         let segments = Arc::new(Segments::new(Arc::new(disk.clone()), ids, Vec::new()));
         let (previous, now) = (SegmentEnd::default(), Timestamp(100));
-        SegmentLog::begin(Beginning { segments, options: OPTIONS, previous, now }).unwrap()
+        let unindexed = Vec::new();
+        SegmentLog::begin(Beginning { segments, options: OPTIONS, previous, now, unindexed })
+            .unwrap()
     }
 
     fn writer(number: u8) -> WriterId {

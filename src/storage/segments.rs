@@ -61,6 +61,10 @@ impl Segment {
         self.index.read().end()
     }
 
+    pub(crate) fn has_frames(&self) -> bool {
+        self.end().position >= self.first
+    }
+
     /// Lets readers see a frame that has become durable.
     pub(crate) fn note(&self, frame: &Frame<'_>, checksum: Checksum) -> Result<(), PartError> {
         self.index.write().note(frame, checksum)

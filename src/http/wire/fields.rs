@@ -71,35 +71,30 @@ impl FieldEntry<'_> {
 impl<'i> Fields<'i> {
     /// Reads the value of `fields`; left out, there is nothing to do.
     pub fn read(given: Option<&'i Input<'i>>, strict: bool, faults: &mut Faults) -> Self {
-        let nothing = Self { entries: Vec::new(), form: FieldsForm::List(0) };
         let whole = |code| Fault::new(code, Place::Body("fields".into()));
-        let given = match given {
-            None => return nothing,
-            Some(Input::Null) => {
-                faults.push(whole(Code::Null));
-                return nothing;
-            }
-            Some(given) => given,
-        };
-        let len = match given {
-            Input::List(entries) => entries.len(),
-            Input::Map(entries) => entries.len(),
-            Input::Null | Input::Boolean(_) | Input::Number(_) | Input::Text(_) => {
-                let message = format!("Expected a list or an object, not {}.", given.kind());
-                faults.push(whole(Code::Invalid).saying(message));
-                return nothing;
-            }
-        };
-        if len > ENTRIES_MAX {
+        let too_many = |len| {
             let message = format!("At most {ENTRIES_MAX} fields are taken, not {len}.");
-            faults.push(whole(Code::LimitExceeded).saying(message));
-            return nothing;
-        }
-        match given {
-            Input::Map(entries) => Self::of_object(entries),
-            Input::List(entries) => Self::of_list(entries, strict, faults),
-            Input::Null | Input::Boolean(_) | Input::Number(_) | Input::Text(_) => nothing,
-        }
+            whole(Code::LimitExceeded).saying(message)
+        };
+        let nothing = Self { entries: Vec::new(), form: FieldsForm::List(0) };
+        let fault = match given {
+            None => return nothing,
+            Some(Input::Map(entries)) if entries.len() <= ENTRIES_MAX => {
+                return Self::of_object(entries);
+            }
+            Some(Input::List(entries)) if entries.len() <= ENTRIES_MAX => {
+                return Self::of_list(entries, strict, faults);
+            }
+            Some(Input::Map(entries)) => too_many(entries.len()),
+            Some(Input::List(entries)) => too_many(entries.len()),
+            Some(Input::Null) => whole(Code::Null),
+            Some(other @ (Input::Boolean(_) | Input::Number(_) | Input::Text(_))) => {
+                let message = format!("Expected a list or an object, not {}.", other.kind());
+                whole(Code::Invalid).saying(message)
+            }
+        };
+        faults.push(fault);
+        nothing
     }
 
     fn of_object(entries: &'i [(Cow<'i, str>, Input<'i>)]) -> Self {

@@ -10,11 +10,13 @@ use crate::http::wire::keys;
 use crate::model::id::{CategoryId, FieldId, OptionId, TagId};
 use crate::model::input::Input;
 use crate::model::key::Normalizer;
-use crate::model::schema::field::{DecimalOptions, Field};
-use crate::model::schema::new_field::{NewDecimalOptions, NewField, NewOption};
+use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
+use crate::model::schema::field::Field;
+use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
 use crate::model::schema::option::{Choice, Choices};
 use crate::model::table::event::Tag;
+use crate::model::value::FieldType;
 use crate::model::value::number::write_decimal;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -179,7 +181,7 @@ impl<'a> FieldShape<'a> {
             is_hidden: field.is_hidden,
             is_deletable: field.is_deletable,
             allows_nulls,
-            allows_empty: allows_nulls && field.field_type.is_text_like(),
+            allows_empty: allows_nulls && holds_text(field.field_type),
             allow_multiple: field.allow_multiple,
             meta: keys::kept_json(&field.meta),
             properties: NoProperties {},
@@ -192,6 +194,21 @@ impl<'a> FieldShape<'a> {
             is_unique: field.is_unique,
             normalizer: field.normalizer.map(Normalizer::name),
         }
+    }
+}
+
+/// Whether an empty text is a way to give such a field no value.
+const fn holds_text(field_type: FieldType) -> bool {
+    match field_type {
+        FieldType::Text | FieldType::Longtext | FieldType::Email => true,
+        FieldType::Integer
+        | FieldType::Decimal
+        | FieldType::Checkbox
+        | FieldType::Date
+        | FieldType::Datetime
+        | FieldType::Dropdown
+        | FieldType::Dynamictags
+        | FieldType::TeamSelector => false,
     }
 }
 

@@ -3,7 +3,9 @@
 //! Records, members and roles that a command names were resolved by whoever parsed it.
 
 use crate::model::agenda::{Activity, Agenda, Association, Change, Event};
-use crate::model::id::{ActivityId, ActivityTypeId, MemberId, ObjectId, RecordId, RoleId, Timestamp};
+use crate::model::id::{
+    ActivityId, ActivityTypeId, MemberId, ObjectId, RecordId, RoleId, Timestamp,
+};
 use crate::model::moment::Moment;
 use crate::model::table::command::Caller;
 use crate::model::table::event::{FollowUpNumber, Stamp};
@@ -22,7 +24,11 @@ pub enum Ask {
     Update(Box<Update>),
     Delete(ActivityId),
     /// A table has purged a record.
-    Forget { object: ObjectId, record: RecordId, number: FollowUpNumber },
+    Forget {
+        object: ObjectId,
+        record: RecordId,
+        number: FollowUpNumber,
+    },
 }
 
 /// A new activity.

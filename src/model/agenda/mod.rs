@@ -4,7 +4,8 @@ pub mod command;
 
 use crate::model::agenda::command::{Command, Rejection, Reply};
 use crate::model::id::{
-    ActivityId, ActivityTypeId, BusinessId, MemberId, ObjectId, RecordId, RoleId, Sequence, Timestamp, WriterId,
+    ActivityId, ActivityTypeId, BusinessId, MemberId, ObjectId, RecordId, RoleId, Sequence,
+    Timestamp, WriterId,
 };
 use crate::model::moment::Moment;
 use crate::model::state::State;
@@ -108,9 +109,9 @@ impl Shown {
         self.by_record.get(&record).unwrap_or_default()
     }
 
-    fn put(&self, activity: Arc<Activity>) {
+    fn put(&self, activity: &Arc<Activity>) {
         let old = self.activities.put(activity.id, activity.clone());
-        self.change_counts(old.as_deref(), Some(&activity));
+        self.change_counts(old.as_deref(), Some(activity));
     }
 
     fn remove(&self, id: ActivityId) {
@@ -121,12 +122,15 @@ impl Shown {
     /// Brings the counts of every record that the old or the new activity is about up to date.
     fn change_counts(&self, old: Option<&Activity>, new: Option<&Activity>) {
         let id = old.or(new).expect("one of them is there").id;
-        let of = |activity: Option<&Activity>| activity.map_or(&[][..], |it| &it.associations[..]).to_vec();
+        let of = |activity: Option<&Activity>| {
+            activity.map_or(&[][..], |it| &it.associations[..]).to_vec()
+        };
         let (before, after) = (of(old), of(new));
         let was_upcoming = old.is_some_and(Activity::is_upcoming);
         let is_upcoming = new.is_some_and(Activity::is_upcoming);
         for Association { record, .. } in before.iter().filter(|it| !after.contains(it)) {
-            let others = self.of_record(*record).iter().copied().filter(|other| *other != id).collect();
+            let others =
+                self.of_record(*record).iter().copied().filter(|other| *other != id).collect();
             self.put_list(*record, others);
         }
         for Association { record, .. } in after.iter().filter(|it| !before.contains(it)) {
@@ -173,7 +177,11 @@ pub enum Change {
     ActivityPut(Activity),
     ActivityDeleted(ActivityId),
     /// A table has purged a record: a follow-up, numbered by its sender.
-    RecordForgotten { object: ObjectId, record: RecordId, number: FollowUpNumber },
+    RecordForgotten {
+        object: ObjectId,
+        record: RecordId,
+        number: FollowUpNumber,
+    },
 }
 
 /// The state that one writer owns.
@@ -231,17 +239,18 @@ impl Agenda {
         let stored: Stored = stored::decode(&mut bytes, "an agenda")?;
         let agenda = Self { business, shown: Arc::default(), received: stored.received };
         agenda.shown.types.store(Arc::new(stored.types));
-        stored.activities.into_iter().for_each(|activity| agenda.shown.put(activity));
+        stored.activities.into_iter().for_each(|activity| agenda.shown.put(&activity));
         Ok(agenda)
     }
 
     /// Takes a purged record out of every activity.
     fn forget(&self, association: Association) {
         for id in self.shown.of_record(association.record).iter() {
-            let activity = self.shown.activity(*id).expect("a record's list names activities that are there");
+            let activity =
+                self.shown.activity(*id).expect("a record's list names activities that are there");
             let mut activity = Activity::clone(&activity);
             activity.associations.retain(|held| *held != association);
-            self.shown.put(Arc::new(activity));
+            self.shown.put(&Arc::new(activity));
         }
     }
 }
@@ -294,7 +303,7 @@ impl State for Agenda {
                 types.push(Arc::new(activity_type.clone()));
                 self.shown.types.store(Arc::new(types));
             }
-            Change::ActivityPut(activity) => self.shown.put(Arc::new(activity.clone())),
+            Change::ActivityPut(activity) => self.shown.put(&Arc::new(activity.clone())),
             Change::ActivityDeleted(id) => self.shown.remove(*id),
             Change::RecordForgotten { object, record, number } => {
                 self.forget(Association { object: *object, record: *record });

@@ -169,7 +169,8 @@ fn create_object(
     }
     let founder = Founder { member: Some(member), at: moment.at() };
     let is_taken = |name: &str| view.object_of_name(name).is_some();
-    let schema = new.decide(founder, &is_taken, &mut || moment.id()).map_err(Rejection::ObjectFaults)?;
+    let schema =
+        new.decide(founder, &is_taken, &mut || moment.id()).map_err(Rejection::ObjectFaults)?;
     let schema = Arc::new(schema);
     let object = schema.object();
     let entry = ObjectEntry { id: object.id, name: object.name.clone() };

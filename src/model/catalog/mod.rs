@@ -75,7 +75,9 @@ impl CatalogView {
             Change::MemberCreated(member) => {
                 Arc::make_mut(&mut self.members).add(Arc::new(member.clone()));
             }
-            Change::ApiKeyCreated(key) => Arc::make_mut(&mut self.api_keys).put(Arc::new(key.clone())),
+            Change::ApiKeyCreated(key) => {
+                Arc::make_mut(&mut self.api_keys).put(Arc::new(key.clone()));
+            }
             Change::ObjectCreated { entry, .. } => {
                 let by_name = Arc::make_mut(&mut self.object_by_name);
                 by_name.insert(entry.name.clone(), entry.id);

@@ -36,7 +36,9 @@ impl Table {
             Event::TeamChanged { record, .. } => self.replace(record),
             Event::Purged(purge) => self.apply_purge(purge),
             Event::FollowUpConfirmed { number, .. } => {
-                self.change_follow_ups(|follow_ups| follow_ups.open.retain(|open, _| open > number));
+                self.change_follow_ups(|follow_ups| {
+                    follow_ups.open.retain(|open, _| open > number);
+                });
             }
         }
         if self.scan.as_ref().is_some_and(|scan| scan.is_done()) {
@@ -143,7 +145,8 @@ impl Table {
         let Stored::ObjectCreated { sequence, history, schema } = stored else {
             return Err(Misfit::Unborn);
         };
-        let mut table = Self::born(&Event::ObjectCreated { stamp, sequence, history, schema }, setting);
+        let mut table =
+            Self::born(&Event::ObjectCreated { stamp, sequence, history, schema }, setting);
         let count = 1 + table.replay(bytes)?;
         Ok((table, count))
     }
@@ -192,7 +195,11 @@ impl Table {
         }
     }
 
-    fn restore_change(&self, stamp: Stamp, stored: StoredChange<'_>) -> Result<RecordChange, Misfit> {
+    fn restore_change(
+        &self,
+        stamp: Stamp,
+        stored: StoredChange<'_>,
+    ) -> Result<RecordChange, Misfit> {
         self.expect_sequence(stored.sequence)?;
         let old = self.shown.record(stored.id);
         if old.is_none() && stored.kind != ChangeKind::Created {
@@ -205,7 +212,12 @@ impl Table {
         }
         let schema = self.shown.schema();
         let slot = old.as_ref().map_or(Slot(self.slots), Record::slot);
-        let record = restore_record(&schema, stored.id, (stored.version, stored.sequence, slot), stored.body);
+        let record = restore_record(
+            &schema,
+            stored.id,
+            (stored.version, stored.sequence, slot),
+            stored.body,
+        );
         let moves = KeyMoves::between(&schema, old.as_ref(), &record);
         Ok(RecordChange {
             mark: Mark::default(),
@@ -239,7 +251,10 @@ pub(crate) fn restore_record(
 ) -> Record {
     let key = identifier_key(schema, Body::new(body));
     let key = key.as_ref().map(Key::as_bytes);
-    Record::new(&Parts { id, version, sequence, slot, key, body }, &mut Vec::with_capacity(body.len() + 64))
+    Record::new(
+        &Parts { id, version, sequence, slot, key, body },
+        &mut Vec::with_capacity(body.len() + 64),
+    )
 }
 
 /// The record with another body that is no new version: its explicit team.
@@ -263,7 +278,7 @@ impl KeyMoves {
         let old_key = old.and_then(Record::key);
         let key_is_new = new.key().is_some() && old_key != new.key();
         let freed = old_key.filter(|_| old_key != new.key()).map(Key::of);
-        if !schema.further_unique_fields().next().is_some() {
+        if !schema.has_further_unique_fields() {
             return Self { key_is_new, freed, ..Self::default() };
         }
         // An archived record claims its identifier and nothing else.
@@ -271,9 +286,12 @@ impl KeyMoves {
             if record.is_archived() { Vec::new() } else { claims_of(schema, record.body()) }
         };
         let (before, after) = (old.map(held).unwrap_or_default(), held(new));
-        let claims = after.iter().filter(|claim| !before.contains(claim)).cloned().collect();
-        let frees = before.into_iter().filter(|claim| !after.contains(claim)).collect();
-        Self { key_is_new, freed, claims, frees }
+        Self {
+            key_is_new,
+            freed,
+            claims: after.iter().filter(|claim| !before.contains(claim)).cloned().collect(),
+            frees: before.into_iter().filter(|claim| !after.contains(claim)).collect(),
+        }
     }
 }
 

@@ -31,7 +31,10 @@ impl<'a> Body<'a> {
     /// The stored form of one value.
     #[must_use]
     pub fn get(self, number: FieldNumber) -> Option<&'a [u8]> {
-        self.iter().take_while(|(at, _)| *at <= number).find(|(at, _)| *at == number).map(|(_, raw)| raw)
+        self.iter()
+            .take_while(|(at, _)| *at <= number)
+            .find(|(at, _)| *at == number)
+            .map(|(_, raw)| raw)
     }
 
     /// Whether the bytes are such a run: what recovery asks before it believes them.

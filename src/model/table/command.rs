@@ -233,5 +233,7 @@ pub enum FaultKind {
     /// A key of the entry that nobody knows, where the request asked to be told.
     UnknownParameter,
     /// A live record has this value.
-    Unique { holder: RecordId },
+    Unique {
+        holder: RecordId,
+    },
 }

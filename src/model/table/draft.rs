@@ -60,8 +60,10 @@ impl Draft {
                 self.follow_up = self.follow_up.max(purge.follow_up);
             }
             // Barriers: decided on plain state, durable before anything else is decided.
-            Event::ObjectCreated { .. } | Event::FieldCreated { .. } | Event::OptionCreated { .. } => {}
-            Event::FollowUpConfirmed { .. } => {}
+            Event::ObjectCreated { .. }
+            | Event::FieldCreated { .. }
+            | Event::OptionCreated { .. }
+            | Event::FollowUpConfirmed { .. } => {}
         }
     }
 
@@ -122,8 +124,10 @@ impl Draft {
                 }
                 lift(&mut self.records, &purge.old.id(), purge.mark);
             }
-            Event::ObjectCreated { .. } | Event::FieldCreated { .. } | Event::OptionCreated { .. } => {}
-            Event::FollowUpConfirmed { .. } => {}
+            Event::ObjectCreated { .. }
+            | Event::FieldCreated { .. }
+            | Event::OptionCreated { .. }
+            | Event::FollowUpConfirmed { .. } => {}
         }
     }
 }
@@ -140,7 +144,11 @@ impl Draft {
 }
 
 /// Removes an entry, unless a later event has laid over it.
-fn lift<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, (Mark, V), KeyHasher>, key: &K, mark: Mark) {
+fn lift<K: std::hash::Hash + Eq, V>(
+    map: &mut HashMap<K, (Mark, V), KeyHasher>,
+    key: &K,
+    mark: Mark,
+) {
     if map.get(key).is_some_and(|(at, _)| *at == mark) {
         map.remove(key);
     }
@@ -153,7 +161,7 @@ pub struct View<'a> {
     pub drafts: &'a [&'a Draft],
 }
 
-impl<'a> View<'a> {
+impl View<'_> {
     /// The record of this id, archived ones too.
     #[must_use]
     pub fn record(&self, id: RecordId) -> Option<Record> {
@@ -204,11 +212,7 @@ impl<'a> View<'a> {
     /// Tags of a field.
     #[must_use]
     pub fn tag_count(&self, field: FieldNumber) -> u32 {
-        let laid: u32 = self
-            .drafts
-            .iter()
-            .filter_map(|draft| draft.tag_counts.get(&field))
-            .sum();
+        let laid: u32 = self.drafts.iter().filter_map(|draft| draft.tag_counts.get(&field)).sum();
         laid + self.table.shown.tags.count(field)
     }
 

@@ -95,7 +95,9 @@ pub struct Purge {
 }
 
 /// The number of a follow-up in the state that sends it: 1, 2, 3 …
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct FollowUpNumber(pub u64);
 
@@ -103,15 +105,36 @@ pub struct FollowUpNumber(pub u64);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// Always the first, with sequence 1.
-    ObjectCreated { stamp: Stamp, sequence: Sequence, history: HistoryId, schema: Arc<Schema> },
-    FieldCreated { stamp: Stamp, sequence: Sequence, field: Arc<Field> },
-    OptionCreated { stamp: Stamp, sequence: Sequence, field: FieldNumber, option: Choice },
+    ObjectCreated {
+        stamp: Stamp,
+        sequence: Sequence,
+        history: HistoryId,
+        schema: Arc<Schema>,
+    },
+    FieldCreated {
+        stamp: Stamp,
+        sequence: Sequence,
+        field: Arc<Field>,
+    },
+    OptionCreated {
+        stamp: Stamp,
+        sequence: Sequence,
+        field: FieldNumber,
+        option: Choice,
+    },
     Record(RecordChange),
     /// The explicit team of a record: the same version and sequence, another body.
-    TeamChanged { mark: Mark, stamp: Stamp, record: Record },
+    TeamChanged {
+        mark: Mark,
+        stamp: Stamp,
+        record: Record,
+    },
     Purged(Purge),
     /// The receiver has this follow-up and all before it.
-    FollowUpConfirmed { stamp: Stamp, number: FollowUpNumber },
+    FollowUpConfirmed {
+        stamp: Stamp,
+        number: FollowUpNumber,
+    },
 }
 
 impl Event {

@@ -5,14 +5,17 @@
 //! places a change takes and frees in the indexes.
 
 use crate::model::id::{
-    BatchId, FieldNumber, HistoryId, MemberId, RecordId, Sequence, TagId, TagNumber, Timestamp, Version,
+    BatchId, FieldNumber, HistoryId, MemberId, RecordId, Sequence, TagId, TagNumber, Timestamp,
+    Version,
 };
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::body::Body;
+use crate::model::table::event::{
+    ChangeKind, Event, FollowUpNumber, Reason, RecordChange, Stamp, Tag,
+};
 use crate::model::value::pack;
-use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Reason, RecordChange, Stamp, Tag};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -245,7 +248,9 @@ fn decode_kind<'a>(kind: u64, rest: &mut &'a [u8]) -> Result<(u32, Stored<'a>), 
         kind::RECORD_CREATED => (8, Stored::Record(decode_change(ChangeKind::Created, rest)?)),
         kind::RECORD_UPDATED => (8, Stored::Record(decode_change(ChangeKind::Updated, rest)?)),
         kind::RECORD_ARCHIVED => (8, Stored::Record(decode_change(ChangeKind::Archived, rest)?)),
-        kind::RECORD_UNARCHIVED => (8, Stored::Record(decode_change(ChangeKind::Unarchived, rest)?)),
+        kind::RECORD_UNARCHIVED => {
+            (8, Stored::Record(decode_change(ChangeKind::Unarchived, rest)?))
+        }
         kind::TEAM_CHANGED => {
             let id = RecordId::from_bytes(take_id(rest, "a record's id")?);
             (2, Stored::TeamChanged { id, body: take_body(rest)? })
@@ -255,7 +260,9 @@ fn decode_kind<'a>(kind: u64, rest: &mut &'a [u8]) -> Result<(u32, Stored<'a>), 
             let id = RecordId::from_bytes(take_id(rest, "a record's id")?);
             (3, Stored::Purged { sequence, id, follow_up: take_follow_up(rest)? })
         }
-        kind::FOLLOW_UP_CONFIRMED => (1, Stored::FollowUpConfirmed { number: take_follow_up(rest)? }),
+        kind::FOLLOW_UP_CONFIRMED => {
+            (1, Stored::FollowUpConfirmed { number: take_follow_up(rest)? })
+        }
         unknown => return Err(Misfit::Kind { found: unknown }),
     })
 }

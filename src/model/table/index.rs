@@ -71,7 +71,8 @@ impl<K: Hash + Eq + Clone + AsRef<Record>> Index<K> {
     pub fn with_capacity(records: usize) -> Self {
         let shards = if records >= GROW_AT { SHARDS_BIG } else { SHARDS_SMALL };
         let hasher = KeyHasher::new();
-        let map = DashMap::with_capacity_and_hasher_and_shard_amount(records, hasher.clone(), shards);
+        let map =
+            DashMap::with_capacity_and_hasher_and_shard_amount(records, hasher.clone(), shards);
         let is_small = AtomicBool::new(shards == SHARDS_SMALL);
         Self { map: ArcSwap::from_pointee(map), hasher, is_small }
     }
@@ -108,7 +109,8 @@ impl<K: Hash + Eq + Clone + AsRef<Record>> Index<K> {
     pub fn grow(&self) {
         let old = self.map.load_full();
         let hasher = self.hasher.clone();
-        let new = DashMap::with_capacity_and_hasher_and_shard_amount(old.len() * 2, hasher, SHARDS_BIG);
+        let new =
+            DashMap::with_capacity_and_hasher_and_shard_amount(old.len() * 2, hasher, SHARDS_BIG);
         for entry in old.iter() {
             new.insert(entry.key().clone(), ());
         }
@@ -139,6 +141,7 @@ impl Default for UniqueIndex {
 }
 
 impl UniqueIndex {
+    #[must_use]
     pub fn get(&self, key: &Key) -> Option<Record> {
         self.map.get(key).map(|found| found.clone())
     }

@@ -17,8 +17,14 @@ pub mod record;
 pub mod scan;
 pub mod snapshot_form;
 pub mod tags;
+#[cfg(test)]
+pub(crate) mod test_support;
+#[cfg(test)]
+mod tests;
 
-use crate::model::id::{FieldNumber, HistoryId, ObjectId, RecordId, Sequence, TagNumber, Timestamp, WriterId};
+use crate::model::id::{
+    FieldNumber, HistoryId, ObjectId, RecordId, Sequence, TagNumber, Timestamp, WriterId,
+};
 use crate::model::key::Key;
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
@@ -36,7 +42,10 @@ use crate::model::table::tags::Tags;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::{Acquire, Release}};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Release},
+};
 
 /// Limits of a table's records and commits, in bytes of their stored form.
 #[derive(Clone, Copy, Debug)]

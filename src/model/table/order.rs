@@ -44,7 +44,8 @@ struct Chunk {
 
 impl Chunk {
     fn count(&self, wanted: Wanted) -> usize {
-        let (live, archived) = (self.live.load(Relaxed) as usize, self.archived.load(Relaxed) as usize);
+        let (live, archived) =
+            (self.live.load(Relaxed) as usize, self.archived.load(Relaxed) as usize);
         match wanted {
             Wanted::Live => live,
             Wanted::Archived => archived,

@@ -53,7 +53,8 @@ impl Record {
         scratch.push(u8::from(archived) | if parts.key.is_some() { KEYED } else { 0 });
         let key_at = u32::try_from(key_at).expect("a record is at most 2 MiB");
         scratch.extend_from_slice(&key_at.to_le_bytes());
-        let key_len_stored = u16::try_from(key_len).expect("an identifier is at most 255 characters");
+        let key_len_stored =
+            u16::try_from(key_len).expect("an identifier is at most 255 characters");
         scratch.extend_from_slice(&key_len_stored.to_le_bytes());
         // The body comes first where the key points into it; a key of its own stands behind.
         scratch.extend_from_slice(prefix);

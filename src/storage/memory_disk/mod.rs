@@ -187,7 +187,7 @@ impl MemoryDisk {
     /// The bytes of a file as programs see them. No call.
     ///
     /// # Panics
-    /// If there is no such file, as in all that follow.
+    /// If there is no such file.
     #[must_use]
     pub fn bytes_of(&self, name: &str) -> Vec<u8> {
         let state = self.state.lock();
@@ -203,15 +203,16 @@ impl MemoryDisk {
     }
 
     /// Takes a file away for good. No call.
-    pub fn take(&self, name: &str) -> Vec<u8> {
-        let bytes = self.bytes_of(name);
+    pub fn erase(&self, name: &str) {
         let mut state = self.state.lock();
         state.names.remove(name);
         state.durable_names.remove(name);
-        bytes
     }
 
     /// Flips a bit of a file, as rot does. No call.
+    ///
+    /// # Panics
+    /// If the file does not have so many bits.
     pub fn flip_bit(&self, name: &str, bit: usize) {
         let mut state = self.state.lock();
         state.content_mut(name).expect("the file is there").flip_bit(bit);

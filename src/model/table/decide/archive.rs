@@ -2,16 +2,17 @@
 
 use crate::model::id::RecordId;
 use crate::model::schema::system;
+use crate::model::table::apply::same_version;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, ArchivedConflict, FaultKind, Outcome, Place, RecordFault, Reply, TeamEdit, Unarchive, Writes,
+    Action, ArchivedConflict, FaultKind, Outcome, Place, RecordFault, Reply, TeamEdit, Unarchive,
+    Writes,
 };
 use crate::model::table::decide::commit::{Commit, RecordEdit, put_time};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::upsert::{check_identifier, finish};
 use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken, live};
-use crate::model::table::apply::same_version;
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Purge};
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
@@ -35,7 +36,10 @@ pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Re
 }
 
 /// Restores a record as it was. Required fields are not asked for.
-pub(super) fn unarchive(commit: &mut Commit<'_>, unarchive: &Unarchive) -> Result<Reply, Rejection> {
+pub(super) fn unarchive(
+    commit: &mut Commit<'_>,
+    unarchive: &Unarchive,
+) -> Result<Reply, Rejection> {
     let record = commit.view.record(unarchive.id).ok_or(Rejection::NotFound)?;
     if !record.is_archived() {
         let outcome =

@@ -17,7 +17,10 @@ pub(crate) fn identifier_key(schema: &Schema, body: Body<'_>) -> Option<Key> {
 /// The places that a live record takes in the indexes of its further unique fields.
 #[must_use]
 pub(crate) fn claims_of(schema: &Schema, body: Body<'_>) -> Vec<Claim> {
-    schema.further_unique_fields().filter_map(|field| claim_of(field, body.get(field.number)?)).collect()
+    schema
+        .further_unique_fields()
+        .filter_map(|field| claim_of(field, body.get(field.number)?))
+        .collect()
 }
 
 /// The place that a stored value of a unique field takes; none where it is blank.

@@ -69,7 +69,10 @@ pub enum Conflict {
         place: Place,
         parameter: ConflictParameter,
     },
-    UniqueOnRestore { record: Record, clashes: Vec<Clash> },
+    UniqueOnRestore {
+        record: Record,
+        clashes: Vec<Clash>,
+    },
 }
 
 /// The request's parameter that decides about an archived holder.
@@ -108,8 +111,8 @@ pub fn decide(
         Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
         Ask::Purge(id) => archive::purge(&mut commit, id),
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
-        Ask::CreateField(field) => schema::create_field(&mut commit, *field),
-        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, option),
+        Ask::CreateField(field) => schema::create_field(&mut commit, &field),
+        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
     }
 }
@@ -124,5 +127,9 @@ fn admit(commit: &Commit<'_>, writes: &Writes) -> Result<(), Rejection> {
     if writes.schema != commit.schema.number() {
         return Err(Rejection::SchemaMoved);
     }
-    if writes.forbidden.is_empty() { Ok(()) } else { Err(Rejection::Forbidden(writes.forbidden.clone())) }
+    if writes.forbidden.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::Forbidden(writes.forbidden.clone()))
+    }
 }

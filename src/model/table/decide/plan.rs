@@ -6,7 +6,9 @@ use crate::model::key;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::{Body, Edits};
-use crate::model::table::command::{EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes};
+use crate::model::table::command::{
+    EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes,
+};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::{claim_of, stored, stored_text};
 use crate::model::table::decide::{Clash, Rejection, Taken};
@@ -50,9 +52,17 @@ impl<'a> Plan<'a> {
     /// Whether the request itself writes the field, badly or well.
     pub(super) fn mentions(&self, field: FieldNumber) -> bool {
         self.entries.contains_key(&field)
-            || self.faults.iter().any(|fault| {
-                matches!(fault.place, Place::Entry { field: named, .. } if named == field)
-            })
+            || self.faults.iter().any(
+                |fault| matches!(fault.place, Place::Entry { field: named, .. } if named == field),
+            )
+    }
+
+    /// Whether something is wrong with the field already.
+    pub(super) fn is_blamed(&self, field: FieldNumber) -> bool {
+        self.faults.iter().any(|fault| match fault.place {
+            Place::Entry { field: at, .. } | Place::Field(at) => at == field,
+            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier => false,
+        })
     }
 
     /// Where the request gives a field's value.
@@ -84,7 +94,8 @@ impl<'a> Plan<'a> {
 
     fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
         let schema = commit.schema.clone();
-        let field = schema.by_number(write.field).expect("the schema is the one the writes were read with");
+        let field =
+            schema.by_number(write.field).expect("the schema is the one the writes were read with");
         match &write.change {
             Change::Clear => self.clear(field, write.index),
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
@@ -112,7 +123,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn write_tags(&mut self, commit: &mut Commit<'_>, field: &Field, index: u32, change: &ListChange<TagRef>) {
+    fn write_tags(
+        &mut self,
+        commit: &mut Commit<'_>,
+        field: &Field,
+        index: u32,
+        change: &ListChange<TagRef>,
+    ) {
         let before = match self.old.get(field.number).map(|raw| stored(field, raw)) {
             Some(Value::Tags(tags)) => tags,
             _none => Vec::new(),
@@ -120,15 +137,16 @@ impl<'a> Plan<'a> {
         let after = match change {
             ListChange::Replace(tags) => self.resolve_tags(commit, field, tags, true),
             ListChange::Edit { add, remove } => {
-                let gone = self.resolve_tags(commit, field, remove, false);
-                let come = self.resolve_tags(commit, field, add, true);
-                before.into_iter().filter(|tag| !gone.contains(tag)).chain(come).collect()
+                let removed = self.resolve_tags(commit, field, remove, false);
+                let added = self.resolve_tags(commit, field, add, true);
+                before.into_iter().filter(|tag| !removed.contains(tag)).chain(added).collect()
             }
         };
         let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
         let made = self.new_tags.iter().filter(|tag| tag.field == field.number).count();
         if commit.view.tag_count(field.number) as usize + made > TAGS_PER_FIELD_MAX {
-            let fault = ValueFault::LimitExceeded { what: "tags of the field", max: TAGS_PER_FIELD_MAX };
+            let fault =
+                ValueFault::LimitExceeded { what: "tags of the field", max: TAGS_PER_FIELD_MAX };
             return self.fault(place, fault);
         }
         self.set_list(field, place, distinct(after), Value::Tags);
@@ -161,8 +179,10 @@ impl<'a> Plan<'a> {
     ) -> Option<TagNumber> {
         let key = key::tag_key(name);
         let made = self.new_tags.iter();
-        let mut made = made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
-        let found = made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
+        let mut made =
+            made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
+        let found =
+            made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
         if found.is_some() || !make {
             return found;
         }
@@ -189,7 +209,13 @@ impl<'a> Plan<'a> {
         self.set_list(field, place, distinct(after), Value::Members);
     }
 
-    fn set_list<T>(&mut self, field: &Field, place: Place, list: Vec<T>, value: impl FnOnce(Vec<T>) -> Value) {
+    fn set_list<T>(
+        &mut self,
+        field: &Field,
+        place: Place,
+        list: Vec<T>,
+        value: impl FnOnce(Vec<T>) -> Value,
+    ) {
         if list.len() > VALUES_MAX {
             let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
             return self.fault(place, fault);
@@ -206,7 +232,10 @@ impl<'a> Plan<'a> {
     /// Gives a new record the values that nobody need name: the owner, unchecked checkboxes.
     pub(super) fn fill_defaults(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
-            if field.field_type == FieldType::Checkbox && !field.is_computed() && !self.mentions(field.number) {
+            if field.field_type == FieldType::Checkbox
+                && !field.is_computed()
+                && !self.mentions(field.number)
+            {
                 self.set(field.number, &Value::Boolean(false));
             }
         }
@@ -216,7 +245,7 @@ impl<'a> Plan<'a> {
     /// An owner that was not given, or is gone, is the calling member.
     pub(super) fn fill_owner(&mut self, commit: &Commit<'_>) {
         let Some(owner) = commit.schema.owner() else { return };
-        if self.faults.iter().any(|fault| fault.place == self.place_of(owner.number)) {
+        if self.is_blamed(owner.number) {
             return;
         }
         let held = self.value(owner.number).map(|raw| stored(owner, raw));
@@ -236,12 +265,8 @@ impl<'a> Plan<'a> {
     pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
             let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
-            let blamed = self.faults.iter().any(|fault| match fault.place {
-                Place::Entry { field: at, .. } | Place::Field(at) => at == field.number,
-                Place::LookupValue => field.number == commit.schema.identifier().number,
-                Place::Unresolved { .. } | Place::Identifier => false,
-            });
-            if field.is_required && !exempt && !blamed && self.value(field.number).is_none() {
+            let is_due = field.is_required && !exempt && self.value(field.number).is_none();
+            if is_due && !self.is_blamed(field.number) {
                 let place = self.place_of(field.number);
                 self.fault(place, ValueFault::Required);
             }
@@ -259,7 +284,12 @@ impl<'a> Plan<'a> {
     }
 
     /// Values of unique fields that live records have: those of the request are its fault.
-    pub(super) fn check_unique(&self, commit: &Commit<'_>, own: Option<&Record>, taken: &mut Taken) {
+    pub(super) fn check_unique(
+        &self,
+        commit: &Commit<'_>,
+        own: Option<&Record>,
+        taken: &mut Taken,
+    ) {
         for field in commit.schema.further_unique_fields() {
             let written = self.edits.get(field.number).is_some();
             if !written {
@@ -288,7 +318,11 @@ impl<'a> Plan<'a> {
             }
             let Some(holder) = self.other_claimant(commit, field, Some(record)) else { continue };
             let raw = self.value(field.number).expect("a claim has a value");
-            clashes.push(Clash { field: field.number, value: stored(field, raw), holder: holder.id() });
+            clashes.push(Clash {
+                field: field.number,
+                value: stored(field, raw),
+                holder: holder.id(),
+            });
         }
         if on_conflict == RestoreConflict::Clear {
             clashes.drain(..).for_each(|clash| self.edits.clear(clash.field));
@@ -296,7 +330,12 @@ impl<'a> Plan<'a> {
         clashes
     }
 
-    fn other_claimant(&self, commit: &Commit<'_>, field: &Field, own: Option<&Record>) -> Option<Record> {
+    fn other_claimant(
+        &self,
+        commit: &Commit<'_>,
+        field: &Field,
+        own: Option<&Record>,
+    ) -> Option<Record> {
         let claim = claim_of(field, self.value(field.number)?)?;
         commit.view.claimant(&claim).filter(|holder| own.is_none_or(|own| own.id() != holder.id()))
     }

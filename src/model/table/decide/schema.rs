@@ -8,12 +8,15 @@ use crate::model::table::decide::commit::Commit;
 use crate::model::table::event::{Event, FollowUpNumber};
 use std::sync::Arc;
 
-pub(super) fn create_field(commit: &mut Commit<'_>, new: NewField) -> Result<Reply, Rejection> {
+pub(super) fn create_field(commit: &mut Commit<'_>, new: &NewField) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
-    let field = schema.decide_field(&new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
+    let field = schema.decide_field(new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let field = Arc::new(field);
-    let event =
-        Event::FieldCreated { stamp: commit.stamp(), sequence: commit.next_sequence(), field: field.clone() };
+    let event = Event::FieldCreated {
+        stamp: commit.stamp(),
+        sequence: commit.next_sequence(),
+        field: field.clone(),
+    };
     commit.push(event);
     Ok(Reply::Field(field))
 }
@@ -21,11 +24,12 @@ pub(super) fn create_field(commit: &mut Commit<'_>, new: NewField) -> Result<Rep
 pub(super) fn create_option(
     commit: &mut Commit<'_>,
     field: FieldNumber,
-    new: NewOption,
+    new: &NewOption,
 ) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
     let held = schema.by_number(field).ok_or(Rejection::UnknownField)?;
-    let option = schema.decide_option(held, &new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
+    let option =
+        schema.decide_option(held, new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let event = Event::OptionCreated {
         stamp: commit.stamp(),
         sequence: commit.next_sequence(),

@@ -1,7 +1,9 @@
 //! Changing a live record: PATCH, PUT, and the update branch of an upsert.
 
 use crate::model::schema::field::Field;
-use crate::model::table::command::{Action, ArchivedConflict, Outcome, Reply, Update, Write, Writes};
+use crate::model::table::command::{
+    Action, ArchivedConflict, Outcome, Reply, Update, Write, Writes,
+};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::upsert::{check_identifier, displace, finish};

@@ -6,8 +6,8 @@ use crate::model::key::displaced_identifier;
 use crate::model::schema::system;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, Identifier, Outcome, Place, RecordFault, Reply,
-    RestoreConflict, Upsert, Writes,
+    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, Identifier, Outcome, Place,
+    RecordFault, Reply, RestoreConflict, Upsert, Writes,
 };
 use crate::model::table::decide::commit::{Commit, RecordEdit};
 use crate::model::table::decide::keys::stored_text;
@@ -49,8 +49,14 @@ pub(super) fn upsert(commit: &mut Commit<'_>, upsert: &Upsert) -> Result<Reply, 
         }
         Some(archived) => match upsert.archived_match {
             ArchivedMatch::Prompt => {
-                let place = Place::LookupValue;
-                prompt(&upsert.writes, archived, (&upsert.lookup.text, place), rules.parameter)
+                let plan = Plan::new(commit, None, &upsert.writes);
+                let conflict = Conflict::ArchivedIdentifier {
+                    holder: archived,
+                    value: upsert.lookup.text.clone(),
+                    place: Place::LookupValue,
+                    parameter: rules.parameter,
+                };
+                prompt(commit, &plan, &upsert.writes, conflict)
             }
             ArchivedMatch::Unarchive => restore(commit, &archived, &upsert.writes, rules),
             ArchivedMatch::Overwrite => create(commit, &upsert.writes, Some(&upsert.lookup), rules),
@@ -70,18 +76,20 @@ pub(super) fn add(commit: &mut Commit<'_>, add: &Add) -> Result<Reply, Rejection
     create(commit, &add.writes, None, rules)
 }
 
-/// Row 3 and 8: values are checked for their type; the branch is not chosen yet.
+/// Row 3 and 8: values are checked for their type, and what is unique in every branch. The branch is
+/// not chosen yet, so nobody asks for required fields.
 fn prompt(
+    commit: &Commit<'_>,
+    plan: &Plan<'_>,
     writes: &Writes,
-    holder: Record,
-    (value, place): (&str, Place),
-    parameter: ConflictParameter,
+    conflict: Conflict,
 ) -> Result<Reply, Rejection> {
     if !writes.faults.is_empty() {
         return Err(Rejection::Faults(writes.faults.clone()));
     }
-    let conflict = Conflict::ArchivedIdentifier { holder, value: value.into(), place, parameter };
-    Err(Rejection::Taken(Taken { faults: Vec::new(), conflict: Some(conflict) }))
+    let mut taken = Taken { faults: Vec::new(), conflict: Some(conflict) };
+    plan.check_unique(commit, None, &mut taken);
+    Err(Rejection::Taken(taken))
 }
 
 /// A new record, under the identifier of `fields` or, where they name none, the lookup value.
@@ -102,8 +110,10 @@ fn create(
     if let Some(holder) = holder.filter(Record::is_archived) {
         match rules.archived_match {
             ArchivedMatch::Prompt => {
-                let value = identifier.as_deref().unwrap_or_default();
-                return prompt(writes, holder, (value, place), rules.parameter);
+                let value = identifier.unwrap_or_default();
+                let parameter = rules.parameter;
+                let conflict = Conflict::ArchivedIdentifier { holder, value, place, parameter };
+                return prompt(commit, &plan, writes, conflict);
             }
             ArchivedMatch::Unarchive => return restore(commit, &holder, writes, rules),
             ArchivedMatch::Overwrite => displaced = Some(holder),
@@ -113,7 +123,8 @@ fn create(
     plan.check_required(commit);
     plan.end_of_values()?;
     let mut taken = Taken::default();
-    let live = key.as_ref().and_then(|key| commit.view.holder(key)).filter(|held| !held.is_archived());
+    let live =
+        key.as_ref().and_then(|key| commit.view.holder(key)).filter(|held| !held.is_archived());
     if let Some(holder) = live {
         let kind = FaultKind::Unique { holder: holder.id() };
         taken.faults.push(RecordFault { place, kind });
@@ -131,18 +142,17 @@ fn create(
 /// The identifier of an upsert: what `fields` says, else the lookup value.
 fn place_identifier(commit: &Commit<'_>, plan: &mut Plan<'_>, lookup: Option<&Identifier>) {
     let Some(lookup) = lookup else { return };
+    if let Some(fault) = &lookup.fault {
+        plan.fault(Place::LookupValue, fault.clone());
+    }
     let number = commit.schema.identifier().number;
     if !plan.mentions(number) {
-        if let Some(fault) = &lookup.fault {
-            plan.fault(Place::LookupValue, fault.clone());
-        }
         plan.set(number, &Value::Text(lookup.text.clone()));
         plan.filled.push(number);
     } else if plan.value(number).is_none() {
         // A record without a key would be created anew by every repetition of this very call.
-        let place = plan.place_of(number);
-        if !plan.faults.iter().any(|fault| fault.place == place) {
-            plan.fault(place, ValueFault::Required);
+        if !plan.is_blamed(number) {
+            plan.fault(plan.place_of(number), ValueFault::Required);
         }
     }
 }
@@ -157,18 +167,14 @@ fn restore(
     let mut plan = Plan::new(commit, Some(archived), writes);
     plan.restore();
     plan.fill_owner(commit);
+    // Before required fields are asked for: what is cleared here may be one.
+    let clashes = plan.check_restored(commit, archived, rules.restore_conflict);
     plan.check_required(commit);
     plan.end_of_values()?;
     let mut taken = Taken::default();
-    let displaced = check_identifier(
-        commit,
-        &plan,
-        archived,
-        (rules.archived_conflict, ConflictParameter::OnupdateArchivedConflict),
-        &mut taken,
-    );
+    let mode = (rules.archived_conflict, ConflictParameter::OnupdateArchivedConflict);
+    let displaced = check_identifier(commit, &plan, archived, mode, &mut taken);
     plan.check_unique(commit, Some(archived), &mut taken);
-    let clashes = plan.check_restored(commit, archived, rules.restore_conflict);
     if taken.conflict.is_none() && !clashes.is_empty() {
         taken.conflict = Some(Conflict::UniqueOnRestore { record: archived.clone(), clashes });
     }
@@ -203,7 +209,8 @@ pub(super) fn check_identifier(
     if mode == ArchivedConflict::Overwrite {
         return Some(holder);
     }
-    taken.conflict = Some(Conflict::ArchivedIdentifier { holder, value: text.into(), place, parameter });
+    taken.conflict =
+        Some(Conflict::ArchivedIdentifier { holder, value: text.into(), place, parameter });
     None
 }
 
@@ -211,9 +218,10 @@ pub(super) fn check_identifier(
 pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(), Rejection> {
     let schema = commit.schema.clone();
     let number = schema.identifier().number;
-    let old = archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
+    let old =
+        archived.value(number).and_then(stored_text).expect("a holder of a key has an identifier");
     let at = commit.at();
-    let free = (1_u32..)
+    let free = (1..=u32::MAX)
         .map(|attempt| displaced_identifier(old, at, attempt))
         .find(|text| {
             let key = schema.identifier_key(text);

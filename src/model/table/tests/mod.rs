@@ -1,0 +1,5 @@
+//! Tests of a table as a whole: what is decided, applied, stored, replayed and walked.
+
+mod accounts;
+mod creating;
+mod restoring;
