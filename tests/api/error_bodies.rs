@@ -187,9 +187,9 @@ fn a_malformed_fields_entry_is_named() {
         entry("of an unknown id", json!({"id": UNKNOWN, "value": "x"}), "does_not_exist"),
         entry("of the same field", json!({"name": "note", "value": "y"}), "duplicate_field"),
         entry(
-            "whose id and name differ",
+            "whose id means nothing beside a name",
             json!({"name": "mail", "id": UNKNOWN, "value": "x"}),
-            "invalid",
+            "does_not_exist",
         ),
         entry("that is no object", json!("note"), "invalid"),
         entry("with a list for a text", json!({"name": "mail", "value": ["x"]}), "invalid"),
