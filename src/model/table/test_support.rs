@@ -94,8 +94,8 @@ pub(crate) struct Rig {
     pub(crate) draft: Draft,
     pub(crate) moment: Moment,
     pub(crate) caller: Caller,
-    /// Decided and not applied.
-    pub(crate) pending: VecDeque<Event>,
+    /// Commits that are decided and not applied.
+    pub(crate) pending: VecDeque<Vec<Event>>,
     /// Every event in its stored form, the birth first.
     pub(crate) log: Vec<Vec<u8>>,
 }
@@ -157,10 +157,12 @@ impl Rig {
         }
         let mut events = Vec::new();
         let answer = self.table.decide(&self.draft, command, &mut self.moment, &mut events)?;
-        for event in events {
-            Table::lay(&mut self.draft, &event);
-            self.log.push(encoded(&event));
-            self.pending.push_back(event);
+        for event in &events {
+            Table::lay(&mut self.draft, event);
+            self.log.push(encoded(event));
+        }
+        if !events.is_empty() {
+            self.pending.push_back(events);
         }
         if is_barrier {
             self.apply_all();
@@ -175,11 +177,13 @@ impl Rig {
         answer
     }
 
-    /// Applies the oldest event that is not applied. False: there is none.
+    /// Applies the oldest commit that is not applied. False: there is none.
     pub(crate) fn apply_one(&mut self) -> bool {
-        let Some(event) = self.pending.pop_front() else { return false };
-        self.table.apply(&event);
-        Table::lift(&mut self.draft, &event);
+        let Some(events) = self.pending.pop_front() else { return false };
+        for event in &events {
+            self.table.apply(event);
+            Table::lift(&mut self.draft, event);
+        }
         true
     }
 

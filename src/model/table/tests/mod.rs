@@ -2,4 +2,7 @@
 
 mod accounts;
 mod creating;
+mod naive;
+mod random;
 mod restoring;
+mod steps;
