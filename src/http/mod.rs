@@ -3,8 +3,12 @@
 //! It may use the engine, the model, and `ambient`; it must not know files, storage, settings, or
 //! what an upsert does.
 
+pub mod activities;
+pub mod activity_filter;
+pub mod api_keys;
 pub mod app;
 pub mod body;
+pub mod business;
 pub mod caller;
 mod catalog_refusal;
 pub mod code;
@@ -37,6 +41,7 @@ pub mod schema_fault;
 pub mod server;
 pub mod shape;
 pub mod target;
+pub mod team;
 pub mod team_members;
 #[cfg(test)]
 pub(crate) mod test_support;

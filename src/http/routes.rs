@@ -5,7 +5,10 @@
 use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
-use crate::http::{field_options, fields, list, lookup, objects, records, team_members, upsert};
+use crate::http::{
+    activities, api_keys, business, field_options, fields, list, lookup, objects, records, team,
+    team_members, upsert,
+};
 use actix_web::web::Data;
 use std::sync::Arc;
 
@@ -25,5 +28,9 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         objects::register(config);
         fields::register(config);
         field_options::register(config);
+        activities::register(config);
+        team::register(config);
+        api_keys::register(config);
+        business::register(config);
     })
 }
