@@ -185,10 +185,7 @@ impl<S: State> Loop<S> {
     /// newest undurable ones, and go out at once if there are none.
     pub fn flush(&mut self) {
         if self.now.events.is_empty() {
-            match self.undurable.back_mut() {
-                Some(newest) => newest.answers.append(&mut self.now.answers),
-                None => self.now.answers.drain(..).for_each(Held::send),
-            }
+            self.hold_answers();
             return;
         }
         let next = self.spare.take().unwrap_or_default();
@@ -197,6 +194,21 @@ impl<S: State> Loop<S> {
         self.bytes.clear();
         self.newborns.clear();
         self.undurable.push_back(decided);
+    }
+
+    fn hold_answers(&mut self) {
+        let Some(newest) = self.undurable.back_mut() else {
+            self.now.answers.drain(..).for_each(Held::send);
+            return;
+        };
+        if newest.answers.len() + self.now.answers.len() <= ROWS_PER_TURN {
+            newest.answers.append(&mut self.now.answers);
+            return;
+        }
+        // A group of their own at the same position, so that settling stays bounded.
+        let position = newest.position;
+        let answers = std::mem::take(&mut self.now.answers);
+        self.undurable.push_back(Decided { position, events: Vec::new(), answers });
     }
 
     fn append(&self, events: &[S::Event]) -> Position {
@@ -210,42 +222,52 @@ impl<S: State> Loop<S> {
                 .expect("a turn has a bounded number of events"),
             events: &self.bytes,
         };
-        let newborn =
-            |newborn: &'_ Newborn| (newborn.writer, newborn.first_sequence, newborn.event_count);
         let mut parts = vec![own];
-        for born in &self.newborns {
-            let (writer, first_sequence, event_count) = newborn(born);
-            parts.push(Part { writer, first_sequence, time, event_count, events: &born.bytes });
-        }
+        parts.extend(self.newborns.iter().map(|born| Part {
+            writer: born.writer,
+            first_sequence: born.first_sequence,
+            time,
+            event_count: born.event_count,
+            events: &born.bytes,
+        }));
         self.queue.append(&parts, &self.seat)
     }
 
     /// Applies, announces and answers what has become durable, at most a turn's worth. True: there
     /// is more to settle at once.
+    ///
+    /// After a failure what is durable is still applied: whoever takes the state's image then gets
+    /// it as of the position that goes with it.
     #[must_use]
     pub fn settle(&mut self) -> bool {
-        if self.queue.is_failed() {
-            self.fail();
-            return false;
-        }
+        // The failure first: it is published behind the last position that is durable.
+        let is_failed = self.queue.is_failed();
         let durable = self.queue.durable();
         let mut rows = 0;
-        while self.undurable.front().is_some_and(|decided| decided.position <= durable) {
-            if rows >= ROWS_PER_TURN {
+        while let Some(next) = self.undurable.front().filter(|next| next.position <= durable) {
+            let is_first = rows == 0;
+            rows += next.answers.len();
+            if rows > ROWS_PER_TURN && !is_first {
                 return true;
             }
-            let mut decided = self.undurable.pop_front().expect("it was just seen");
-            for event in &decided.events {
-                self.state.apply(event);
-                S::lift(&mut self.draft, event);
-                (self.announce)(event);
-            }
-            rows += decided.answers.len();
-            decided.answers.drain(..).for_each(Held::send);
-            decided.events.clear();
-            self.spare = Some(decided);
+            self.settle_oldest();
+        }
+        if is_failed {
+            self.fail();
         }
         false
+    }
+
+    fn settle_oldest(&mut self) {
+        let Some(mut decided) = self.undurable.pop_front() else { return };
+        for event in &decided.events {
+            self.state.apply(event);
+            S::lift(&mut self.draft, event);
+            (self.announce)(event);
+        }
+        decided.answers.drain(..).for_each(Held::send);
+        decided.events.clear();
+        self.spare = Some(decided);
     }
 
     /// Nothing that waits will ever be known: tell everybody so. The process ends.
@@ -257,3 +279,6 @@ impl<S: State> Loop<S> {
         self.newborns.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ pub enum DamageReason {
     BrokenChain,
     #[error("the last frame is not the one that the next segment continues")]
     WrongEnd,
-    #[error("the last segment is shorter than when it was made")]
+    #[error("the segment is shorter than it was when its last frame was written")]
     CutShort,
     #[error("{0} is cut short")]
     Truncated(Section),

@@ -187,11 +187,6 @@ impl Rig {
         while self.apply_one() {}
     }
 
-    /// A command that must give a record.
-    pub(crate) fn record(&mut self, ask: Ask) -> Outcome {
-        outcome(self.run(ask))
-    }
-
     /// A record as the next decision sees it.
     pub(crate) fn seen(&self, id: RecordId) -> Option<Record> {
         View { table: &self.table, drafts: &[&self.draft] }.record(id)

@@ -132,6 +132,12 @@ impl MemoryDisk {
         self.state.lock().calls
     }
 
+    /// Whether the power has gone.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.state.lock().is_off
+    }
+
     /// Lets writes and allocations fail that would need more room than this.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.state.lock().capacity = bytes;

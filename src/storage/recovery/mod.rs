@@ -235,7 +235,7 @@ impl Opened {
         for place in self.needed..self.segments.len() {
             let Some(segment) = self.segments.get(place) else { break };
             self.prefetch_successor(place)?;
-            let ending = self.end_of(place).map_or(Ending::Open, Ending::Closed);
+            let ending = self.ending_of(place);
             let look = |frame: &Frame<'_>| show(frame, after, &mut report, &mut each);
             let walked = walk_segment(&*self.disk, segment, ending, &self.ids.salt, look).map_err(
                 |fault| match fault {
@@ -258,25 +258,30 @@ impl Opened {
         self.segments.get(place + 1).map(|successor| successor.header.previous)
     }
 
+    fn ending_of(&self, place: usize) -> Ending {
+        let newest = self.inventory.segments.last();
+        match self.end_of(place) {
+            Some(end) => Ending::Closed(end),
+            None if newest.is_some_and(|newest| self.inventory.indexes.contains(newest)) => {
+                Ending::Lost
+            }
+            None => Ending::Open,
+        }
+    }
+
     fn prefetch_successor(&self, place: usize) -> Result<(), StorageError> {
         let Some(successor) = self.segments.get(place + 1) else { return Ok(()) };
         successor.file.prefetch(0, successor.file.length()?)
     }
 
-    /// Sees whether the newest segments are missing, as far as other files tell.
+    /// The log must reach as far as the snapshot, which was taken of what was durable.
     fn check_end(&self, last: Position) -> Result<(), StorageError> {
         let snapshot_end = self.snapshot.iter().flat_map(SnapshotReader::writers);
         let shown = snapshot_end.map(|entry| entry.position).max().unwrap_or_default();
-        let missing = if shown > last {
-            Missing::Frames { first: last.next(), last: shown }
-        } else if self.inventory.segments.last().is_some_and(|newest| {
-            // An index is written only when the next segment is durable.
-            self.inventory.indexes.contains(newest)
-        }) {
-            Missing::End { last }
-        } else {
+        if shown <= last {
             return Ok(());
-        };
+        }
+        let missing = Missing::Frames { first: last.next(), last: shown };
         Err(StorageError::Incomplete { path: self.disk.path(""), missing })
     }
 
