@@ -12,7 +12,7 @@ use crate::http::target::Target;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::selection::{FieldsWanted, Selection};
 use crate::model::table::order::Wanted;
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 const ARCHIVED: [(&str, Wanted); 3] =
@@ -22,9 +22,12 @@ const ARCHIVED: [(&str, Wanted); 3] =
 /// rows, or another order, than was asked for.
 const NOT_OFFERED: [&str; 3] = ["search", "ordering", "cursor"];
 
-/// Registers the route.
+/// Registers the route. `changes` is a word of the path, never an object, and not served yet.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/records/{object_identifier}").get(list));
+    let not_found = async || Err::<HttpResponse, _>(Problem::not_found());
+    config
+        .service(web::resource("/api/records/changes").to(not_found))
+        .service(Endpoint::at("/api/records/{object_identifier}").get(list));
 }
 
 /// Lists the records of an object.
