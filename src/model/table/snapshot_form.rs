@@ -180,7 +180,7 @@ impl Loader {
         let version = Version(take_u32(chunk, "a version")?);
         let sequence = take_sequence(chunk)?;
         let body = take_body(chunk)?;
-        Ok(restore_record(&self.schema, id, (version, sequence, slot), body))
+        restore_record(&self.schema, id, (version, sequence, slot), body)
     }
 
     fn load_claims(&self, record: &Record) {
