@@ -8,7 +8,7 @@ use crate::model::key::Key;
 use crate::model::moment::Mark;
 use crate::model::schema::Schema;
 use crate::model::table::body::Body;
-use crate::model::table::decide::keys::{claims_of, identifier_key};
+use crate::model::table::decide::keys::{claims_of, identifier_key, is_readable};
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChange, Stamp};
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
@@ -189,6 +189,9 @@ impl Table {
             Stored::Record(stored) => self.restore_change(stamp, stored).map(Event::Record),
             Stored::TeamChanged { id, body } => {
                 let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
+                if !is_readable(&self.shown.schema(), Body::new(body)) {
+                    return Err(Misfit::Shape { what: "a value" });
+                }
                 let record = same_version(&old, body);
                 Ok(Event::TeamChanged { mark: Mark::default(), stamp, record })
             }
@@ -197,7 +200,7 @@ impl Table {
         }
     }
 
-    fn restore_change(
+    pub(super) fn restore_change(
         &self,
         stamp: Stamp,
         stored: StoredChange<'_>,
@@ -215,7 +218,7 @@ impl Table {
             stored.id,
             (stored.version, stored.sequence, slot),
             stored.body,
-        );
+        )?;
         let moves = KeyMoves::between(&schema, old.as_ref(), &record);
         Ok(RecordChange {
             mark: Mark::default(),
@@ -269,19 +272,19 @@ fn expect_next(old: Option<&Record>, version: Version, previous: Sequence) -> Re
 }
 
 /// Builds a record of a stored body; its key follows from the schema.
-#[must_use]
 pub(crate) fn restore_record(
     schema: &Schema,
     id: RecordId,
     (version, sequence, slot): (Version, Sequence, Slot),
     body: &[u8],
-) -> Record {
+) -> Result<Record, Misfit> {
+    if !is_readable(schema, Body::new(body)) {
+        return Err(Misfit::Shape { what: "a value" });
+    }
     let key = identifier_key(schema, Body::new(body));
     let key = key.as_ref().map(Key::as_bytes);
-    Record::new(
-        &Parts { id, version, sequence, slot, key, body },
-        &mut Vec::with_capacity(body.len() + 64),
-    )
+    let parts = Parts { id, version, sequence, slot, key, body };
+    Ok(Record::new(&parts, &mut Vec::with_capacity(body.len() + 64)))
 }
 
 /// The record with another body that is no new version: its explicit team.

@@ -215,7 +215,7 @@ impl Loader {
 
     fn take_record(&self, chunk: &mut &[u8], slot: Slot) -> Result<Record, Misfit> {
         let StoredRecord { id, version, sequence, body } = take_stored(chunk)?;
-        Ok(restore_record(&self.schema, id, (version, sequence, slot), body))
+        restore_record(&self.schema, id, (version, sequence, slot), body)
     }
 
     fn load_claims(&self, record: &Record) {

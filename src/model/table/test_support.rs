@@ -116,6 +116,11 @@ impl Rig {
     }
 
     pub(crate) fn born(schema: Schema, moment: Moment) -> Self {
+        Self::born_within(schema, moment, SETTING)
+    }
+
+    /// A table with limits of its own.
+    pub(crate) fn born_within(schema: Schema, moment: Moment, setting: Setting) -> Self {
         let caller = caller();
         let stamp = Stamp {
             at: BIRTH,
@@ -127,7 +132,7 @@ impl Rig {
         let sequence = Sequence(1);
         let birth = Event::ObjectCreated { stamp, sequence, history, schema: Arc::new(schema) };
         Self {
-            table: Table::born(&birth, SETTING),
+            table: Table::born(&birth, setting),
             draft: Draft::default(),
             moment,
             caller,
@@ -226,9 +231,7 @@ impl Rig {
 
     /// The same table out of its log.
     pub(crate) fn replayed(&self) -> Table {
-        let (table, count) = Table::from_birth(&self.log.concat(), SETTING).unwrap();
-        assert_eq!(count as usize, self.log.len());
-        table
+        replayed(&self.log)
     }
 
     /// Asserts that the table is whole, and exactly what its log gives.
@@ -236,6 +239,13 @@ impl Rig {
         assert!(self.pending.is_empty() && self.draft.is_empty());
         assert_same(&self.table, &self.replayed());
     }
+}
+
+/// A table out of a log that begins with its birth.
+pub(crate) fn replayed(log: &[Vec<u8>]) -> Table {
+    let (table, count) = Table::from_birth(&log.concat(), SETTING).unwrap();
+    assert_eq!(count as usize, log.len());
+    table
 }
 
 pub(crate) fn encoded(event: &Event) -> Vec<u8> {

@@ -140,7 +140,7 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
     }
     let mut body = Vec::with_capacity(record.len() + 24);
     edits.merge(record.body(), &mut body, &mut Vec::new());
-    commit.check_size(body.len(), 0)?;
+    commit.count(body.len())?;
     let event = Event::TeamChanged {
         mark: commit.moment.mark(),
         stamp: commit.stamp(),

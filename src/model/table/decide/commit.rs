@@ -89,8 +89,11 @@ impl<'a> Commit<'a> {
         let (mut body, mut changed) = (Vec::with_capacity(256), Vec::new());
         edits.merge(old.map_or(Body::new(&[]), Record::body), &mut body, &mut changed);
         changed.retain(|number| *number >= system::FIELD_FIRST);
+        if reason.is_none() {
+            self.check_record(Body::new(&body))?;
+        }
         let tags: usize = new_tags.iter().map(|tag| tag.name.len() + TAG_BYTES).sum();
-        self.check_size(body.len(), changed.len() * NUMBER_BYTES + tags)?;
+        self.count(body.len() + changed.len() * NUMBER_BYTES + tags)?;
         let id = old.map_or_else(|| RecordId(self.moment.id()), Record::id);
         let version = old.map_or(Version(1), |old| old.version().next());
         let slot = old.map_or_else(|| self.view.next_slot(), Record::slot);
@@ -126,19 +129,17 @@ impl<'a> Commit<'a> {
         Record::new(&parts, &mut Vec::with_capacity(body.len() + 96))
     }
 
-    /// Counts one more event: its body, and what stands beside that.
-    pub(super) fn check_size(&mut self, body: usize, beside: usize) -> Result<(), Rejection> {
-        let limits = self.view.table.limits;
-        if body > limits.record_bytes_max {
-            let max = limits.record_bytes_max;
-            return Err(Rejection::TooLarge { what: "record", bytes: body, max });
-        }
-        self.bytes += EVENT_BYTES + body + beside;
-        if self.bytes > limits.commit_bytes_max {
-            let max = limits.commit_bytes_max;
-            return Err(Rejection::TooLarge { what: "commit", bytes: self.bytes, max });
-        }
-        Ok(())
+    /// What the server keeps with a record does not count: a record can always be archived.
+    fn check_record(&self, body: Body<'_>) -> Result<(), Rejection> {
+        let (bytes, max) = (body.fields_len(), self.view.table.limits.record_bytes_max);
+        if bytes <= max { Ok(()) } else { Err(Rejection::TooLarge { what: "record", bytes, max }) }
+    }
+
+    /// Counts the next event of this commit, by the bytes of its body and of what varies besides.
+    pub(super) fn count(&mut self, bytes: usize) -> Result<(), Rejection> {
+        self.bytes += EVENT_BYTES + bytes;
+        let (bytes, max) = (self.bytes, self.view.table.limits.commit_bytes_max);
+        if bytes <= max { Ok(()) } else { Err(Rejection::TooLarge { what: "commit", bytes, max }) }
     }
 }
 

@@ -142,19 +142,24 @@ fn hit(conflict: Conflict) -> Hit {
 }
 
 /// Plays all steps, applied at once and not compared.
-fn played(kind: Kind, steps: &[Step]) -> Rig {
+pub(super) fn played(kind: Kind, steps: &[Step]) -> Rig {
     let mut rig = start(kind);
-    let mut known = Vec::new();
+    play(&mut rig, steps);
+    rig
+}
+
+/// Plays steps on a rig, applied at once.
+pub(super) fn play(rig: &mut Rig, steps: &[Step]) {
+    let mut known: Vec<RecordId> = all_records(&rig.table).iter().map(Record::id).collect();
     for step in steps {
-        stir(step, &mut rig);
-        let Some(asked) = ask(step, &rig, &known) else { continue };
+        stir(step, rig);
+        let Some(asked) = ask(step, rig, &known) else { continue };
         if let Ok(Reply::Record(outcome)) = rig.run(asked)
             && outcome.action == Action::Created
         {
             known.push(outcome.record.id());
         }
     }
-    rig
 }
 
 proptest! {

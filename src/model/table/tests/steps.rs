@@ -47,6 +47,8 @@ pub(super) struct Modes {
     archived_match: u8,
     overwrite: bool,
     clear: bool,
+    /// The request has no value for the required field, unless by chance.
+    lacks_region: bool,
 }
 
 /// A name out of the list, or one that a displaced record has.
@@ -75,6 +77,7 @@ pub(super) enum Step {
         is_stale: bool,
     },
     Add {
+        name: Name,
         writes: Vec<(u8, What)>,
         modes: Modes,
     },
@@ -123,11 +126,14 @@ fn any_writes() -> impl Strategy<Value = Vec<(u8, What)>> {
 }
 
 fn any_modes() -> impl Strategy<Value = Modes> {
-    (0..3_u8, any::<bool>(), any::<bool>()).prop_map(|(archived_match, overwrite, clear)| Modes {
-        archived_match,
-        overwrite,
-        clear,
-    })
+    (0..3_u8, any::<bool>(), any::<bool>(), prop::bool::weighted(0.15)).prop_map(
+        |(archived_match, overwrite, clear, lacks_region)| Modes {
+            archived_match,
+            overwrite,
+            clear,
+            lacks_region,
+        },
+    )
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -136,7 +142,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         12 => (any_name(), any_writes(), any_modes(), rarely()).prop_map(
             |(name, writes, modes, is_stale)| Step::Upsert { name, writes, modes, is_stale }
         ),
-        4 => (any_writes(), any_modes()).prop_map(|(writes, modes)| Step::Add { writes, modes }),
+        5 => (any_name(), any_writes(), any_modes())
+            .prop_map(|(name, writes, modes)| Step::Add { name, writes, modes }),
         8 => (any::<u8>(), any_writes(), any_modes(), prop::bool::weighted(0.2), rarely()).prop_map(
             |(who, writes, modes, replace, is_stale)|
                 Step::Update { who, writes, modes, replace, is_stale }
@@ -208,13 +215,24 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
     Some(match step {
         Step::Upsert { name, writes, modes, is_stale } => Ask::Upsert(Box::new(Upsert {
             lookup: writer.identifier(*name),
-            writes: writer.writes(writes, *is_stale),
+            writes: if *is_stale {
+                writer.writes(writes, true)
+            } else {
+                writer.new_writes(writes, *modes)
+            },
             archived_match: modes.archived_match(),
             archived_conflict: modes.archived_conflict(),
             restore_conflict: restore_conflict(modes.clear),
         })),
-        Step::Add { writes, modes } => Ask::Add(Box::new(Add {
-            writes: writer.writes(writes, false),
+        Step::Add { name, writes, modes } => Ask::Add(Box::new(Add {
+            writes: {
+                // Mostly with a name, so that something is added.
+                let mut writes = writes.clone();
+                if !modes.lacks_region {
+                    writes.push((0, What::Name(*name)));
+                }
+                writer.new_writes(&writes, *modes)
+            },
             archived_match: modes.archived_match(),
             restore_conflict: restore_conflict(modes.clear),
         })),
@@ -319,6 +337,18 @@ impl Writer<'_> {
         let fault = (self.rig.schema().is_contacts() && !is_email(&text))
             .then_some(ValueFault::Invalid { what: "Enter a valid email address." });
         Identifier { text: text.into(), key, fault }
+    }
+
+    fn new_writes(&self, given: &[(u8, What)], modes: Modes) -> Writes {
+        let mut writes = self.writes(given, false);
+        let is_at_fault = |fault: &RecordFault| matches!(fault.place, Place::Entry { field, .. } if field == REGION);
+        let is_named = writes.entries.iter().any(|write| write.field == REGION)
+            || writes.faults.iter().any(is_at_fault);
+        if !is_named && !modes.lacks_region {
+            let change = text("north");
+            writes.entries.push(Write { index: 90, field: REGION, change });
+        }
+        writes
     }
 
     fn writes(&self, given: &[(u8, What)], is_stale: bool) -> Writes {
