@@ -5,7 +5,7 @@
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::page::PageRequest;
+use crate::http::page::{Address, PageRequest};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::target::Target;
@@ -55,5 +55,5 @@ async fn list(request: HttpRequest, target: Target) -> Result<HttpResponse, Prob
     let selection = Selection::of_read(&wanted, &schema);
     let row = |record| RecordAnswer { scene: &scene, selection: &selection, record, action: None };
     let rows = records.into_iter().map(row).collect();
-    Ok(HttpResponse::Ok().json(page.envelope(count, rows, &target.address(&request))))
+    Ok(HttpResponse::Ok().json(page.envelope(count, rows, &Address::of_request(&request))))
 }

@@ -183,7 +183,7 @@ async fn engine(hands: &Arc<SettableClock>) -> Arc<Engine> {
     Engine::start(recovered, options, hands.clock(), 1).await
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7171)),
         workers: 1,

@@ -20,7 +20,7 @@ async fn the_same_upsert_again_changes_nothing() {
     let world = World::start().await;
     let id = world.created("Acme Corp", &json!({"region": "North"})).await;
     let before = world.read(&id).await;
-    world.server.hands.advance(Duration::from_secs(60));
+    world.server.hands.advance(Duration::from_mins(1));
     let again = json!({"lookup_value": "  ACME corp ", "fields": {"region": "north"}});
     let answer = world.upsert(&again).await;
     assert_eq!(answer.headers.get("x-upsert-action").unwrap(), "updated");
