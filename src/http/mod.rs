@@ -5,6 +5,7 @@
 
 pub mod activities;
 pub mod activity_filter;
+pub mod admin;
 pub mod api_keys;
 pub mod app;
 pub mod body;

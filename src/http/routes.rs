@@ -6,8 +6,8 @@ use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
-    activities, api_keys, business, field_options, fields, list, lookup, objects, records, team,
-    team_members, upsert,
+    activities, admin, api_keys, business, field_options, fields, list, lookup, objects, records,
+    team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -32,5 +32,6 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         team::register(config);
         api_keys::register(config);
         business::register(config);
+        admin::register(config);
     })
 }

@@ -15,6 +15,7 @@ pub mod objects;
 pub mod record;
 pub mod schema_fields;
 pub mod selection;
+pub mod status;
 pub mod team;
 pub mod value;
 pub mod writes;
