@@ -25,7 +25,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 /// What a first start writes for whoever is to use the server.
-const BOOTSTRAP_FILE: &str = "bootstrap.json";
+pub const BOOTSTRAP_FILE: &str = "bootstrap.json";
 
 /// A directory that is ours until this is dropped, and everything that was in it.
 pub(crate) struct OpenedData {
@@ -124,7 +124,7 @@ fn boot_options(settings: &Settings, clock: &Clock) -> Result<BootOptions, Failu
 ///
 /// If the file is there beside an empty log, an earlier first start was cut short: it may have
 /// been read already, so its values are taken again, whatever the environment says now.
-fn first_credentials(disk: &dyn Disk, given: &Given) -> Result<Bootstrap, Failure> {
+pub fn first_credentials(disk: &dyn Disk, given: &Given) -> Result<Bootstrap, Failure> {
     if disk.list()?.iter().any(|name| name == BOOTSTRAP_FILE) {
         let bytes = read_whole(disk, BOOTSTRAP_FILE)?;
         let file: BootstrapFile = serde_json::from_slice(&bytes).map_err(|error| {

@@ -4,7 +4,7 @@
 
 mod arguments;
 mod core;
-mod data;
+pub mod data;
 pub mod exit;
 pub mod failure;
 mod log;

@@ -5,7 +5,7 @@
 pub mod admission;
 pub mod bootstrap;
 pub mod business;
-mod follow_up;
+pub mod follow_up;
 mod panic;
 pub mod partition;
 mod placement;

@@ -3,7 +3,7 @@
 
 use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
-use crate::engine::bootstrap::{Bootstrap, first_commit};
+use crate::engine::bootstrap::{Bootstrap, Founding};
 use crate::engine::business::{Business, BusinessParts, Tables};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::panic::abort_on_panic_here;
@@ -19,10 +19,8 @@ use crate::model::agenda::Agenda;
 use crate::model::catalog::Catalog;
 use crate::model::root::{self, Root};
 use crate::model::table::Table;
-use crate::model::state::Newborn;
 use crate::storage::committer::{CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake};
 use crate::storage::log::{AppendError, Log, LogReader};
-use crate::storage::part::Part;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -88,7 +86,7 @@ impl Partition {
         let placement = Arc::new(Placement::start(options.arbiters));
         if states.is_new() {
             let mut moment = Moment::new(seed, clock.now());
-            found(&mut states, &queue, first_commit(&bootstrap, &mut moment)).await;
+            found(&mut states, &queue, &bootstrap, &mut moment).await;
         }
         let starter = Arc::new(Starter {
             queue: queue.clone(),
@@ -195,29 +193,22 @@ impl Wake for ByNotify {
 }
 
 /// Makes the first commit durable, then applies it.
-async fn found(states: &mut States, queue: &CommitQueue, commit: Vec<Newborn>) {
+async fn found(
+    states: &mut States,
+    queue: &CommitQueue,
+    bootstrap: &Bootstrap,
+    moment: &mut Moment,
+) {
     let notify = Arc::new(Notify::new());
     let seat = Seat::new(Box::new(ByNotify(notify.clone())));
-    let parts: Vec<Part<'_>> = commit
-        .iter()
-        .map(|born| Part {
-            writer: born.writer,
-            first_sequence: born.first_sequence,
-            time: states.newest,
-            event_count: born.event_count,
-            events: &born.bytes,
-        })
-        .collect();
-    let position = queue.append(&parts, &seat);
-    while queue.durable() < position {
+    let founding = Founding::begin(bootstrap, moment, queue, &seat);
+    while queue.durable() < founding.position() {
         if queue.is_failed() {
             return; // The process ends with the committer's error.
         }
         notify.notified().await;
     }
-    for part in &parts {
-        states.replay(position, part).expect("our own first events fit an empty state");
-    }
+    founding.apply(states);
 }
 
 async fn start_writers(

@@ -7,6 +7,8 @@ use crate::model::agenda::Agenda;
 use crate::model::catalog::Catalog;
 use crate::model::id::{HistoryId, Position, Sequence, Slot, WriterId};
 use crate::model::root::Root;
+use crate::model::state::State;
+use crate::model::table::Table;
 use crate::model::table::digest::item_hash;
 use crate::model::table::event_form::Misfit;
 use crate::model::table::record::Record;
@@ -29,6 +31,22 @@ pub enum Taken {
     Whole { writer: WriterId, position: Position, content: Vec<u8> },
     /// A table: small copies, and a scan over its records.
     Table { writer: WriterId, image: Image },
+}
+
+impl Taken {
+    /// Copies a small state. Nothing of it may be undurable; `position` is the newest durable frame.
+    #[must_use]
+    pub fn whole<S: State>(state: &S, position: Position, encode: impl FnOnce(&S, &mut Vec<u8>)) -> Self {
+        let mut content = Vec::new();
+        encode(state, &mut content);
+        Self::Whole { writer: state.writer(), position, content }
+    }
+
+    /// Opens a scan of a table, under the same conditions.
+    #[must_use]
+    pub fn table(table: &mut Table, position: Position) -> Self {
+        Self::Table { writer: table.writer(), image: table.open_image(position) }
+    }
 }
 
 /// Why a snapshot was not loaded, or not written.

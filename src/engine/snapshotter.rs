@@ -8,7 +8,7 @@ use crate::engine::business::Business;
 use crate::engine::partition::Stopped;
 use crate::engine::snapshot::{SnapshotError, Taken, verify, write};
 use crate::engine::writer::Handle;
-use crate::model::id::{LogId, Position, Timestamp, WriterId};
+use crate::model::id::{LogId, Position, Timestamp};
 use crate::model::agenda::Agenda;
 use crate::model::catalog::Catalog;
 use crate::model::root::Root;
@@ -249,21 +249,18 @@ impl Rounds {
             summaries.push(summary);
             Ok::<(), RoundError>(())
         };
-        put(take(&self.writers.root, |root, at| whole(root, at, Root::encode_image))?)?;
+        put(take(&self.writers.root, |root, at| Taken::whole(root, at, Root::encode_image))?)?;
         for business in &self.writers.businesses {
             // The tables of the very catalog that is written: a snapshot alone must be whole.
             let (catalog, objects) = take(&business.catalog_handle, |catalog, at| {
                 let objects = catalog.shown().load().objects.clone();
-                (whole(catalog, at, Catalog::encode_image), objects)
+                (Taken::whole(catalog, at, Catalog::encode_image), objects)
             })?;
             put(catalog)?;
-            put(take(&business.agenda_handle, |agenda, at| whole(agenda, at, Agenda::encode_image))?)?;
+            put(take(&business.agenda_handle, |agenda, at| Taken::whole(agenda, at, Agenda::encode_image))?)?;
             for entry in objects.iter() {
                 let table = business.table(entry.id).expect("a catalog's objects have their tables");
-                put(take(table.handle(), |table, position| {
-                    let writer = WriterId::Table(table.object());
-                    Taken::Table { writer, image: table.open_image(position) }
-                })?)?;
+                put(take(table.handle(), Taken::table)?)?;
             }
         }
         Ok(summaries)
@@ -287,12 +284,6 @@ enum RoundError {
     Snapshot(#[from] SnapshotError),
     #[error("a writer's queue was full, or the writers have ended")]
     Busy,
-}
-
-fn whole<S: State>(state: &S, position: Position, encode: impl FnOnce(&S, &mut Vec<u8>)) -> Taken {
-    let mut content = Vec::new();
-    encode(state, &mut content);
-    Taken::Whole { writer: state.writer(), position, content }
 }
 
 /// Lets a writer run `run` at a barrier, and waits for it.

@@ -33,6 +33,8 @@ pub mod plain;
 pub mod problem;
 pub mod query;
 pub mod record_problem;
+#[cfg(test)]
+mod record_tests;
 pub mod record_write;
 pub mod records;
 pub mod refusal;

@@ -34,9 +34,9 @@ pub(crate) const NOW_TEXT: &str = "2026-11-24T05:40:00.123000+00:00";
 /// An id that nothing has.
 pub(crate) const UNKNOWN_ID: &str = "00000000-0000-7000-8000-000000000000";
 
-const API_KEY: &str = "a-secret-of-a-test";
-const BUSINESS: BusinessId = BusinessId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0001));
-const USER: UserId = UserId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0002));
+pub(crate) const API_KEY: &str = "a-secret-of-a-test";
+pub(crate) const BUSINESS: BusinessId = BusinessId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0001));
+pub(crate) const USER: UserId = UserId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0002));
 const OPERATOR_KEY: &str = "operator-secret";
 
 /// A business at its first moment, with its administrator.
@@ -183,7 +183,7 @@ async fn engine(hands: &Arc<SettableClock>) -> Arc<Engine> {
     Engine::start(recovered, options, hands.clock(), 1).await
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7171)),
         workers: 1,

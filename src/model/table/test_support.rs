@@ -94,8 +94,8 @@ pub(crate) struct Rig {
     pub(crate) draft: Draft,
     pub(crate) moment: Moment,
     pub(crate) caller: Caller,
-    /// Decided and not applied.
-    pub(crate) pending: VecDeque<Event>,
+    /// Commits that are decided and not applied.
+    pub(crate) pending: VecDeque<Vec<Event>>,
     /// Every event in its stored form, the birth first.
     pub(crate) log: Vec<Vec<u8>>,
 }
@@ -116,6 +116,11 @@ impl Rig {
     }
 
     pub(crate) fn born(schema: Schema, moment: Moment) -> Self {
+        Self::born_within(schema, moment, SETTING)
+    }
+
+    /// A table with limits of its own.
+    pub(crate) fn born_within(schema: Schema, moment: Moment, setting: Setting) -> Self {
         let caller = caller();
         let stamp = Stamp {
             at: BIRTH,
@@ -127,7 +132,7 @@ impl Rig {
         let sequence = Sequence(1);
         let birth = Event::ObjectCreated { stamp, sequence, history, schema: Arc::new(schema) };
         Self {
-            table: Table::born(&birth, SETTING),
+            table: Table::born(&birth, setting),
             draft: Draft::default(),
             moment,
             caller,
@@ -157,10 +162,12 @@ impl Rig {
         }
         let mut events = Vec::new();
         let answer = self.table.decide(&self.draft, command, &mut self.moment, &mut events)?;
-        for event in events {
-            Table::lay(&mut self.draft, &event);
-            self.log.push(encoded(&event));
-            self.pending.push_back(event);
+        for event in &events {
+            Table::lay(&mut self.draft, event);
+            self.log.push(encoded(event));
+        }
+        if !events.is_empty() {
+            self.pending.push_back(events);
         }
         if is_barrier {
             self.apply_all();
@@ -175,11 +182,13 @@ impl Rig {
         answer
     }
 
-    /// Applies the oldest event that is not applied. False: there is none.
+    /// Applies the oldest commit that is not applied. False: there is none.
     pub(crate) fn apply_one(&mut self) -> bool {
-        let Some(event) = self.pending.pop_front() else { return false };
-        self.table.apply(&event);
-        Table::lift(&mut self.draft, &event);
+        let Some(events) = self.pending.pop_front() else { return false };
+        for event in &events {
+            self.table.apply(event);
+            Table::lift(&mut self.draft, event);
+        }
         true
     }
 
@@ -222,9 +231,7 @@ impl Rig {
 
     /// The same table out of its log.
     pub(crate) fn replayed(&self) -> Table {
-        let (table, count) = Table::from_birth(&self.log.concat(), SETTING).unwrap();
-        assert_eq!(count as usize, self.log.len());
-        table
+        replayed(&self.log)
     }
 
     /// Asserts that the table is whole, and exactly what its log gives.
@@ -232,6 +239,13 @@ impl Rig {
         assert!(self.pending.is_empty() && self.draft.is_empty());
         assert_same(&self.table, &self.replayed());
     }
+}
+
+/// A table out of a log that begins with its birth.
+pub(crate) fn replayed(log: &[Vec<u8>]) -> Table {
+    let (table, count) = Table::from_birth(&log.concat(), SETTING).unwrap();
+    assert_eq!(count as usize, log.len());
+    table
 }
 
 pub(crate) fn encoded(event: &Event) -> Vec<u8> {

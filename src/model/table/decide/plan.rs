@@ -2,7 +2,7 @@
 //! required fields held, unique values checked.
 
 use crate::model::id::{FieldNumber, MemberId, TagId, TagNumber};
-use crate::model::key;
+use crate::model::key::{self, Key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::{Body, Edits};
@@ -29,6 +29,8 @@ pub(super) struct Plan<'a> {
     is_new: bool,
     /// Where the request writes a field.
     entries: HashMap<FieldNumber, u32>,
+    /// The new tags by field and normal form.
+    made: HashMap<(FieldNumber, Key), TagNumber>,
 }
 
 impl<'a> Plan<'a> {
@@ -42,6 +44,7 @@ impl<'a> Plan<'a> {
             old: old.map_or(Body::new(&[]), Record::body),
             is_new: old.is_none(),
             entries: writes.entries.iter().map(|write| (write.field, write.index)).collect(),
+            made: HashMap::new(),
         };
         for write in &writes.entries {
             plan.write(commit, write);
@@ -177,12 +180,9 @@ impl<'a> Plan<'a> {
         name: &str,
         make: bool,
     ) -> Option<TagNumber> {
-        let key = key::tag_key(name);
-        let made = self.new_tags.iter();
-        let mut made =
-            made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
-        let found =
-            made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
+        let place = (field.number, key::tag_key(name));
+        let found = self.made.get(&place).copied();
+        let found = found.or_else(|| commit.view.tag(field.number, &place.1));
         if found.is_some() || !make {
             return found;
         }
@@ -190,6 +190,7 @@ impl<'a> Plan<'a> {
         let number = last.next();
         let id = TagId(commit.moment.id());
         self.new_tags.push(Tag { field: field.number, number, id, name: name.into() });
+        self.made.insert(place, number);
         Some(number)
     }
 
