@@ -70,7 +70,7 @@ fn read_create(
     let AddressedField { schema, field, .. } = addressed;
     if !faults.is_empty()
         // The option is made for its faults alone, so its id does not matter.
-        && let Err(found) = schema.decide_option(field, &new, &mut Uuid::new_v4)
+        && let Err(found) = schema.decide_option(field, &new, &mut Uuid::nil)
     {
         add_schema_faults(&found, &mut faults);
     }

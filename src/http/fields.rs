@@ -170,7 +170,7 @@ fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     let new = read_new_field(&input, is_strict, &mut faults);
     if !faults.is_empty()
         // The field is made for its faults alone, so its ids do not matter.
-        && let Err(found) = target.table.shown().schema().decide_field(&new, &mut Uuid::new_v4)
+        && let Err(found) = target.table.shown().schema().decide_field(&new, &mut Uuid::nil)
     {
         add_schema_faults(&found, &mut faults);
     }

@@ -92,7 +92,7 @@ fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Ne
         let founder = Founder { member: None, at: caller.member.created };
         let is_taken = |name: &str| caller.catalog.object_of_name(name).is_some();
         // The object is made for its faults alone, so its ids do not matter.
-        if let Err(found) = new.decide(founder, &is_taken, &mut Uuid::new_v4) {
+        if let Err(found) = new.decide(founder, &is_taken, &mut Uuid::nil) {
             add_schema_faults(&found, &mut faults);
         }
     }

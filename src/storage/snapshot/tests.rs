@@ -1,3 +1,5 @@
+//! Snapshot files: round trips, flipped bits, cuts, and rounds that must not run together.
+
 use super::{
     CHUNK_HEADER_LEN, ChunkHead, ChunkKind, HEADER_LEN, SnapshotHeader, SnapshotReader, Snapshots,
     WriterSummary,
