@@ -3,6 +3,8 @@
 //! Everything here runs on a disk in memory; each failure prints the seed or the call that led to
 //! it.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail; the lint knows only test functions")]
+
 mod cuts;
 mod faults;
 mod golden;
