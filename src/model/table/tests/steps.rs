@@ -10,6 +10,7 @@ use crate::model::table::command::{
     RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Write, Writes,
 };
 use crate::model::table::event::FollowUpNumber;
+use crate::model::table::record::Record;
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
@@ -208,10 +209,18 @@ pub(super) fn start(kind: Kind) -> Rig {
 /// What a step asks, as of what the rig has applied. None: it only moves the clock or a member.
 pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
     let writer = Writer { rig };
-    let who = |who: u8| {
-        let at = usize::from(who) % (known.len() + 1);
-        known.get(at).copied().unwrap_or_else(nobody)
+    // Mostly one that the step is for; now and then any, or nobody.
+    let one = |who: u8, is_wanted: &dyn Fn(&Record) -> bool| {
+        let at = usize::from(who / 8);
+        let fit = |id: &&RecordId| rig.seen(**id).is_some_and(|record| is_wanted(&record));
+        let fitting: Vec<&RecordId> = known.iter().filter(fit).collect();
+        if who % 8 == 0 || fitting.is_empty() {
+            return known.get(at % (known.len() + 1)).copied().unwrap_or_else(nobody);
+        }
+        *fitting[at % fitting.len()]
     };
+    let live = |who: u8| one(who, &|record| !record.is_archived());
+    let archived = |who: u8| one(who, &Record::is_archived);
     Some(match step {
         Step::Upsert { name, writes, modes, is_stale } => Ask::Upsert(Box::new(Upsert {
             lookup: writer.identifier(*name),
@@ -238,21 +247,21 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
         })),
         Step::Update { who: at, writes, modes, replace, is_stale } => {
             Ask::Update(Box::new(Update {
-                id: who(*at),
+                id: live(*at),
                 writes: writer.writes(writes, *is_stale),
                 archived_conflict: modes.archived_conflict(),
                 replace: *replace,
             }))
         }
-        Step::Archive(at) => Ask::Archive(who(*at)),
+        Step::Archive(at) => Ask::Archive(live(*at)),
         Step::Unarchive { who: at, name, clear } => Ask::Unarchive(Unarchive {
-            id: who(*at),
+            id: archived(*at),
             identifier: name.map(|name| writer.identifier(name)),
             restore_conflict: restore_conflict(*clear),
         }),
-        Step::Purge(at) => Ask::Purge(who(*at)),
+        Step::Purge(at) => Ask::Purge(archived(*at)),
         Step::Team { who: at, member: number, present } => {
-            Ask::Team(TeamEdit { id: who(*at), member: member(*number), present: *present })
+            Ask::Team(TeamEdit { id: live(*at), member: member(*number), present: *present })
         }
         Step::NewField(is_unique) => writer.new_field(*is_unique)?,
         Step::NewOption(number) => Ask::CreateOption {
@@ -384,7 +393,7 @@ impl Writer<'_> {
     fn field(&self, slot: u8, what: &What) -> FieldNumber {
         let schema = self.rig.schema();
         let identifier = schema.identifier().number;
-        let mut plain = vec![CODE, SERIAL, REGION, DONE, STATUS, CODE, SERIAL, REGION];
+        let mut plain = vec![CODE, SERIAL, CODE, SERIAL, CODE, REGION, DONE, STATUS];
         plain.extend(schema.owner().map(|owner| owner.number));
         let late = schema.fields().iter().map(|field| field.number).filter(|at| *at >= LATE);
         plain.extend(late);
