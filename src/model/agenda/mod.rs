@@ -320,3 +320,6 @@ impl State for Agenda {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
