@@ -1,1 +1,44 @@
-fn main() {}
+//! The load generator: starts a server, drives it in a closed loop, and prints ratios.
+//!
+//! It is a stranger to the server: it starts the binary and speaks HTTP, nothing else. All that it
+//! compares is measured in the same run: the bare web framework with the same bodies, and the disk.
+
+mod ceiling;
+mod clock;
+mod contact;
+mod disk;
+mod drive;
+mod error;
+mod exchange;
+mod machine;
+mod report;
+mod restart;
+mod rounds;
+mod server;
+mod settings;
+mod tally;
+
+use clap::Parser;
+use error::LoadError;
+use settings::{Mode, Settings};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(&Settings::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: &Settings) -> Result<(), LoadError> {
+    match settings.mode {
+        Some(Mode::Ceiling { answer_bytes }) => ceiling::serve(answer_bytes, settings.http_workers),
+        None => match settings.restart {
+            Some(records) => restart::measure(settings, records),
+            None => rounds::measure(settings),
+        },
+    }
+}

@@ -1,6 +1,7 @@
 //! The one door to clock and entropy: everything else gets time and randomness as arguments.
 //!
-//! It owns the system clock, a clock that tests can set, and the operating system's random bytes.
+//! It owns the system clock, a clock that tests can set, the operating system's random bytes, and
+//! what it says about memory.
 //! It must not know what they are used for.
 #![expect(
     clippy::disallowed_methods,
@@ -108,6 +109,39 @@ pub fn seed() -> Result<[u8; 32], EntropyError> {
     let mut seed = [0; 32];
     fill(&mut seed)?;
     Ok(seed)
+}
+
+/// A secret for an API key: `upd_`, eight characters that tell keys apart, `_`, 43 characters of
+/// base64url that hold 256 random bits.
+pub fn api_key_secret() -> Result<String, EntropyError> {
+    let (mut prefix, mut secret) = ([0; 5], [0; 32]);
+    fill(&mut prefix)?;
+    fill(&mut secret)?;
+    let prefix = data_encoding::BASE32_NOPAD.encode(&prefix).to_ascii_lowercase();
+    Ok(format!("upd_{prefix}_{}", data_encoding::BASE64URL_NOPAD.encode(&secret)))
+}
+
+/// Bytes of memory that the process occupies; none where the system does not tell.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    kibibytes_of(&text, "VmRSS:")
+}
+
+/// Bytes of memory that the process may occupy: the machine's, or those of its control group.
+#[must_use]
+pub fn memory_bytes() -> Option<u64> {
+    let machine = kibibytes_of(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")?;
+    let groups = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let limits = groups.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    let limit = limits.filter_map(|text| text.trim().parse::<u64>().ok()).min();
+    Some(limit.map_or(machine, |limit| limit.min(machine)))
+}
+
+/// The bytes of a line such as `VmRSS:     123 kB`.
+fn kibibytes_of(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! others before 1.0. `ARCHITECTURE.md` is the map.
 
 pub mod ambient;
+pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod http;
 pub mod model;

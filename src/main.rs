@@ -1,1 +1,10 @@
-fn main() {}
+//! The binary: an allocator and the command line.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    upsertd::cli::run()
+}

@@ -1,18 +1,22 @@
 //! What a new data directory begins with: one business, its administrator and key, the contact
 //! object, the activity type for tasks. All of it is one commit.
 
+use crate::engine::states::States;
 use crate::model::agenda::{self, ActivityType, AssociationMode};
 use crate::model::catalog::api_key::{ApiKey, SecretHash};
 use crate::model::catalog::member::{AccountType, Member};
 use crate::model::catalog::{self, Birth, Catalog, ObjectEntry, Role};
 use crate::model::id::{
-    ActivityTypeId, ApiKeyId, BatchId, BusinessId, HistoryId, MemberId, RoleId, Sequence, UserId, WriterId,
+    ActivityTypeId, ApiKeyId, BatchId, BusinessId, HistoryId, MemberId, Position, RoleId, Sequence,
+    Timestamp, UserId, WriterId,
 };
 use crate::model::moment::Moment;
 use crate::model::root::{self, Root};
 use crate::model::schema::default_fields;
 use crate::model::state::{Newborn, State};
 use crate::model::table::event::Stamp;
+use crate::storage::committer::{CommitQueue, Seat};
+use crate::storage::part::Part;
 use std::sync::Arc;
 
 /// The values a first start begins with: those of `bootstrap.json`.
@@ -34,13 +38,67 @@ pub fn key_prefix(secret: &str) -> &str {
     }
 }
 
+/// The first commit of a new directory on its way: handed to the committer, and applied to the empty
+/// states when it is durable.
+pub struct Founding {
+    commit: Vec<Newborn>,
+    at: Timestamp,
+    position: Position,
+}
+
+impl Founding {
+    /// Puts the commit into the open frame; `seat` is woken when that is durable.
+    #[must_use]
+    pub fn begin(
+        bootstrap: &Bootstrap,
+        moment: &mut Moment,
+        queue: &CommitQueue,
+        seat: &Arc<Seat>,
+    ) -> Self {
+        let (commit, at) = (first_commit(bootstrap, moment), moment.at());
+        let parts: Vec<Part<'_>> = commit.iter().map(|born| part_of(born, at)).collect();
+        let position = queue.append(&parts, seat);
+        Self { commit, at, position }
+    }
+
+    /// Where it stands in the log.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Applies what has become durable.
+    ///
+    /// # Panics
+    /// If the states are not empty.
+    pub fn apply(&self, states: &mut States) {
+        for born in &self.commit {
+            let part = part_of(born, self.at);
+            states.replay(self.position, &part).expect("our own first events fit empty states");
+        }
+    }
+}
+
+fn part_of(born: &Newborn, time: Timestamp) -> Part<'_> {
+    Part {
+        writer: born.writer,
+        first_sequence: born.first_sequence,
+        time,
+        event_count: born.event_count,
+        events: &born.bytes,
+    }
+}
+
 /// The first part of each state that is born, in the order it is to be applied.
-#[must_use]
-pub(super) fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
+fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
     let business = bootstrap.business_id;
     let member = MemberId(bootstrap.user_id.0);
-    let stamp =
-        Stamp { at: moment.at(), actor: member, origin: "bootstrap".into(), batch: BatchId(moment.id()) };
+    let stamp = Stamp {
+        at: moment.at(),
+        actor: member,
+        origin: "bootstrap".into(),
+        batch: BatchId(moment.id()),
+    };
     let founding = root::Event::BusinessCreated {
         at: stamp.at,
         actor: member,
@@ -55,7 +113,8 @@ pub(super) fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Ne
         },
     };
     let catalog_events = first_catalog_events(bootstrap, &stamp, moment);
-    let task = agenda::Event { stamp: stamp.clone(), change: agenda::Change::TypeCreated(task(moment)) };
+    let task =
+        agenda::Event { stamp: stamp.clone(), change: agenda::Change::TypeCreated(task(moment)) };
     let mut commit = vec![
         part::<Root>(WriterId::Root, &[founding]),
         part::<Catalog>(WriterId::Catalog(business), &catalog_events),
@@ -123,5 +182,48 @@ fn task(moment: &mut Moment) -> ActivityType {
         description: String::new(),
         association_mode: AssociationMode::AllObjectsAssociated,
         created: moment.at(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bootstrap, Founding};
+    use crate::engine::states::States;
+    use crate::model::id::{BusinessId, Position, Timestamp, UserId};
+    use crate::model::moment::Moment;
+    use crate::model::table::test_support::SETTING;
+    use crate::storage::committer::{CommitOptions, CommitQueue, Committer, Seat, Wake};
+    use crate::storage::log::LogReader as _;
+    use crate::storage::memory_log::MemoryFrames;
+
+    struct Nobody;
+
+    impl Wake for Nobody {
+        fn wake(&self) {}
+    }
+
+    /// The log's retention goes by the time of its parts: without one, what the very first frame
+    /// says looked older than every bound.
+    #[test]
+    fn the_first_commit_says_when_it_happened() {
+        let (frames, at) = (MemoryFrames::default(), Timestamp(1_700_000_000_000));
+        let queue = CommitQueue::new(Position(0), CommitOptions::default());
+        let mut committer = Committer::new(queue.clone(), Box::new(frames.lead()));
+        let bootstrap = Bootstrap {
+            api_key: "upd_secret".into(),
+            business_id: BusinessId::from_bytes([7; 16]),
+            user_id: UserId::from_bytes([8; 16]),
+        };
+        let seat = Seat::new(Box::new(Nobody));
+        let founding = Founding::begin(&bootstrap, &mut Moment::new(1, at), &queue, &seat);
+        assert!(committer.step().unwrap());
+        assert_eq!((queue.durable(), founding.position()), (Position(1), Position(1)));
+        let frames = frames.read(Position(0), 0).unwrap();
+        let times: Vec<_> = frames[0].parts().map(|part| part.unwrap().time).collect();
+        assert_eq!(times, [at; 4]);
+        let mut states = States::empty(SETTING);
+        founding.apply(&mut states);
+        assert_eq!(states.newest, at);
+        states.check().unwrap();
     }
 }

@@ -7,7 +7,9 @@
 use crate::engine::business::{Business, TableRef};
 use crate::engine::turn::Refusal;
 use crate::model::agenda;
+use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
+use crate::model::table::Shown;
 use crate::model::table::command::{self as table, Caller};
 use crate::model::table::event::FollowUpNumber;
 use parking_lot::Mutex;
@@ -39,7 +41,10 @@ impl FollowUpSignal {
 struct Later;
 
 /// Sends follow-ups for as long as it runs.
-pub(super) async fn send_for_ever(businesses: Arc<Vec<Arc<Business>>>, signal: Arc<FollowUpSignal>) {
+pub(super) async fn send_for_ever(
+    businesses: Arc<Vec<Arc<Business>>>,
+    signal: Arc<FollowUpSignal>,
+) {
     for business in businesses.iter() {
         for table in business.tables() {
             if !table.shown().follow_ups().open.is_empty() {
@@ -50,7 +55,8 @@ pub(super) async fn send_for_ever(businesses: Arc<Vec<Arc<Business>>>, signal: A
     loop {
         signal.notify.notified().await;
         for object in signal.take() {
-            let found = businesses.iter().find_map(|business| Some((business, business.table(object)?)));
+            let found =
+                businesses.iter().find_map(|business| Some((business, business.table(object)?)));
             let Some((business, table)) = found else { continue };
             if send_all(business, &table, object).await.is_err() {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -61,24 +67,15 @@ pub(super) async fn send_for_ever(businesses: Arc<Vec<Arc<Business>>>, signal: A
 }
 
 async fn send_all(business: &Business, table: &TableRef, object: ObjectId) -> Result<(), Later> {
-    while let Some((number, record)) = first_open(table) {
-        send(business, object, (number, record)).await?;
-        confirm(business, table, number).await?;
+    while let Some(follow_up) = oldest_open(table.shown()) {
+        send(business, object, follow_up).await?;
+        confirm(business, table, follow_up).await?;
     }
     Ok(())
 }
 
-fn first_open(table: &TableRef) -> Option<(FollowUpNumber, RecordId)> {
-    table.shown().follow_ups().open.first_key_value().map(|(number, record)| (*number, *record))
-}
-
-async fn send(
-    business: &Business,
-    object: ObjectId,
-    (number, record): (FollowUpNumber, RecordId),
-) -> Result<(), Later> {
-    let ask = agenda::command::Ask::Forget { object, record, number };
-    let command = agenda::command::Command { caller: nobody(business), ask };
+async fn send(business: &Business, object: ObjectId, follow_up: FollowUp) -> Result<(), Later> {
+    let command = follow_up.forget(object, business.catalog().members.clone());
     let answer = business.agenda_handle.ask(command, 1, 64).map_err(|_| Later)?;
     match answer.await {
         Ok(Ok(_)) => Ok(()),
@@ -89,9 +86,8 @@ async fn send(
     }
 }
 
-async fn confirm(business: &Business, table: &TableRef, number: FollowUpNumber) -> Result<(), Later> {
-    let ask = table::Ask::ConfirmFollowUp(number);
-    let command = table::Command { caller: nobody(business), ask };
+async fn confirm(business: &Business, table: &TableRef, follow_up: FollowUp) -> Result<(), Later> {
+    let command = follow_up.confirm(business.catalog().members.clone());
     let answer = table.handle().ask(command, 1, 64).map_err(|_| Later)?;
     match answer.await {
         Ok(Ok(_)) => Ok(()),
@@ -99,11 +95,45 @@ async fn confirm(business: &Business, table: &TableRef, number: FollowUpNumber) 
     }
 }
 
+/// One that is not confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FollowUp {
+    pub number: FollowUpNumber,
+    /// The record that was purged.
+    pub record: RecordId,
+}
+
+/// The one that a table must send next.
+#[must_use]
+pub fn oldest_open(table: &Shown) -> Option<FollowUp> {
+    let follow_ups = table.follow_ups();
+    follow_ups
+        .open
+        .first_key_value()
+        .map(|(number, record)| FollowUp { number: *number, record: *record })
+}
+
+impl FollowUp {
+    /// What the agenda is asked.
+    #[must_use]
+    pub fn forget(self, object: ObjectId, members: Arc<Members>) -> agenda::command::Command {
+        let Self { number, record } = self;
+        let ask = agenda::command::Ask::Forget { object, record, number };
+        agenda::command::Command { caller: nobody(members), ask }
+    }
+
+    /// What the table is asked when the agenda has answered.
+    #[must_use]
+    pub fn confirm(self, members: Arc<Members>) -> table::Command {
+        table::Command { caller: nobody(members), ask: table::Ask::ConfirmFollowUp(self.number) }
+    }
+}
+
 /// The server itself: no member asked for it.
-fn nobody(business: &Business) -> Caller {
+fn nobody(members: Arc<Members>) -> Caller {
     Caller {
         member: MemberId(Uuid::nil()),
-        members: business.catalog().members.clone(),
+        members,
         origin: "upsertd".into(),
         batch: BatchId(Uuid::nil()),
     }

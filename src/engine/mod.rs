@@ -3,27 +3,40 @@
 //! It knows no HTTP and no JSON.
 
 pub mod admission;
+pub mod boot;
 pub mod bootstrap;
 pub mod business;
-mod follow_up;
+pub mod follow_up;
 mod panic;
 pub mod partition;
 mod placement;
+pub mod pulse;
+pub mod snapshot;
+pub mod snapshotter;
 mod starter;
 pub mod states;
 pub mod turn;
 pub mod writer;
+
+#[cfg(test)]
+pub(crate) mod test_support;
+#[cfg(test)]
+mod tests;
 
 use crate::ambient::Clock;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};
 use crate::engine::turn::Refusal;
 use crate::engine::writer::Handle;
-use crate::model::id::BusinessId;
+use crate::model::id::{BatchId, BusinessId};
+use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::{agenda, catalog, table};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering::{Acquire, Release}};
+use std::sync::atomic::{
+    AtomicU8, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// Why a command has no reply.
 #[derive(Debug, PartialEq)]
@@ -54,6 +67,8 @@ pub struct Engine {
     clock: Clock,
     partitions: Vec<Partition>,
     read_only: AtomicU8,
+    seed: u64,
+    batches: AtomicU64,
 }
 
 impl Engine {
@@ -66,12 +81,27 @@ impl Engine {
         seed: u64,
     ) -> Arc<Self> {
         let partition = Partition::start(recovered, options, clock.clone(), seed).await;
-        Arc::new(Self { clock, partitions: vec![partition], read_only: AtomicU8::new(0) })
+        Arc::new(Self {
+            clock,
+            partitions: vec![partition],
+            read_only: AtomicU8::new(0),
+            seed,
+            batches: AtomicU64::new(0),
+        })
     }
 
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// A fresh id for a writing request.
+    #[must_use]
+    pub fn next_batch(&self) -> BatchId {
+        let count = self.batches.fetch_add(1, Relaxed);
+        // An even factor of its own: writers' seeds are odd multiples away from the same seed.
+        let seed = self.seed.wrapping_add(count.wrapping_mul(0x5851_F42D_4C95_7F2E));
+        BatchId(Moment::new(seed, self.clock.now()).id())
     }
 
     /// The one way to a business and its tables; who asks has authenticated.
@@ -106,7 +136,11 @@ impl Engine {
         if let catalog::command::Reply::Object(schema) = &reply {
             let table = business.table(schema.object().id);
             // A mailbox has 16 places until its actor has started.
-            table.expect("an object's table is there before its creation is answered").handle().started().await;
+            table
+                .expect("an object's table is there before its creation is answered")
+                .handle()
+                .started()
+                .await;
         }
         Ok(reply)
     }

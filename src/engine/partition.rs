@@ -3,24 +3,26 @@
 
 use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
-use crate::engine::bootstrap::{Bootstrap, first_commit};
+use crate::engine::bootstrap::{Bootstrap, Founding};
 use crate::engine::business::{Business, BusinessParts, Tables};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::panic::abort_on_panic_here;
 use crate::engine::placement::Placement;
+use crate::engine::snapshot::SnapshotError;
+use crate::engine::snapshotter::{SnapshotSetting, Snapshotter, Writers};
 use crate::engine::starter::Starter;
 use crate::engine::states::States;
 use crate::engine::writer::Handle;
-use crate::model::id::{BusinessId, Position};
-use crate::model::moment::Moment;
 use crate::model::agenda::Agenda;
 use crate::model::catalog::Catalog;
+use crate::model::id::{BusinessId, Position};
+use crate::model::moment::Moment;
 use crate::model::root::{self, Root};
 use crate::model::table::Table;
-use crate::model::state::Newborn;
-use crate::storage::committer::{CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake};
+use crate::storage::committer::{
+    CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake,
+};
 use crate::storage::log::{AppendError, Log, LogReader};
-use crate::storage::part::Part;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -46,6 +48,8 @@ pub struct Recovered {
     pub last: Position,
     /// What a new directory begins with; looked at only if nothing has ever happened.
     pub bootstrap: Bootstrap,
+    /// None: no snapshots are written.
+    pub snapshots: Option<SnapshotSetting>,
 }
 
 /// How the committer has ended.
@@ -55,6 +59,8 @@ pub enum Stopped {
     Clean,
     /// A write or sync has failed: what waited is of unknown outcome.
     Failed(Arc<AppendError>),
+    /// What memory holds is not what was written: the process must not go on.
+    Rotten(Arc<SnapshotError>),
 }
 
 pub struct Partition {
@@ -63,6 +69,7 @@ pub struct Partition {
     root: Handle<Root>,
     businesses: HashMap<BusinessId, Arc<Business>>,
     placement: Arc<Placement>,
+    snapshotter: Option<Snapshotter>,
     stopped: watch::Receiver<Option<Stopped>>,
 }
 
@@ -73,18 +80,19 @@ impl Partition {
         clock: Clock,
         seed: u64,
     ) -> Self {
-        let Recovered { mut states, log, last, bootstrap } = recovered;
+        let Recovered { mut states, log, last, bootstrap, snapshots } = recovered;
         let queue = CommitQueue::new(last, options.commit);
         let reader = log.reader();
-        let stopped = run_committer(Committer::new(queue.clone(), log));
+        let (say, stopped) = watch::channel(None);
+        run_committer(Committer::new(queue.clone(), log), say.clone());
         let placement = Arc::new(Placement::start(options.arbiters));
         if states.is_new() {
             let mut moment = Moment::new(seed, clock.now());
-            found(&mut states, &queue, first_commit(&bootstrap, &mut moment)).await;
+            found(&mut states, &queue, &bootstrap, &mut moment).await;
         }
         let starter = Arc::new(Starter {
             queue: queue.clone(),
-            clock,
+            clock: clock.clone(),
             placement: placement.clone(),
             setting: states.setting(),
             limits: options.admission,
@@ -97,7 +105,15 @@ impl Partition {
         let list = Arc::new(businesses.values().cloned().collect::<Vec<_>>());
         actix::spawn(send_for_ever(list, starter.follow_ups.clone()));
         actix::spawn(seal_for_ever(queue.clone()));
-        Self { queue, log: reader, root, businesses, placement, stopped }
+        let snapshotter = snapshots.map(|setting| {
+            let writers = Writers {
+                root: root.clone(),
+                businesses: businesses.values().cloned().collect(),
+                log: reader.clone(),
+            };
+            Snapshotter::start(setting, writers, queue.clone(), clock, say)
+        });
+        Self { queue, log: reader, root, businesses, placement, snapshotter, stopped }
     }
 
     #[must_use]
@@ -131,6 +147,12 @@ impl Partition {
         self.queue.counters()
     }
 
+    /// Who writes snapshots, if anybody does.
+    #[must_use]
+    pub fn snapshotter(&self) -> Option<&Snapshotter> {
+        self.snapshotter.as_ref()
+    }
+
     #[must_use]
     pub fn queue(&self) -> &Arc<CommitQueue> {
         &self.queue
@@ -151,8 +173,7 @@ impl Partition {
     }
 }
 
-fn run_committer(committer: Committer) -> watch::Receiver<Option<Stopped>> {
-    let (say, stopped) = watch::channel(None);
+fn run_committer(committer: Committer, say: watch::Sender<Option<Stopped>>) {
     let run = move || {
         abort_on_panic_here();
         let end = match committer.run() {
@@ -162,8 +183,7 @@ fn run_committer(committer: Committer) -> watch::Receiver<Option<Stopped>> {
         say.send_replace(Some(end));
     };
     let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(run);
-    thread.expect("the operating system lets a process begin with its threads");
-    stopped
+    drop(thread.expect("the operating system lets a process begin with its threads"));
 }
 
 struct ByNotify(Arc<Notify>);
@@ -175,29 +195,22 @@ impl Wake for ByNotify {
 }
 
 /// Makes the first commit durable, then applies it.
-async fn found(states: &mut States, queue: &CommitQueue, commit: Vec<Newborn>) {
+async fn found(
+    states: &mut States,
+    queue: &CommitQueue,
+    bootstrap: &Bootstrap,
+    moment: &mut Moment,
+) {
     let notify = Arc::new(Notify::new());
     let seat = Seat::new(Box::new(ByNotify(notify.clone())));
-    let parts: Vec<Part<'_>> = commit
-        .iter()
-        .map(|born| Part {
-            writer: born.writer,
-            first_sequence: born.first_sequence,
-            time: states.newest,
-            event_count: born.event_count,
-            events: &born.bytes,
-        })
-        .collect();
-    let position = queue.append(&parts, &seat);
-    while queue.durable() < position {
+    let founding = Founding::begin(bootstrap, moment, queue, &seat);
+    while queue.durable() < founding.position() {
         if queue.is_failed() {
             return; // The process ends with the committer's error.
         }
         notify.notified().await;
     }
-    for part in &parts {
-        states.replay(position, part).expect("our own first events fit an empty state");
-    }
+    founding.apply(states);
 }
 
 async fn start_writers(
@@ -213,7 +226,8 @@ async fn start_writers(
         let catalog = catalogs.remove(&info.id).expect("recovery has checked that it is there");
         let agenda = agendas.remove(&info.id).expect("recovery has checked that it is there");
         let own = catalog.shown().load_full().objects.clone();
-        let own = own.iter().map(|entry| tables.remove(&entry.id).expect("recovery has checked it"));
+        let own =
+            own.iter().map(|entry| tables.remove(&entry.id).expect("recovery has checked it"));
         let refs = start_tables(starter, own);
         let business = start_business(starter, info.clone(), (catalog, agenda), refs).await;
         businesses.insert(info.id, Arc::new(business));
@@ -221,10 +235,7 @@ async fn start_writers(
     (root, businesses)
 }
 
-fn start_tables(
-    starter: &Starter,
-    tables: impl Iterator<Item = Table>,
-) -> Arc<Tables> {
+fn start_tables(starter: &Starter, tables: impl Iterator<Item = Table>) -> Arc<Tables> {
     let refs = Arc::new(Tables::default());
     for table in tables {
         let object = table.object();

@@ -11,12 +11,18 @@ use crate::model::id::Position;
 use crate::model::state::State;
 use crate::storage::committer::{CommitQueue, Seat, Wake};
 use actix::fut::ActorFuture;
-use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
+use actix::prelude::{
+    Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler,
+    Message,
+};
 use futures_util::task::AtomicWaker;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use tokio::sync::oneshot;
+
+/// Places of a mailbox for what is not admitted: barriers of the snapshotter and of starts.
+const BARRIERS_MAX: usize = 16;
 
 /// A way to ask one writer.
 pub struct Handle<S: State> {
@@ -124,7 +130,7 @@ impl<S: State> Writer<S> {
         let admission = Admission::new(limits);
         let to = Self::start_in_arbiter(arbiter, move |context| {
             // The limit is admission's; the mailbox's is higher and is never reached.
-            context.set_mailbox_capacity(limits.rows_max + 1);
+            context.set_mailbox_capacity(limits.rows_max + BARRIERS_MAX);
             let waker = Arc::new(AtomicWaker::new());
             let seat = Seat::new(Box::new(ByWaker(waker.clone())));
             let writing = Loop::new(state, LoopParts { queue, seat, moment, announce });
@@ -163,11 +169,13 @@ impl<S: State> Handler<Ask<S>> for Writer<S> {
     fn handle(&mut self, ask: Ask<S>, context: &mut Self::Context) {
         if S::on_plain_state(&ask.command) {
             self.turn();
-            context.wait(UntilSettled.map(move |(), writer: &mut Self, context: &mut Context<Self>| {
-                writer.decide(ask);
-                writer.writing.flush();
-                context.wait(UntilSettled);
-            }));
+            context.wait(UntilSettled.map(
+                move |(), writer: &mut Self, context: &mut Context<Self>| {
+                    writer.decide(ask);
+                    writer.writing.flush();
+                    context.wait(UntilSettled);
+                },
+            ));
             return;
         }
         self.rows_in_turn += ask.ticket.rows();
@@ -200,7 +208,8 @@ impl<S: State> Handler<Stop> for Writer<S> {
 
     fn handle(&mut self, _: Stop, context: &mut Self::Context) {
         self.turn();
-        context.wait(UntilSettled.map(|(), _: &mut Self, context: &mut Context<Self>| context.stop()));
+        context
+            .wait(UntilSettled.map(|(), _: &mut Self, context: &mut Context<Self>| context.stop()));
     }
 }
 

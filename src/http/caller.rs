@@ -15,7 +15,6 @@ use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use std::future::{Ready, ready};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// A member who has authenticated, and what was true of its business then.
 #[derive(Clone)]
@@ -26,6 +25,8 @@ pub struct Caller {
     pub member: Arc<Member>,
     /// Of the key that was used.
     pub origin: Arc<str>,
+    /// Of this request, should it write.
+    batch: BatchId,
 }
 
 impl Caller {
@@ -41,7 +42,7 @@ impl Caller {
             return Err(Refused);
         }
         let origin = key.origin.clone();
-        Ok(Self { business, catalog, member, origin })
+        Ok(Self { business, catalog, member, origin, batch: engine.next_batch() })
     }
 
     /// As `find`, leaving the caller where handlers take it from.
@@ -70,21 +71,15 @@ impl Caller {
         if self.member.is_admin { Ok(()) } else { Err(Problem::new(Code::PermissionRequired)) }
     }
 
-    /// The caller of one command.
+    /// The caller of the commands of this request.
     #[must_use]
-    pub fn for_command(&self, batch: BatchId) -> command::Caller {
+    pub fn for_request(&self) -> command::Caller {
         command::Caller {
             member: self.member.id,
             members: self.catalog.members.clone(),
             origin: self.origin.clone(),
-            batch,
+            batch: self.batch,
         }
-    }
-
-    /// The caller of a command that is a request of its own.
-    #[must_use]
-    pub fn for_request(&self) -> command::Caller {
-        self.for_command(BatchId(Uuid::new_v4()))
     }
 }
 

@@ -97,6 +97,13 @@ impl Problem {
         self
     }
 
+    /// The same problem with another status; its code stays.
+    #[must_use]
+    pub fn answering(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// Marks it as the answer to a write of a record.
     #[must_use]
     pub fn of_record_write(mut self, form: FieldsForm) -> Self {
@@ -310,7 +317,8 @@ impl Serialize for FieldsErrors<'_> {
                 let mut map = serializer.serialize_map(None)?;
                 for (index, errors) in &entries {
                     if let Some(name) = names.get(*index) {
-                        map.serialize_entry(name, errors)?;
+                        let messages: Vec<&str> = errors.values().flatten().copied().collect();
+                        map.serialize_entry(name, &messages)?;
                     }
                 }
                 map.end()
@@ -387,7 +395,7 @@ mod tests {
             &two_invalid_fields().of_record_write(FieldsForm::Named(names)),
             400,
             r#"{"detail":"2 fields are invalid.","code":"invalid",
-              "fields":{"email":{"value":["Enter a valid email address."]},"regin":{"name":["Field does not exist."]}},"non_field_errors":[],
+              "fields":{"email":["Enter a valid email address."],"regin":["Field does not exist."]},"non_field_errors":[],
               "errors":[{"code":"invalid","message":"Enter a valid email address.","field":"email","index":1,"retryable":false},
               {"code":"does_not_exist","message":"Field does not exist.","field":"regin","index":2,"retryable":false}],"request_id":"r-1"}"#,
         );

@@ -121,10 +121,10 @@ pub enum DamageReason {
     WrongPosition { expected: Position, found: Position },
     #[error("a frame does not continue the frame before it")]
     BrokenChain,
-    #[error("the segment ends before position {last}, which its successor names as its last")]
-    EndsEarly { last: Position },
     #[error("the last frame is not the one that the next segment continues")]
     WrongEnd,
+    #[error("the segment is shorter than it was when its last frame was written")]
+    CutShort,
     #[error("{0} is cut short")]
     Truncated(Section),
     #[error("{0} does not begin with its magic bytes")]
@@ -172,6 +172,8 @@ pub enum Missing {
     Log { newest_snapshot: String },
     #[error("the log lacks positions {first} to {last}")]
     Frames { first: Position, last: Position },
+    #[error("the log lacks what follows position {last}")]
+    End { last: Position },
     #[error("a restore into it was interrupted")]
     RestOfRestore,
 }
@@ -260,7 +262,7 @@ impl StorageError {
                 Missing::Log { newest_snapshot } => {
                     WayOut::Restore { snapshot: Some(newest_snapshot.clone()) }
                 }
-                Missing::Frames { .. } => WayOut::PutBackOrRestore,
+                Missing::Frames { .. } | Missing::End { .. } => WayOut::PutBackOrRestore,
                 Missing::RestOfRestore => WayOut::RestoreAgain,
             },
             Self::OtherFormat { .. } => WayOut::UseOtherVersion,

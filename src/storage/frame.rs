@@ -164,6 +164,11 @@ impl FrameHeader {
         }
         Ok(Self { term, position, previous, payload_len })
     }
+
+    /// Bytes of the whole frame.
+    pub(crate) fn frame_len(&self) -> usize {
+        HEADER_LEN + self.payload_len + TRAILER_LEN
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,23 @@
 //! times, ids and seeds are arguments. It moves bytes: what an event says is never looked at.
 
 pub mod committer;
+pub mod disk;
 pub mod error;
 pub mod frame;
+mod index;
 pub mod log;
+pub mod memory_disk;
 pub mod memory_log;
+mod names;
 pub mod part;
+pub mod real_disk;
+pub mod recovery;
+pub mod restore;
+pub mod retention;
+pub mod segment;
+pub mod segment_log;
+pub mod segments;
+pub mod snapshot;
+mod walk;
+
+pub use names::SnapshotName;

@@ -28,6 +28,18 @@ pub enum AssociationMode {
     NoObjectsAssociated,
 }
 
+impl AssociationMode {
+    /// What the API calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AllObjectsAssociated => "all_objects_associated",
+            Self::SelectedObjectsAssociated => "selected_objects_associated",
+            Self::NoObjectsAssociated => "no_objects_associated",
+        }
+    }
+}
+
 /// A kind of activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityType {
@@ -95,6 +107,24 @@ impl Shown {
     #[must_use]
     pub fn activity(&self, id: ActivityId) -> Option<Arc<Activity>> {
         self.activities.get(&id)
+    }
+
+    /// All activities, in no order.
+    #[must_use]
+    pub fn activities(&self) -> Vec<Arc<Activity>> {
+        self.activities.values()
+    }
+
+    /// The type of this id; it is never removed.
+    #[must_use]
+    pub fn activity_type(&self, id: ActivityTypeId) -> Option<Arc<ActivityType>> {
+        self.types.load().iter().find(|known| known.id == id).cloned()
+    }
+
+    /// The type of this API name, exactly.
+    #[must_use]
+    pub fn activity_type_of_name(&self, name: &str) -> Option<Arc<ActivityType>> {
+        self.types.load().iter().find(|known| known.api_name == name).cloned()
     }
 
     /// Activities about a record that are neither completed nor deleted.

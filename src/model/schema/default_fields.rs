@@ -147,3 +147,142 @@ fn email_statuses(ids: &mut dyn FnMut() -> Uuid) -> Choices {
     };
     (0..).zip(EMAIL_STATUSES).map(choice).collect::<Vec<_>>().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::schema::new_object::{Founder, NewObject};
+
+    fn ids() -> impl FnMut() -> Uuid {
+        let mut number = 0;
+        move || {
+            number += 1;
+            Uuid::from_u128(number)
+        }
+    }
+
+    fn accounts(identifier_case: &str) -> Schema {
+        let new = NewObject {
+            object_name: Some("Accounts".to_owned()),
+            entity_name: Some("Account".to_owned()),
+            identifier_case: Some(identifier_case.to_owned()),
+            ..NewObject::default()
+        };
+        let founder = Founder { member: None, at: Timestamp(7) };
+        new.decide(founder, &|_| false, &mut ids()).unwrap()
+    }
+
+    /// Number, API name, label, type, and the first letters of the flags it has: required,
+    /// unique, computed, multiple.
+    fn check(schema: &Schema, expected: &[(u32, &str, &str, &str, &str)]) {
+        let found: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| {
+                let flags: String = [
+                    (field.is_required, 'r'),
+                    (field.is_unique, 'u'),
+                    (field.is_computed(), 'c'),
+                    (field.allow_multiple, 'm'),
+                ]
+                .into_iter()
+                .filter_map(|(is_set, flag)| is_set.then_some(flag))
+                .collect();
+                assert_eq!(field.is_read_only, field.is_computed(), "{}", field.name);
+                assert!(field.is_default && !field.is_deletable && !field.is_hidden);
+                let label = field.display_name.as_str();
+                (
+                    field.number.0,
+                    field.name.clone(),
+                    label.to_owned(),
+                    field.field_type.name(),
+                    flags,
+                )
+            })
+            .collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(number, name, label, field_type, flags)| {
+                (*number, (*name).to_owned(), (*label).to_owned(), *field_type, (*flags).to_owned())
+            })
+            .collect();
+        assert_eq!(found, expected);
+        assert!((0..).zip(schema.fields()).all(|(order, field)| field.order == order));
+    }
+
+    #[test]
+    fn an_object_starts_with_its_default_fields() {
+        let schema = accounts("insensitive");
+        check(
+            &schema,
+            &[
+                (32, "name", "Account Name", "text", "ru"),
+                (33, "owner", "Owner", "team_selector", "r"),
+                (34, "display_name", "Display Name", "text", "c"),
+                (1, "created", "Created", "datetime", "c"),
+                (2, "updated", "Last Modified", "datetime", "c"),
+            ],
+        );
+        assert_eq!(schema.categories().len(), 1);
+        assert_eq!(schema.categories()[0].name, "Account Info");
+        assert_eq!(schema.owner().map(|owner| owner.name.as_str()), Some("owner"));
+        assert!(!schema.is_contacts());
+        assert!(schema.object().is_custom);
+    }
+
+    #[test]
+    fn contacts_start_with_theirs() {
+        let schema = contacts(Timestamp(7), &mut ids());
+        check(
+            &schema,
+            &[
+                (43, "email", "Email", "email", "u"),
+                (44, "first_name", "First Name", "text", ""),
+                (45, "last_name", "Last Name", "text", ""),
+                (46, "full_name", "Full Name", "text", "c"),
+                (50, "titles", "Titles", "dynamictags", "m"),
+                (51, "tags", "Tags", "dynamictags", "m"),
+                (52, "birthday", "Birthday", "date", ""),
+                (53, "email_status", "Email Status", "dropdown", ""),
+                (1, "created", "Created", "datetime", "c"),
+                (2, "updated", "Last Modified", "datetime", "c"),
+            ],
+        );
+        assert_eq!(schema.categories()[0].name, "Contact Info");
+        assert_eq!(schema.object().name, "client_client");
+        assert_eq!(schema.object().object_name, "Contacts");
+        assert!(schema.is_contacts() && schema.owner().is_none() && !schema.object().is_custom);
+        let status = schema.by_name("email_status").unwrap();
+        let options: Vec<_> = status
+            .options
+            .iter()
+            .map(|choice| (choice.number.0, &*choice.name, &*choice.code))
+            .collect();
+        let expected = [
+            (1, "Opted In", "opted_in"),
+            (2, "Not Opted In", "not_opted_in"),
+            (3, "Unsubscribed From All", "unsubscribed"),
+            (4, "Suppression List", "suppression_list"),
+        ];
+        assert_eq!(options, expected);
+        assert_eq!(schema.next_option(), OptionNumber(5));
+        assert!(status.has_fixed_options());
+    }
+
+    #[test]
+    fn identifiers_match_as_the_object_says() {
+        let check = |schema: &Schema, case, left: &str, right: &str, is_same: bool| {
+            assert_eq!(schema.identifier_case(), case);
+            let keys = [left, right].map(|text| schema.identifier_key(text));
+            assert!(keys.iter().all(Option::is_some));
+            assert_eq!(keys[0] == keys[1], is_same, "{left} {right}");
+        };
+        let [insensitive, sensitive] = ["insensitive", "sensitive"].map(accounts);
+        check(&insensitive, IdentifierCase::Insensitive, " Acme", "ACME", true);
+        check(&sensitive, IdentifierCase::Sensitive, " Acme", "ACME", false);
+        check(&sensitive, IdentifierCase::Sensitive, " Acme", "Acme ", true);
+        let contacts = contacts(Timestamp(0), &mut ids());
+        check(&contacts, IdentifierCase::Insensitive, "A@B.de", "a@b.de", true);
+        assert_eq!(contacts.identifier_key("  "), None);
+    }
+}

@@ -4,11 +4,10 @@
 
 use crate::model::id::{CategoryId, FieldId, FieldNumber};
 use crate::model::key::Normalizer;
+use crate::model::schema::decimal_options::DecimalOptions;
 use crate::model::schema::option::Choices;
 use crate::model::schema::system;
 use crate::model::value::FieldType;
-use crate::model::value::number::DECIMAL_PLACES_MAX;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// A field. Record bodies call it by its number, so every name may change.
@@ -91,21 +90,4 @@ pub enum Source {
     DisplayName,
     /// The record's first and last name, joined by one space.
     FullName,
-}
-
-/// Limits of a decimal field, narrower than those of the type.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DecimalOptions {
-    pub min_value: Option<Decimal>,
-    pub max_value: Option<Decimal>,
-    /// Digits after the point.
-    pub precision: Option<u8>,
-}
-
-impl DecimalOptions {
-    /// Digits after the point that a value may have.
-    #[must_use]
-    pub fn places_max(&self) -> usize {
-        self.precision.map_or(DECIMAL_PLACES_MAX, usize::from)
-    }
 }

@@ -6,17 +6,16 @@
 use crate::model::id::{CategoryId, FieldId, OptionId, OptionNumber};
 use crate::model::key::{self, Key, Normalizer};
 use crate::model::schema::check::Checks;
+use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
-use crate::model::schema::field::{DecimalOptions, Field};
+use crate::model::schema::field::Field;
 use crate::model::schema::option::{Choice, Choices};
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, FIELDS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, OPTION_META_BYTES_MAX,
     OPTIONS_MAX, Schema, UNIQUE_FIELDS_MAX, name,
 };
 use crate::model::value::fault::ValueFault;
-use crate::model::value::number::{DECIMAL_PLACES_MAX, parse_decimal};
 use crate::model::value::{FieldType, Multiplicity};
-use rust_decimal::Decimal;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -53,14 +52,6 @@ pub struct NewOption {
     pub order: Option<i32>,
     /// The text of a JSON object.
     pub meta: Option<String>,
-}
-
-/// Limits of a new decimal field; numbers as they were written.
-#[derive(Clone, Debug, Default)]
-pub struct NewDecimalOptions {
-    pub min_value: Option<String>,
-    pub max_value: Option<String>,
-    pub precision: Option<i64>,
 }
 
 impl Schema {
@@ -199,7 +190,7 @@ impl Schema {
             allow_multiple,
             normalizer: read_normalizer(new, field_type, checks),
             options: self.read_options(options, ids, checks),
-            decimal_options: new.decimal_options.as_ref().map(|new| read_limits(new, checks)),
+            decimal_options: new.decimal_options.as_ref().map(|new| new.read(checks)),
         }
     }
 
@@ -290,33 +281,280 @@ fn read_option(
     }
 }
 
-fn read_limits(new: &NewDecimalOptions, checks: &mut Checks) -> DecimalOptions {
-    let place = |key| BodyPlace::Inner { map: "decimal_options", key };
-    let mut limit = |key, given: Option<&String>| -> Option<Decimal> {
-        let limit = parse_decimal(given?);
-        if limit.is_none() {
-            checks.add(place(key), invalid("A valid number is required."));
-        }
-        limit
-    };
-    let min_value = limit("min_value", new.min_value.as_ref());
-    let max_value = limit("max_value", new.max_value.as_ref());
-    if let (Some(min), Some(max)) = (min_value, max_value)
-        && min > max
-    {
-        checks.add(place("max_value"), ValueFault::TooSmall { min });
-    }
-    let precision = new.precision.and_then(|given| {
-        let places = u8::try_from(given).ok();
-        let places = places.filter(|places| usize::from(*places) <= DECIMAL_PLACES_MAX);
-        if places.is_none() {
-            checks.add(place("precision"), invalid("Give a number of decimal places, 0 to 6."));
-        }
-        places
-    });
-    DecimalOptions { min_value, max_value, precision }
-}
-
 const fn invalid(what: &'static str) -> ValueFault {
     ValueFault::Invalid { what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::{FieldNumber, Timestamp};
+    use crate::model::schema::default_fields;
+    use crate::model::schema::name::NameFault;
+
+    fn ids() -> impl FnMut() -> Uuid {
+        let mut number = 1_000;
+        move || {
+            number += 1;
+            Uuid::from_u128(number)
+        }
+    }
+
+    fn contacts() -> Schema {
+        default_fields::contacts(Timestamp(0), &mut ids())
+    }
+
+    fn new_field(field_type: FieldType) -> NewField {
+        NewField {
+            display_name: Some("Region".to_owned()),
+            field_type: Some(field_type.name().to_owned()),
+            ..NewField::default()
+        }
+    }
+
+    fn option(name: &str) -> NewOption {
+        NewOption { name: Some(name.to_owned()), ..NewOption::default() }
+    }
+
+    fn told(faults: &[SchemaFault]) -> Vec<(String, SchemaFaultKind)> {
+        faults.iter().map(|fault| (fault.place.to_string(), fault.fault.clone())).collect()
+    }
+
+    /// The faults of a field that is right but for what `change` does to it.
+    fn check(
+        field_type: FieldType,
+        change: impl FnOnce(&mut NewField),
+        expected: &[(&str, SchemaFaultKind)],
+    ) {
+        check_in(&contacts(), field_type, change, expected);
+    }
+
+    fn check_in(
+        schema: &Schema,
+        field_type: FieldType,
+        change: impl FnOnce(&mut NewField),
+        expected: &[(&str, SchemaFaultKind)],
+    ) {
+        let mut new = new_field(field_type);
+        change(&mut new);
+        let faults = schema.decide_field(&new, &mut ids()).err().unwrap_or_default();
+        let expected: Vec<_> =
+            expected.iter().map(|(place, fault)| ((*place).to_owned(), fault.clone())).collect();
+        assert_eq!(told(&faults), expected);
+    }
+
+    #[test]
+    fn a_label_and_a_type_are_enough_and_the_rest_has_defaults() {
+        let schema = contacts();
+        let field = schema.decide_field(&new_field(FieldType::Text), &mut ids()).unwrap();
+        assert_eq!((field.number, &*field.name), (FieldNumber(64), "region"));
+        assert_eq!(field.category, schema.categories()[0].id);
+        assert_eq!(field.order, 10);
+        assert_eq!(field.normalizer, Some(Normalizer::Casefold));
+        assert_eq!((&*field.description, &*field.meta), ("", "{}"));
+        assert!(field.is_deletable && !field.is_default && !field.is_required);
+        assert!(!field.is_unique && !field.is_hidden && !field.is_read_only);
+        assert!(!field.allow_multiple && field.options.is_empty());
+        assert_eq!(field.decimal_options, None);
+    }
+
+    #[test]
+    fn options_given_with_the_field_are_numbered_in_order() {
+        let mut new = new_field(FieldType::Dropdown);
+        let coded = NewOption { code: Some(" s ".to_owned()), order: Some(7), ..option(" South ") };
+        new.options = Some(vec![option("North"), coded]);
+        let field = contacts().decide_field(&new, &mut ids()).unwrap();
+        let found: Vec<_> = field
+            .options
+            .iter()
+            .map(|choice| (choice.number.0, &*choice.name, &*choice.code, choice.order))
+            .collect();
+        assert_eq!(found, [(5, "North", "", 0), (6, "South", "s", 7)]);
+        let ids: HashSet<_> = field.options.iter().map(|choice| choice.id).collect();
+        assert_eq!(ids.len(), 2);
+    }
+
+    #[test]
+    fn each_fault_is_told_with_its_key() {
+        let too_long = |max| ValueFault::TooLong { max }.into();
+        let choice = |given: &str| ValueFault::InvalidChoice { given: given.into() }.into();
+        let text = FieldType::Text;
+        check(text, |_| (), &[]);
+        check(
+            text,
+            |new| new.display_name = None,
+            &[("display_name", ValueFault::Required.into())],
+        );
+        check(
+            text,
+            |new| new.display_name = Some("x".repeat(201)),
+            &[("display_name", too_long(200))],
+        );
+        check(text, |new| new.field_type = None, &[("field_type", ValueFault::Required.into())]);
+        check(
+            text,
+            |new| new.field_type = Some("money".to_owned()),
+            &[("field_type", choice("money"))],
+        );
+        check(
+            text,
+            |new| new.description = Some("x".repeat(501)),
+            &[("description", too_long(500))],
+        );
+        check(
+            text,
+            |new| new.category = Some("no id".to_owned()),
+            &[("category", ValueFault::DoesNotExist { what: "Category" }.into())],
+        );
+        check(
+            text,
+            |new| new.meta = Some("x".repeat(16 * 1024 + 1)),
+            &[("meta", ValueFault::LimitExceeded { what: "bytes", max: 16 * 1024 }.into())],
+        );
+        for (name, fault) in [
+            ("Region", NameFault::FieldPattern),
+            ("owner", NameFault::Reserved),
+            ("tags", NameFault::Taken),
+        ] {
+            check(
+                text,
+                |new| new.name = Some(name.to_owned()),
+                &[("name", SchemaFaultKind::FieldName(fault))],
+            );
+        }
+    }
+
+    #[test]
+    fn the_type_says_what_else_may_be_given() {
+        let is_refused = |field_type: FieldType, change: &dyn Fn(&mut NewField), key: &str| {
+            let mut new = new_field(field_type);
+            change(&mut new);
+            let faults = contacts().decide_field(&new, &mut ids()).err().unwrap_or_default();
+            assert!(faults.iter().all(|fault| fault.place.to_string() == key), "{faults:?}");
+            !faults.is_empty()
+        };
+        for field_type in FieldType::ALL {
+            let check = |change: &dyn Fn(&mut NewField), key: &str, may: bool| {
+                assert_eq!(is_refused(field_type, change, key), !may, "{field_type:?} {key}");
+            };
+            check(&|new| new.is_unique = Some(true), "is_unique", field_type.may_be_unique());
+            check(
+                &|new| new.allow_multiple = Some(true),
+                "allow_multiple",
+                field_type.multiplicity() != Multiplicity::One,
+            );
+            check(&|new| new.options = Some(vec![]), "options", true);
+            check(
+                &|new| new.options = Some(vec![option("A")]),
+                "options",
+                field_type == FieldType::Dropdown,
+            );
+            check(
+                &|new| new.decimal_options = Some(NewDecimalOptions::default()),
+                "decimal_options",
+                field_type == FieldType::Decimal,
+            );
+            for normalizer in Normalizer::ALL {
+                let is_known = match field_type {
+                    FieldType::Text => true,
+                    FieldType::Email => normalizer != Normalizer::Digits,
+                    FieldType::Longtext
+                    | FieldType::Integer
+                    | FieldType::Decimal
+                    | FieldType::Checkbox
+                    | FieldType::Date
+                    | FieldType::Datetime
+                    | FieldType::Dropdown
+                    | FieldType::Dynamictags
+                    | FieldType::TeamSelector => false,
+                };
+                let name = normalizer.name().to_owned();
+                check(&|new| new.normalizer = Some(name.clone()), "normalizer", is_known);
+            }
+        }
+        check(
+            FieldType::Text,
+            |new| new.normalizer = Some("upper".to_owned()),
+            &[("normalizer", ValueFault::InvalidChoice { given: "upper".into() }.into())],
+        );
+    }
+
+    #[test]
+    fn faults_of_options_name_their_place() {
+        let check = |options: Vec<NewOption>, expected: &[(&str, SchemaFaultKind)]| {
+            check(FieldType::Dropdown, |new| new.options = Some(options), expected);
+        };
+        check(
+            vec![option("Straße"), NewOption::default(), option(" STRASSE ")],
+            &[
+                ("options[1].name", ValueFault::Required.into()),
+                ("options[2].name", SchemaFaultKind::Unique),
+            ],
+        );
+        let coded = NewOption { code: Some("x".repeat(201)), ..option("A") };
+        let heavy = NewOption { meta: Some("x".repeat(4097)), ..option("B") };
+        check(
+            vec![coded, heavy],
+            &[
+                ("options[0].code", ValueFault::TooLong { max: 200 }.into()),
+                ("options[1].meta", ValueFault::LimitExceeded { what: "bytes", max: 4096 }.into()),
+            ],
+        );
+        let many = |count| (0..count).map(|number: usize| option(&number.to_string())).collect();
+        check(many(OPTIONS_MAX), &[]);
+        check(
+            many(OPTIONS_MAX + 1),
+            &[("options", ValueFault::LimitExceeded { what: "options", max: OPTIONS_MAX }.into())],
+        );
+    }
+
+    #[test]
+    fn an_object_has_so_many_fields_and_no_more() {
+        let mut schema = contacts();
+        while schema.fields().len() < FIELDS_MAX {
+            let mut new = new_field(FieldType::Email);
+            new.is_unique = Some(schema.unique_fields().count() < UNIQUE_FIELDS_MAX);
+            let field = schema.decide_field(&new, &mut Uuid::new_v4).unwrap();
+            schema = schema.with_field(field);
+            if schema.fields().len() == FIELDS_MAX - 1 {
+                let max = UNIQUE_FIELDS_MAX;
+                let fault = SchemaFaultKind::LimitExceeded { what: "unique fields", max };
+                let unique = |new: &mut NewField| new.is_unique = Some(true);
+                check_in(&schema, FieldType::Text, unique, &[("is_unique", fault)]);
+            }
+        }
+        let fault = SchemaFaultKind::TooManyFields { max: FIELDS_MAX };
+        check_in(&schema, FieldType::Text, |_| (), &[("body", fault)]);
+        assert_eq!(schema.unique_fields().count(), UNIQUE_FIELDS_MAX);
+    }
+
+    #[test]
+    fn options_are_added_one_by_one() {
+        let mut new = new_field(FieldType::Dropdown);
+        new.options = Some(vec![option("North")]);
+        let schema = contacts();
+        let schema = schema.with_field(schema.decide_field(&new, &mut ids()).unwrap());
+        let field = schema.by_name("region").unwrap();
+        let check = |field: &Field, new: &NewOption, expected: &[(&str, SchemaFaultKind)]| {
+            let faults = schema.decide_option(field, new, &mut ids()).err().unwrap_or_default();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(place, fault)| ((*place).to_owned(), fault.clone()))
+                .collect();
+            assert_eq!(told(&faults), expected);
+        };
+        check(field, &option("NORTH "), &[("name", SchemaFaultKind::Unique)]);
+        check(field, &NewOption::default(), &[("name", ValueFault::Required.into())]);
+        let status = schema.by_name("email_status").unwrap();
+        check(status, &option("New"), &[("body", SchemaFaultKind::Immutable)]);
+        let fault = ValueFault::Invalid { what: "This field has no options." };
+        check(schema.identifier(), &option("New"), &[("body", fault.into())]);
+
+        let choice = schema.decide_option(field, &option("South"), &mut ids()).unwrap();
+        assert_eq!((choice.number, choice.order, &*choice.code), (OptionNumber(6), 1, ""));
+        let schema = schema.with_option(field.number, choice.clone());
+        let field = schema.by_name("region").unwrap();
+        assert_eq!(field.options.by_label("south"), Some(&choice));
+        assert_eq!(schema.next_option(), OptionNumber(7));
+    }
 }

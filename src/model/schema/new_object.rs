@@ -117,3 +117,124 @@ fn six_digits(id: Uuid) -> String {
     let hexadecimal = id.simple().to_string();
     hexadecimal[hexadecimal.len() - 6..].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::schema::name::NameFault;
+    use crate::model::value::fault::ValueFault;
+
+    const FOUNDER: Founder = Founder { member: None, at: Timestamp(7) };
+
+    fn deals() -> NewObject {
+        NewObject { object_name: Some("Deals".to_owned()), ..NewObject::default() }
+    }
+
+    fn decide(new: &NewObject) -> Result<Schema, Vec<SchemaFault>> {
+        let mut number = 0x00ab_cdef_u128;
+        new.decide(FOUNDER, &|name| name == "taken", &mut || {
+            number += 1;
+            Uuid::from_u128(number)
+        })
+    }
+
+    fn check(change: impl FnOnce(&mut NewObject), expected: &[(&str, SchemaFaultKind)]) {
+        let mut new = deals();
+        change(&mut new);
+        let faults = decide(&new).expect_err("the object is faulty");
+        let found: Vec<_> =
+            faults.iter().map(|fault| (fault.place.to_string(), fault.fault.clone())).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(place, fault)| ((*place).to_owned(), fault.clone())).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_label_is_enough_and_the_rest_has_defaults() {
+        let schema = decide(&deals()).unwrap();
+        let object = schema.object();
+        assert_eq!((&*object.name, &*object.entity_name), ("deals", "Deals"));
+        assert_eq!((&*object.default_color, &*object.default_icon), ("#085BEE", "bars-light"));
+        assert_eq!((&*object.description, &*object.meta), ("", "{}"));
+        assert_eq!((object.created, object.owner), (FOUNDER.at, None));
+        assert!(!object.id.0.is_nil());
+        assert_eq!(schema.number().0, 1);
+    }
+
+    #[test]
+    fn what_is_given_is_kept() {
+        let new = NewObject {
+            entity_name: Some(" Deal ".to_owned()),
+            name: Some("Deals-1".to_owned()),
+            object_type: Some("standard".to_owned()),
+            description: Some("Open and won".to_owned()),
+            allow_on_forms: Some(true),
+            meta: Some("{\"a\":1}".to_owned()),
+            ..deals()
+        };
+        let schema = decide(&new).unwrap();
+        let object = schema.object();
+        assert_eq!((&*object.name, &*object.entity_name), ("Deals-1", "Deal"));
+        assert_eq!((&*object.description, &*object.meta), ("Open and won", "{\"a\":1}"));
+        assert!(object.allow_on_forms && !object.has_commerce_data);
+        assert_eq!(schema.identifier().display_name, "Deal Name");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_gets_digits() {
+        let new = NewObject { object_name: Some("Taken".to_owned()), ..NewObject::default() };
+        assert_eq!(decide(&new).unwrap().object().name, "taken_abcdf0");
+    }
+
+    #[test]
+    fn each_fault_is_told_with_its_key() {
+        let too_long = |max| ValueFault::TooLong { max }.into();
+        check(|new| new.object_name = None, &[("object_name", ValueFault::Required.into())]);
+        check(
+            |new| new.object_name = Some("  ".to_owned()),
+            &[("object_name", ValueFault::Blank.into())],
+        );
+        check(|new| new.object_name = Some("x".repeat(201)), &[("object_name", too_long(200))]);
+        check(|new| new.entity_name = Some("x".repeat(201)), &[("entity_name", too_long(200))]);
+        check(|new| new.description = Some("x".repeat(501)), &[("description", too_long(500))]);
+        check(
+            |new| new.object_type = Some("pipeline".to_owned()),
+            &[("object_type", ValueFault::InvalidChoice { given: "pipeline".into() }.into())],
+        );
+        check(
+            |new| new.identifier_case = Some("SENSITIVE".to_owned()),
+            &[("identifier_case", ValueFault::InvalidChoice { given: "SENSITIVE".into() }.into())],
+        );
+        check(
+            |new| new.meta = Some("x".repeat(16 * 1024 + 1)),
+            &[("meta", ValueFault::LimitExceeded { what: "bytes", max: 16 * 1024 }.into())],
+        );
+        check(
+            |new| new.name = Some("taken".to_owned()),
+            &[("name", SchemaFaultKind::ObjectName(NameFault::Taken))],
+        );
+        check(
+            |new| new.name = Some(String::new()),
+            &[("name", SchemaFaultKind::ObjectName(NameFault::ObjectPattern))],
+        );
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        check(
+            |new| {
+                new.object_name = None;
+                new.name = Some("upsert".to_owned());
+                new.default_icon = Some("a\0".to_owned());
+            },
+            &[
+                ("object_name", ValueFault::Required.into()),
+                (
+                    "default_icon",
+                    ValueFault::Invalid { what: "Control characters are not allowed." }.into(),
+                ),
+                ("name", SchemaFaultKind::ObjectName(NameFault::Reserved)),
+            ],
+        );
+    }
+}

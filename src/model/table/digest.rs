@@ -3,6 +3,7 @@
 //! SipHash-2-4 with 128 bits of result (Aumasson and Bernstein), summed modulo 2^128, so that the
 //! order of changes does not matter and a change costs two hashes.
 
+use crate::model::id::{RecordId, Sequence, Version};
 use crate::model::table::event::KeyHash;
 use crate::model::table::record::Record;
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -54,14 +55,25 @@ impl Digest {
     }
 }
 
-/// The hash of one record: id, version, sequence and body.
+/// The hash of one record.
 #[must_use]
 pub fn record_hash(key: &[u8; 16], record: &Record) -> u128 {
+    let (id, version, sequence) = (record.id(), record.version(), record.sequence());
+    stored_hash(key, (id, version, sequence), record.body().bytes())
+}
+
+/// The hash of one record of which the parts are known: id, version, sequence and body.
+#[must_use]
+pub fn stored_hash(
+    key: &[u8; 16],
+    (id, version, sequence): (RecordId, Version, Sequence),
+    body: &[u8],
+) -> u128 {
     let mut hasher = SipHasher24::new_with_key(key);
-    hasher.write(record.id_bytes());
-    hasher.write(&record.version().0.to_le_bytes());
-    hasher.write(&record.sequence().0.to_le_bytes());
-    hasher.write(record.body().bytes());
+    hasher.write(id.as_bytes());
+    hasher.write(&version.0.to_le_bytes());
+    hasher.write(&sequence.0.to_le_bytes());
+    hasher.write(body);
     hasher.finish128().as_u128()
 }
 

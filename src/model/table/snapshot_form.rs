@@ -8,7 +8,7 @@ use crate::model::id::{HistoryId, Position, RecordId, Sequence, Slot, TagNumber,
 use crate::model::schema::Schema;
 use crate::model::table::apply::restore_record;
 use crate::model::table::decide::keys::claims_of;
-use crate::model::table::digest::{item_hash, record_hash};
+use crate::model::table::digest::{item_hash, record_hash, stored_hash};
 use crate::model::table::event::{FollowUpNumber, Tag};
 use crate::model::table::event_form::{
     Misfit, decode_tag, encode_tag, put_array, put_bin, put_uint, take_array, take_bin, take_body,
@@ -92,6 +92,15 @@ impl Image {
     }
 }
 
+impl Drop for Image {
+    /// A round that ends early must not leave the writer keeping before-images for ever.
+    fn drop(&mut self) {
+        if !self.scan.is_done() {
+            self.scan.give_up();
+        }
+    }
+}
+
 /// Appends one record to the content of a record chunk.
 pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
     put_array(RECORD_FIELDS as usize, out);
@@ -99,6 +108,38 @@ pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
     put_uint(u64::from(record.version().0), out);
     put_uint(record.sequence().0, out);
     put_bin(record.body().bytes(), out);
+}
+
+/// The sum of the hashes of a chunk's records, and their count, without building any.
+pub fn records_digest(digest_key: &[u8; 16], mut chunk: &[u8]) -> Result<(u128, u32), Misfit> {
+    let (mut sum, mut count) = (0_u128, 0);
+    while !chunk.is_empty() {
+        let stored = take_stored(&mut chunk)?;
+        let StoredRecord { id, version, sequence, body } = stored;
+        sum = sum.wrapping_add(stored_hash(digest_key, (id, version, sequence), body));
+        count += 1;
+    }
+    Ok((sum, count))
+}
+
+/// A record as a chunk holds it.
+struct StoredRecord<'a> {
+    id: RecordId,
+    version: Version,
+    sequence: Sequence,
+    body: &'a [u8],
+}
+
+fn take_stored<'a>(chunk: &mut &'a [u8]) -> Result<StoredRecord<'a>, Misfit> {
+    if take_array(chunk, "a record")? != RECORD_FIELDS {
+        return Err(Misfit::Shape { what: "a record" });
+    }
+    Ok(StoredRecord {
+        id: RecordId::from_bytes(take_id(chunk, "a record's id")?),
+        version: Version(take_u32(chunk, "a version")?),
+        sequence: take_sequence(chunk)?,
+        body: take_body(chunk)?,
+    })
 }
 
 /// Builds a table of chunks. Records may be loaded by several threads at once.
@@ -173,13 +214,7 @@ impl Loader {
     }
 
     fn take_record(&self, chunk: &mut &[u8], slot: Slot) -> Result<Record, Misfit> {
-        if take_array(chunk, "a record")? != RECORD_FIELDS {
-            return Err(Misfit::Shape { what: "a record" });
-        }
-        let id = RecordId::from_bytes(take_id(chunk, "a record's id")?);
-        let version = Version(take_u32(chunk, "a version")?);
-        let sequence = take_sequence(chunk)?;
-        let body = take_body(chunk)?;
+        let StoredRecord { id, version, sequence, body } = take_stored(chunk)?;
         restore_record(&self.schema, id, (version, sequence, slot), body)
     }
 

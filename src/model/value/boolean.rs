@@ -34,3 +34,42 @@ fn word(text: &str) -> Option<bool> {
         digit(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Input<'_> {
+        Input::Text(text.into())
+    }
+
+    #[test]
+    fn every_spelling_of_the_two_is_read() {
+        let check =
+            |input: Input<'_>, expected| assert_eq!(read(&input), Ok(expected), "{input:?}");
+        check(Input::Boolean(true), true);
+        check(Input::Boolean(false), false);
+        check(Input::Number("1".into()), true);
+        check(Input::Number("0".into()), false);
+        for spelling in ["true", "TRUE", "yes", " Yes ", "1"] {
+            check(text(spelling), true);
+        }
+        for spelling in ["false", "False", "no", "NO\n", "0"] {
+            check(text(spelling), false);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        let fault = ValueFault::Invalid { what: "Must be a valid boolean." };
+        let check = |input: Input<'_>| assert_eq!(read(&input), Err(fault.clone()), "{input:?}");
+        for spelling in ["", "t", "on", "y", "2", "trüe"] {
+            check(text(spelling));
+        }
+        for spelling in ["2", "-1", "1.0", "1e0"] {
+            check(Input::Number(spelling.into()));
+        }
+        check(Input::List(vec![Input::Boolean(true)]));
+        check(Input::Map(vec![]));
+    }
+}

@@ -30,9 +30,7 @@ fn find<'a>(
         (Input::Text(id), _, _) | (Input::Map(_), Some(Input::Text(id)), _) => {
             Ok(MemberId::parse(id.trim()).and_then(|id| members.get(&id)))
         }
-        (Input::Map(_), None, Some(Input::Text(email))) => {
-            Ok(members.by_email(email))
-        }
+        (Input::Map(_), None, Some(Input::Text(email))) => Ok(members.by_email(email)),
         (
             Input::Null | Input::Boolean(_) | Input::Number(_) | Input::List(_) | Input::Map(_),
             _,
@@ -107,4 +105,134 @@ fn read_list(
     read: impl Fn(&Input<'_>) -> Result<MemberId, ValueFault>,
 ) -> Result<Vec<MemberId>, ValueFault> {
     read_distinct(input, read, |member| *member)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::catalog::member::AccountType;
+    use crate::model::id::{Timestamp, UserId};
+    use uuid::Uuid;
+
+    fn member_id(number: u128) -> MemberId {
+        MemberId(Uuid::from_u128(number))
+    }
+
+    /// Members 1 and 2, and 3, who is not active.
+    fn members() -> Members {
+        let mut members = Members::default();
+        for number in 1..=3 {
+            members.add(Arc::new(Member {
+                id: member_id(number),
+                user_id: UserId(Uuid::from_u128(number + 100)),
+                email: format!("Member{number}@example.com"),
+                first_name: String::new(),
+                last_name: String::new(),
+                title: String::new(),
+                roles: Vec::new(),
+                account_type: AccountType::UserStandard,
+                is_active: number != 3,
+                is_admin: false,
+                created: Timestamp(0),
+            }));
+        }
+        members
+    }
+
+    fn text(text: &str) -> Input<'_> {
+        Input::Text(text.into())
+    }
+
+    fn map<'a>(entries: &[(&'a str, Input<'a>)]) -> Input<'a> {
+        Input::Map(entries.iter().map(|(key, input)| ((*key).into(), input.clone())).collect())
+    }
+
+    fn of_email(email: &str) -> Input<'_> {
+        map(&[("email", text(email))])
+    }
+
+    #[test]
+    fn an_active_member_is_found_by_id_or_email() {
+        let ids = [1, 2, 3, 4].map(|number| member_id(number).to_string());
+        let check = |input: Input<'_>, expected: Result<u128, ValueFault>| {
+            assert_eq!(read(&input, &members()), expected.map(member_id), "{input:?}");
+        };
+        check(text(&ids[0]), Ok(1));
+        check(text(&ids[1].to_uppercase()), Ok(2));
+        check(map(&[("id", text(&ids[1]))]), Ok(2));
+        check(of_email(" member1@EXAMPLE.com "), Ok(1));
+        check(map(&[("id", text(&ids[1])), ("email", text("member1@example.com"))]), Ok(2));
+        check(text(&ids[2]), Err(UNKNOWN));
+        check(of_email("member3@example.com"), Err(UNKNOWN));
+        check(text(&ids[3]), Err(UNKNOWN));
+        check(text("member1@example.com"), Err(UNKNOWN));
+        check(text(""), Err(UNKNOWN));
+        check(of_email("nobody@example.com"), Err(UNKNOWN));
+    }
+
+    #[test]
+    fn what_names_no_member_is_refused() {
+        let check = |input: Input<'_>| {
+            let fault = read(&input, &members()).unwrap_err();
+            assert!(matches!(fault, ValueFault::Invalid { .. }), "{input:?}: {fault:?}");
+        };
+        check(Input::Number("1".into()));
+        check(Input::List(vec![]));
+        check(map(&[]));
+        check(map(&[("id", Input::Null)]));
+        check(map(&[("email", Input::Boolean(true))]));
+    }
+
+    #[test]
+    fn several_members_are_a_list_or_one_alone() {
+        let ids = [1, 2, 3].map(|number| member_id(number).to_string());
+        let check = |input: Input<'_>, expected: Result<Change, ValueFault>| {
+            assert_eq!(read_values(&input, &members()), expected, "{input:?}");
+        };
+        let set = |numbers: &[u128]| {
+            let ids = numbers.iter().map(|number| member_id(*number)).collect();
+            Change::Set(Value::Members(ids))
+        };
+        let (one, two) = (text(&ids[0]), text(&ids[1]));
+        check(one.clone(), Ok(set(&[1])));
+        check(of_email("member2@example.com"), Ok(set(&[2])));
+        check(Input::List(vec![two.clone(), one.clone()]), Ok(set(&[2, 1])));
+        let doubled = vec![one.clone(), of_email("member1@example.com"), one.clone()];
+        check(Input::List(doubled), Ok(set(&[1])));
+        check(Input::List(vec![]), Ok(Change::Clear));
+        check(Input::List(vec![one, text(&ids[2])]), Err(UNKNOWN));
+        check(
+            Input::Number("1".into()),
+            Err(ValueFault::Invalid { what: "Expected a list of values." }),
+        );
+    }
+
+    #[test]
+    fn who_is_not_active_any_more_can_be_removed_but_not_added() {
+        let inactive = member_id(3).to_string();
+        let list = Input::List(vec![text(&inactive)]);
+        let removed = read_edit([None, Some(&list)], &members());
+        let edit = ListChange::Edit { add: vec![], remove: vec![member_id(3)] };
+        assert_eq!(removed, Ok(Change::Members(edit)));
+        assert_eq!(read_edit([Some(&list), None], &members()), Err(UNKNOWN));
+        let unknown = member_id(4).to_string();
+        let list = Input::List(vec![text(&unknown)]);
+        assert_eq!(read_edit([None, Some(&list)], &members()), Err(UNKNOWN));
+    }
+
+    #[test]
+    fn a_field_that_was_switched_reads_what_it_held() {
+        let [one, two] = [member_id(1), member_id(2)];
+        let check = |stored: Value, allow_multiple, expected: Value| {
+            let mut bytes = Vec::new();
+            stored.encode(&mut bytes);
+            assert_eq!(decode(allow_multiple, &mut &bytes[..]), Ok(expected));
+        };
+        check(Value::Member(one), false, Value::Member(one));
+        check(Value::Member(one), true, Value::Members(vec![one]));
+        check(Value::Members(vec![two, one]), true, Value::Members(vec![two, one]));
+        check(Value::Members(vec![two, one]), false, Value::Member(two));
+        assert!(decode(false, &mut &[0x90][..]).is_err());
+        assert_eq!(decode(true, &mut &[][..]), Err(DecodeError::Truncated));
+    }
 }

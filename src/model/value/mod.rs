@@ -14,6 +14,9 @@ pub mod tags;
 pub mod text;
 pub mod time;
 
+#[cfg(test)]
+mod tests;
+
 use crate::model::catalog::member::Members;
 use crate::model::id::{Day, FieldNumber, MemberId, OptionNumber, TagId, TagNumber, Timestamp};
 use crate::model::input::Input;
@@ -81,22 +84,6 @@ impl FieldType {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field_type| field_type.name() == name)
-    }
-
-    /// Whether an empty text clears such a field.
-    #[must_use]
-    pub const fn is_text_like(self) -> bool {
-        match self {
-            Self::Text | Self::Longtext | Self::Email => true,
-            Self::Integer
-            | Self::Decimal
-            | Self::Checkbox
-            | Self::Date
-            | Self::Datetime
-            | Self::Dropdown
-            | Self::Dynamictags
-            | Self::TeamSelector => false,
-        }
     }
 
     /// Whether a field of this type is false where it has no value.

@@ -4,7 +4,7 @@
 //! `0.1 + 0.2` must be what was written.
 
 use crate::model::input::Input;
-use crate::model::schema::field::DecimalOptions;
+use crate::model::schema::decimal_options::DecimalOptions;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::pack::{self, DecodeError};
 use rust_decimal::Decimal;
@@ -54,7 +54,7 @@ pub(super) fn read_decimal(
 /// Reads a number as a limit of a field; none where it is not one or has too many digits.
 #[must_use]
 pub fn parse_decimal(spelling: &str) -> Option<Decimal> {
-    read_decimal(&Input::Number(spelling.into()), None).ok()
+    read_decimal(&Input::Text(spelling.into()), None).ok()
 }
 
 /// Appends a decimal as clients read it: exact, always with a point, never with an exponent.
@@ -129,21 +129,21 @@ impl Exact {
         if self.whole_digits() > 10 {
             return None;
         }
-        i32::try_from(self.unscaled(0)).ok()
+        i32::try_from(self.unscaled()).ok()
     }
 
     /// The value of a number within the limits of a decimal.
     fn decimal(&self) -> Decimal {
-        let places = self.places();
-        let scale = u32::try_from(places).expect("the places were checked");
-        Decimal::from_i128_with_scale(self.unscaled(places), scale)
+        let scale = u32::try_from(self.places()).expect("the places were checked");
+        Decimal::from_i128_with_scale(self.unscaled(), scale)
     }
 
-    /// The value times `10^places`, which must make it whole and short.
-    fn unscaled(&self, places: usize) -> i128 {
+    /// The value without its point, which must be short: the digits, and the zeros that a whole
+    /// number has behind them.
+    fn unscaled(&self) -> i128 {
         let written = self.digits.iter().fold(0, |sum, digit| sum * 10 + i128::from(digit - b'0'));
-        let zeros = self.whole_digits() + places;
-        let magnitude = (self.digits.len()..zeros).fold(written, |sum, _| sum * 10);
+        let zeros = self.whole_digits().saturating_sub(self.digits.len());
+        let magnitude = (0..zeros).fold(written, |sum, _| sum * 10);
         if self.is_negative { -magnitude } else { magnitude }
     }
 }
@@ -170,4 +170,155 @@ fn parse_exponent(spelling: &str) -> Option<i64> {
     let size =
         digits.bytes().fold(0, |sum: i64, digit| EDGE.min(sum * 10 + i64::from(digit - b'0')));
     Some(if spelling.starts_with('-') { -size } else { size })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOT_WHOLE: ValueFault = ValueFault::Invalid { what: "A valid integer is required." };
+    const NOT_A_NUMBER: ValueFault = ValueFault::Invalid { what: "A valid number is required." };
+
+    fn number(spelling: &str) -> Input<'_> {
+        Input::Number(spelling.into())
+    }
+
+    fn text(text: &str) -> Input<'_> {
+        Input::Text(text.into())
+    }
+
+    fn shown(decimal: Decimal) -> String {
+        let mut out = String::new();
+        write_decimal(decimal, &mut out);
+        out
+    }
+
+    #[test]
+    fn whole_numbers_are_read_in_every_spelling() {
+        let check = |input: Input<'_>, expected| {
+            assert_eq!(read_integer(&input), expected, "{input:?}");
+        };
+        check(number("0"), Ok(0));
+        check(number("-0"), Ok(0));
+        check(number("5.0"), Ok(5));
+        check(number("1e3"), Ok(1000));
+        check(number("1200e-2"), Ok(12));
+        check(number("-2147483648"), Ok(i32::MIN));
+        check(number("2147483647.000"), Ok(i32::MAX));
+        check(number("0e999999999999999999999"), Ok(0));
+        check(text(" 007 "), Ok(7));
+        check(text("+7"), Ok(7));
+        check(text("7."), Ok(7));
+        let too_large = ValueFault::TooLarge { max: Decimal::from(i32::MAX) };
+        let too_small = ValueFault::TooSmall { min: Decimal::from(i32::MIN) };
+        check(number("2147483648"), Err(too_large.clone()));
+        check(number("1e999999999999999999999"), Err(too_large.clone()));
+        check(number("99999999999999999999999999999999999999999"), Err(too_large));
+        check(number("-2147483649"), Err(too_small.clone()));
+        check(number("-1e12"), Err(too_small));
+        check(number("1.5"), Err(NOT_WHOLE));
+        check(number("1e-1"), Err(NOT_WHOLE));
+        check(number("1e-999999999999999999999"), Err(NOT_WHOLE));
+        for spelling in ["", "-", "+", ".", "e5", "1e", "1e+", "--1", "1,5", "0x10", "1 2", "NaN"] {
+            check(text(spelling), Err(NOT_WHOLE));
+        }
+        check(Input::Boolean(true), Err(NOT_WHOLE));
+        check(Input::List(vec![]), Err(NOT_WHOLE));
+    }
+
+    #[test]
+    fn decimals_are_exact_and_shown_with_a_point() {
+        let check = |spelling: &str, expected: &str| {
+            let decimal = read_decimal(&number(spelling), None).unwrap();
+            assert_eq!(shown(decimal), expected, "{spelling}");
+            assert_eq!(read_decimal(&text(spelling), None), Ok(decimal));
+        };
+        check("5", "5.0");
+        check("12.50", "12.5");
+        check("-0.25", "-0.25");
+        check("-0.000", "0.0");
+        check("1e3", "1000.0");
+        check("12.5E-2", "0.125");
+        check("0.100000000000000000000000000000000", "0.1");
+        check("0.1", "0.1");
+        check("999999999999999.999999", "999999999999999.999999");
+        check("-999999999999999.999999", "-999999999999999.999999");
+        check("0.000001", "0.000001");
+    }
+
+    #[test]
+    fn decimals_beyond_their_limits_are_refused() {
+        let check = |spelling: &str, expected| {
+            assert_eq!(read_decimal(&number(spelling), None), Err(expected), "{spelling}");
+        };
+        check("1000000000000000", ValueFault::TooManyDigits { max: 15 });
+        check("1e15", ValueFault::TooManyDigits { max: 15 });
+        check("1e1000000000000", ValueFault::TooManyDigits { max: 15 });
+        check("0.0000001", ValueFault::TooManyDecimalPlaces { max: 6 });
+        check("1e-7", ValueFault::TooManyDecimalPlaces { max: 6 });
+        check("1e-1000000000000", ValueFault::TooManyDecimalPlaces { max: 6 });
+        check("1000000000000000.0000001", ValueFault::TooManyDigits { max: 15 });
+        check("one", NOT_A_NUMBER);
+        assert_eq!(read_decimal(&Input::Map(vec![]), None), Err(NOT_A_NUMBER));
+    }
+
+    #[test]
+    fn a_field_may_narrow_its_decimals() {
+        let limit = |spelling: &str| parse_decimal(spelling).unwrap();
+        let options = DecimalOptions {
+            min_value: Some(limit("-1.5")),
+            max_value: Some(limit("100")),
+            precision: Some(2),
+        };
+        let check = |spelling: &str, expected: Result<&str, ValueFault>| {
+            let found = read_decimal(&number(spelling), Some(&options)).map(shown);
+            assert_eq!(found, expected.map(str::to_owned), "{spelling}");
+        };
+        check("-1.50", Ok("-1.5"));
+        check("100", Ok("100.0"));
+        check("-1.51", Err(ValueFault::TooSmall { min: limit("-1.5") }));
+        check("100.01", Err(ValueFault::TooLarge { max: limit("100") }));
+        check("1.234", Err(ValueFault::TooManyDecimalPlaces { max: 2 }));
+        check("1.230", Ok("1.23"));
+    }
+
+    #[test]
+    fn limits_are_named_in_the_message() {
+        let fault = ValueFault::TooLarge { max: parse_decimal("12.50").unwrap() };
+        assert_eq!(fault.to_string(), "Ensure this value is less than or equal to 12.5.");
+    }
+
+    proptest! {
+        #[test]
+        fn every_integer_is_read_back(value in any::<i32>(), zeros in 0_usize..4) {
+            let spelling = format!("{value}.{}", "0".repeat(zeros));
+            prop_assert_eq!(read_integer(&text(&spelling)), Ok(value));
+        }
+
+        #[test]
+        fn every_decimal_is_read_back(
+            unscaled in any::<i128>(),
+            (digits, scale) in (0_u32..=21, 0_u32..=6).prop_filter("fits", |(d, s)| *d <= 15 + s),
+        ) {
+            let decimal = Decimal::from_i128_with_scale(unscaled % 10_i128.pow(digits), scale);
+            let read = read_decimal(&text(&decimal.to_string()), None);
+            prop_assert_eq!(read, Ok(decimal));
+            let shown = shown(decimal);
+            prop_assert!(shown.contains('.') && !shown.contains(['e', 'E']));
+            prop_assert_eq!(read_decimal(&number(&shown), None), Ok(decimal));
+        }
+
+        #[test]
+        fn no_text_stops_the_reader(input in "[-+0-9.eE]{0,24}|.{0,8}") {
+            // Reading or refusing are both right; what counts is that it comes back.
+            let integer = read_integer(&text(&input));
+            if let Ok(integer) = integer {
+                prop_assert_eq!(
+                    read_decimal(&text(&input), None).map(|decimal| decimal.to_string()),
+                    Ok(integer.to_string())
+                );
+            }
+        }
+    }
 }

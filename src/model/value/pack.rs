@@ -147,3 +147,109 @@ fn take_length(bytes: &mut &[u8], width: usize) -> Result<u64, DecodeError> {
     *bytes = rest;
     Ok(number.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rmp::encode as put;
+
+    /// A value without others in it, as bytes; strings and such of every width of length.
+    fn leaf() -> impl Strategy<Value = Vec<u8>> {
+        let len = prop_oneof![0..40_usize, Just(300), Just(70_000)];
+        (0..9, any::<u64>(), len).prop_map(|(kind, number, len)| {
+            let (mut out, bytes) = (Vec::new(), vec![b'x'; len]);
+            // Numbers of every width.
+            let number = number >> (number % 64);
+            match kind {
+                0 => out.push(Marker::Null.to_u8()),
+                1 => put::write_bool(&mut out, number % 2 == 0).unwrap(),
+                2 => write_integer(number.cast_signed(), &mut out),
+                3 => write_integer(-1 - (number / 2).cast_signed(), &mut out),
+                4 => put::write_f32(&mut out, 0.5).unwrap(),
+                5 => put::write_f64(&mut out, 0.5).unwrap(),
+                6 => put::write_bin(&mut out, &bytes).unwrap(),
+                7 => write_text(&String::from_utf8(bytes).unwrap(), &mut out),
+                _ => {
+                    put::write_ext_meta(&mut out, u32::try_from(len).unwrap(), 7).unwrap();
+                    out.extend_from_slice(&bytes);
+                }
+            }
+            out
+        })
+    }
+
+    /// Any value, as bytes.
+    fn packed() -> impl Strategy<Value = Vec<u8>> {
+        leaf().prop_recursive(4, 64, 20, |inner| {
+            let entries = prop::collection::vec(inner, 0..20);
+            (entries, any::<bool>()).prop_map(|(entries, is_map)| {
+                let mut out = Vec::new();
+                if is_map && entries.len() % 2 == 0 {
+                    let len = u32::try_from(entries.len() / 2).unwrap();
+                    put::write_map_len(&mut out, len).unwrap();
+                } else {
+                    write_list_len(entries.len(), &mut out);
+                }
+                out.extend(entries.into_iter().flatten());
+                out
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_one_value_is_passed_over(value in packed(), rest in prop::collection::vec(any::<u8>(), 0..4)) {
+            let whole = [&value[..], &rest].concat();
+            let mut bytes = &whole[..];
+            prop_assert_eq!(skip(&mut bytes), Ok(()));
+            prop_assert_eq!(bytes, &rest[..]);
+        }
+
+        #[test]
+        fn a_value_that_is_cut_is_an_error(value in packed(), at in any::<prop::sample::Index>()) {
+            let mut bytes = &value[..at.index(value.len())];
+            prop_assert_eq!(skip(&mut bytes), Err(DecodeError::Truncated));
+        }
+
+        #[test]
+        fn garbage_stops_no_reader(garbage in prop::collection::vec(any::<u8>(), 0..40)) {
+            let check = |read: &dyn Fn(&mut &[u8]) -> bool| {
+                let mut bytes = &garbage[..];
+                let is_read = read(&mut bytes);
+                // What was read was there, and nothing is read out of nothing.
+                assert!(garbage.ends_with(bytes));
+                assert!(!is_read || bytes.len() < garbage.len());
+            };
+            check(&|bytes| skip(bytes).is_ok());
+            check(&|bytes| read_text(bytes).is_ok());
+            check(&|bytes| read_integer(bytes).is_ok());
+            check(&|bytes| read_number(bytes).is_ok());
+            check(&|bytes| read_boolean(bytes).is_ok());
+            check(&|bytes| read_uuid(bytes).is_ok());
+            check(&|bytes| read_list(bytes, read_uuid).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_false_length_asks_for_no_memory() {
+        let check = |head: &[u8]| {
+            let mut bytes = head;
+            assert!(read_list(&mut bytes, read_number).is_err(), "{head:?}");
+            let mut bytes = head;
+            assert_eq!(skip(&mut bytes), Err(DecodeError::Truncated), "{head:?}");
+        };
+        check(&[0xdd, 0xff, 0xff, 0xff, 0xff]);
+        check(&[0xdd, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3]);
+        check(&[0xdc, 0xff, 0xff]);
+    }
+
+    #[test]
+    fn deep_nesting_needs_no_stack() {
+        let mut nested = vec![0x91; 1_000_000];
+        nested.push(0xc0);
+        let mut bytes = &nested[..];
+        assert_eq!(skip(&mut bytes), Ok(()));
+        assert!(bytes.is_empty());
+    }
+}

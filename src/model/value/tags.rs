@@ -114,3 +114,136 @@ fn named(text: &str) -> Result<TagRef, ValueFault> {
     }
     Ok(TagRef::Named(name.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::catalog::member::Members;
+    use crate::model::value::VALUES_MAX;
+    use jiff::tz::TimeZone;
+    use uuid::Uuid;
+
+    const FIELD: FieldNumber = FieldNumber(51);
+
+    fn id(number: u32) -> String {
+        TagId(Uuid::from_u128(number.into())).to_string()
+    }
+
+    /// The field has the tags 1 to 9.
+    fn with_context<T>(run: impl FnOnce(&Context<'_>) -> T) -> T {
+        let tag = |field: FieldNumber, id: TagId| {
+            let number = u32::try_from(id.0.as_u128()).ok()?;
+            (field == FIELD && (1..10).contains(&number)).then_some(TagNumber(number))
+        };
+        run(&Context { members: &Members::default(), tag: &tag, time_zone: &TimeZone::UTC })
+    }
+
+    fn text(text: &str) -> Input<'_> {
+        Input::Text(text.into())
+    }
+
+    fn list<'a>(entries: impl IntoIterator<Item = Input<'a>>) -> Input<'a> {
+        Input::List(entries.into_iter().collect())
+    }
+
+    fn map<'a>(key: &'a str, input: Input<'a>) -> Input<'a> {
+        Input::Map(vec![(key.into(), input)])
+    }
+
+    fn known(number: u32) -> TagRef {
+        TagRef::Known(TagNumber(number))
+    }
+
+    fn named(name: &str) -> TagRef {
+        TagRef::Named(name.into())
+    }
+
+    #[test]
+    fn tags_are_named_by_id_or_name_and_none_twice() {
+        let ids = [id(1), id(2)];
+        let check = |input: Input<'_>, expected: &[TagRef]| {
+            let found = with_context(|context| read_values(FIELD, &input, context));
+            assert_eq!(
+                found,
+                Ok(Change::Tags(ListChange::Replace(expected.to_vec()))),
+                "{input:?}"
+            );
+        };
+        check(list([text(&ids[1]), text(&ids[0])]), &[known(2), known(1)]);
+        check(list([text("VIP"), text(" vip "), text("b")]), &[named("VIP"), named("b")]);
+        check(list([map("id", text(&ids[0])), text(&ids[0])]), &[known(1)]);
+        check(list([map("name", text("x y")), text("X Y")]), &[named("x y")]);
+        check(list([map("name", text(&ids[0]))]), &[named(&ids[0])]);
+        let both = Input::Map(vec![("id".into(), text(&ids[0])), ("name".into(), text("other"))]);
+        check(list([both]), &[known(1)]);
+        let long = "é".repeat(100);
+        check(list([text(&long)]), &[named(&long)]);
+    }
+
+    #[test]
+    fn an_empty_list_clears() {
+        let found = with_context(|context| read_values(FIELD, &list([]), context));
+        assert_eq!(found, Ok(Change::Clear));
+    }
+
+    #[test]
+    fn what_is_no_list_of_tags_is_refused() {
+        let (good, unknown) = (id(1), id(10));
+        let check = |input: Input<'_>, expected: ValueFault| {
+            let found = with_context(|context| read_values(FIELD, &input, context));
+            assert_eq!(found, Err(expected), "{input:?}");
+        };
+        let not_a_list = ValueFault::Invalid { what: "Expected a list of values." };
+        check(text("vip"), not_a_list.clone());
+        check(map("id", text(&good)), not_a_list.clone());
+        check(Input::Number("1".into()), not_a_list);
+        let missing = ValueFault::DoesNotExist { what: "Tag" };
+        check(list([text(&unknown)]), missing.clone());
+        check(list([map("id", text("vip"))]), missing);
+        check(list([text(" ")]), ValueFault::Blank);
+        check(list([text(&"é".repeat(101))]), ValueFault::TooLong { max: 100 });
+        let control = ValueFault::Invalid { what: "Control characters are not allowed." };
+        check(list([text("a\0")]), control);
+        let found = with_context(|context| read_values(FIELD, &list([Input::Null]), context));
+        assert!(matches!(found, Err(ValueFault::Invalid { .. })));
+    }
+
+    #[test]
+    fn a_tag_of_another_field_is_unknown() {
+        let good = id(1);
+        let found =
+            with_context(|context| read_values(FieldNumber(50), &list([text(&good)]), context));
+        assert_eq!(found, Err(ValueFault::DoesNotExist { what: "Tag" }));
+    }
+
+    #[test]
+    fn the_limit_counts_what_is_left() {
+        let names: Vec<String> = (0..=VALUES_MAX).map(|number| format!("tag {number}")).collect();
+        let read = |names: &[String]| {
+            let input = list(names.iter().map(|name| text(name)));
+            with_context(|context| read_values(FIELD, &input, context))
+        };
+        let doubled = [&names[..VALUES_MAX], &names[..VALUES_MAX]].concat();
+        assert!(
+            matches!(read(&doubled), Ok(Change::Tags(ListChange::Replace(tags))) if tags.len() == VALUES_MAX)
+        );
+        let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
+        assert_eq!(read(&names), Err(fault));
+    }
+
+    #[test]
+    fn adding_and_removing_stand_together() {
+        let one = id(1);
+        let (add, remove) = (list([text("a"), text("A")]), list([text(&one)]));
+        let check = |lists: [Option<&Input<'_>>; 2], add: &[TagRef], remove: &[TagRef]| {
+            let found = with_context(|context| read_edit(FIELD, lists, context));
+            let edit = ListChange::Edit { add: add.to_vec(), remove: remove.to_vec() };
+            assert_eq!(found, Ok(Change::Tags(edit)));
+        };
+        check([Some(&add), Some(&remove)], &[named("a")], &[known(1)]);
+        check([Some(&add), None], &[named("a")], &[]);
+        check([None, Some(&remove)], &[], &[known(1)]);
+        let found = with_context(|context| read_edit(FIELD, [Some(&Input::Null), None], context));
+        assert_eq!(found, Err(ValueFault::Null));
+    }
+}

@@ -120,3 +120,143 @@ const fn not_a_string() -> ValueFault {
 fn set_or_clear(text: &str) -> Change {
     if text.is_empty() { Change::Clear } else { Change::Set(Value::Text(text.into())) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOT_A_STRING: ValueFault = not_a_string();
+    const CONTROLS: ValueFault =
+        ValueFault::Invalid { what: "Control characters are not allowed." };
+    const INVISIBLE: ValueFault =
+        ValueFault::Invalid { what: "Invisible characters are not allowed." };
+
+    fn text(text: &str) -> Input<'_> {
+        Input::Text(text.into())
+    }
+
+    fn set(text: &str) -> Change {
+        Change::Set(Value::Text(text.into()))
+    }
+
+    #[test]
+    fn a_text_is_stored_as_written_but_for_its_ends() {
+        let check = |input: Input<'_>, expected| {
+            assert_eq!(read_text(&input, false), expected, "{input:?}");
+        };
+        check(text("  Acme\tCorp \u{3000}"), Ok(set("Acme\tCorp")));
+        check(text("e\u{301}"), Ok(set("e\u{301}")));
+        check(text("\u{200b}"), Ok(set("\u{200b}")));
+        check(text(""), Ok(Change::Clear));
+        check(text(" \n "), Ok(Change::Clear));
+        check(Input::Number("12.50".into()), Ok(set("12.50")));
+        check(Input::Number("1e400".into()), Ok(set("1e400")));
+        check(Input::Boolean(true), Ok(set("true")));
+        check(Input::Boolean(false), Ok(set("false")));
+        check(text(&"é".repeat(255)), Ok(set(&"é".repeat(255))));
+        check(text(&format!(" {} ", "x".repeat(255))), Ok(set(&"x".repeat(255))));
+        check(text(&"é".repeat(256)), Err(ValueFault::TooLong { max: 255 }));
+        check(text("a\0"), Err(CONTROLS));
+        check(text("\u{b}a"), Err(CONTROLS));
+        check(Input::List(vec![text("a")]), Err(NOT_A_STRING));
+        check(Input::Map(vec![]), Err(NOT_A_STRING));
+    }
+
+    #[test]
+    fn an_identifier_shows_all_it_holds() {
+        let check = |input: &str, expected| {
+            assert_eq!(read_text(&text(input), true), expected, "{input:?}");
+        };
+        check(" Acme ", Ok(set("Acme")));
+        check("a\u{200d}b", Ok(set("a\u{200d}b")));
+        check("a\u{200b}", Err(INVISIBLE));
+        check("\u{202e}a", Err(INVISIBLE));
+        check("a\0\u{200b}", Err(CONTROLS));
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_ends() {
+        let check = |input: Input<'_>, expected| assert_eq!(read_longtext(&input), expected);
+        check(text("  a \n"), Ok(set("  a \n")));
+        check(text(" "), Ok(set(" ")));
+        check(text(""), Ok(Change::Clear));
+        check(text(&"é".repeat(100_000)), Ok(set(&"é".repeat(100_000))));
+        check(text(&"é".repeat(100_001)), Err(ValueFault::TooLong { max: 100_000 }));
+        check(text("a\u{1}"), Err(CONTROLS));
+        check(Input::Number("1".into()), Err(NOT_A_STRING));
+        check(Input::Boolean(true), Err(NOT_A_STRING));
+    }
+
+    #[test]
+    fn an_address_is_stored_as_written_but_for_its_ends() {
+        let check = |input: Input<'_>, expected| {
+            assert_eq!(read_email(&input, true), expected, "{input:?}");
+        };
+        check(text(" Jo.Doe+x@Example.COM "), Ok(set("Jo.Doe+x@Example.COM")));
+        check(text("  "), Ok(Change::Clear));
+        check(text("jo@"), Err(ValueFault::Invalid { what: "Enter a valid email address." }));
+        check(Input::Number("1".into()), Err(NOT_A_STRING));
+        check(text("jo\u{200b}@example.com"), Err(INVISIBLE));
+        let long = format!("{}@{}.com", "a".repeat(64), "b.".repeat(95));
+        check(text(&long), Err(ValueFault::TooLong { max: 254 }));
+    }
+
+    #[test]
+    fn addresses_are_told_from_other_text() {
+        let check = |address: &str, expected| assert_eq!(is_email(address), expected, "{address}");
+        for good in [
+            "a@b",
+            "jo@example.com",
+            "jo.doe+tag@mail.example.co.uk",
+            "o'hara@example.com",
+            "\"jo doe\"@example.com",
+            "jo@xn--bcher-kva.example",
+            "jo@bücher.example",
+            "jo@BÜCHER.example",
+            "jo@उदाहरण.परीक्षा",
+            "jörg@example.com",
+            "jo\u{308}rg@example.com",
+            "संपर्क@उदाहरण.परीक्षा",
+            "jo@r3---sn.example.com",
+            "jo@1.example",
+        ] {
+            check(good, true);
+        }
+        for bad in [
+            "",
+            "@",
+            "jo",
+            "jo@",
+            "@example.com",
+            "jo@@example.com",
+            "jo@a@example.com",
+            "\"a@b\"@example.com",
+            "jo doe@example.com",
+            "jo.@example.com",
+            ".jo@example.com",
+            "jo..doe@example.com",
+            "jo@example..com",
+            "jo@example.com.",
+            "jo@.example.com",
+            "jo@-example.com",
+            "jo@example-.com",
+            "jo@exa_mple.com",
+            "jo@exa mple.com",
+            "jo@exa!mple.com",
+            "jo@[127.0.0.1]",
+            "Jo <jo@example.com>",
+            "jö rg@example.com",
+            "jö\u{2003}rg@example.com",
+            "jo@xn--a.example",
+            "jo@b\u{202e}ü.example",
+        ] {
+            check(bad, false);
+        }
+        check(&format!("{}@example.com", "a".repeat(64)), true);
+        check(&format!("{}@example.com", "a".repeat(65)), false);
+        check(&format!("ö{}@example.com", "a".repeat(62)), true);
+        check(&format!("ö{}@example.com", "a".repeat(63)), false);
+        check(&format!("jo@{}.com", "a".repeat(63)), true);
+        check(&format!("jo@{}.com", "a".repeat(64)), false);
+    }
+}

@@ -209,3 +209,184 @@ fn put_digits(mut number: u64, text: &mut [u8]) {
         number /= 10;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap()
+    }
+
+    fn text(text: &str) -> Input<'_> {
+        Input::Text(text.into())
+    }
+
+    #[test]
+    fn days_are_read_and_shown() {
+        let check = |written: &str, expected: Option<&str>| {
+            let found = read_day(&text(written)).ok().map(day_text);
+            assert_eq!(found.as_deref(), expected, "{written}");
+        };
+        check("1970-01-01", Some("1970-01-01"));
+        check(" 2024-02-29 ", Some("2024-02-29"));
+        check("0001-01-01", Some("0001-01-01"));
+        check("9999-12-31", Some("9999-12-31"));
+        check("2026-11-24T23:59:59-08:00", Some("2026-11-24"));
+        check("2026-11-24 00:00", Some("2026-11-24"));
+        for bad in [
+            "",
+            "2023-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-01-00",
+            "0000-01-01",
+            "-001-01-01",
+            "26-01-01",
+            "2026-1-1",
+            "20260101",
+            "2026-01-01x",
+            "2026-01-01T",
+            "2026-01-01T25:00:00Z",
+            "2026-01-01T10:00:00+25:00",
+            "24.11.2026",
+            "２０２６-01-01",
+        ] {
+            check(bad, None);
+        }
+        assert!(read_day(&Input::Number("2026".into())).is_err());
+        assert_eq!(read_day(&text("1970-01-02")), Ok(Day(1)));
+        assert_eq!(read_day(&text("1969-12-31")), Ok(Day(-1)));
+    }
+
+    #[test]
+    fn instants_are_read_with_any_offset() {
+        let berlin = zone("Europe/Berlin");
+        let check = |written: &str, expected: Option<&str>| {
+            let found = read_timestamp(&text(written), &berlin).ok();
+            let found = found.map(|found| timestamp_text(found, &TimeZone::UTC));
+            assert_eq!(found.as_deref(), expected, "{written}");
+        };
+        let at_noon = Some("2026-11-24T12:00:00.000000+00:00");
+        for written in [
+            "2026-11-24T12:00:00Z",
+            "2026-11-24t12:00:00z",
+            "2026-11-24 12:00:00",
+            "2026-11-24T12:00",
+            "2026-11-24T13:00:00+01:00",
+            "2026-11-24T13:00:00+0100",
+            "2026-11-24T06:30:00.000-05:30",
+        ] {
+            check(written, at_noon);
+        }
+        check("2026-11-24T12:00:00.1239999Z", Some("2026-11-24T12:00:00.123000+00:00"));
+        check("2026-11-24T12:00:00,5Z", Some("2026-11-24T12:00:00.500000+00:00"));
+        check("1969-12-31T23:59:59.9999Z", Some("1969-12-31T23:59:59.999000+00:00"));
+        check("2016-12-31T23:59:60Z", Some("2016-12-31T23:59:59.000000+00:00"));
+        check("2026-11-24", Some("2026-11-23T23:00:00.000000+00:00"));
+        check("2026-07-24", Some("2026-07-23T22:00:00.000000+00:00"));
+        for bad in [
+            "",
+            "12:00",
+            "2026-11-24T",
+            "2026-11-24T1:00:00Z",
+            "2026-11-24T24:00:00Z",
+            "2026-11-24T12:60:00Z",
+            "2026-11-24T12:00:61Z",
+            "2026-11-24T12:00:00.Z",
+            "2026-11-24T12:00:00 Z",
+            "2026-11-24T12:00:00+01",
+            "2026-11-24T12:00:00+01:60",
+            "2026-11-25T12:00:00+24:00",
+            "2026-11-24T12:00:00Europe/Berlin",
+            "2026-02-30T12:00:00Z",
+            "0001-01-01T00:00:00+12:00",
+            "9999-12-31T23:59:59Z",
+        ] {
+            check(bad, None);
+        }
+        assert!(read_timestamp(&Input::Number("0".into()), &berlin).is_err());
+    }
+
+    #[test]
+    fn a_bare_date_is_the_first_instant_of_its_day() {
+        let check = |name: &str, date: &str, expected: &str| {
+            let zone = zone(name);
+            let found = parse_timestamp(date, &zone).map(|found| timestamp_text(found, &zone));
+            assert_eq!(found.as_deref(), Some(expected), "{name} {date}");
+        };
+        check("America/New_York", "2026-11-24", "2026-11-24T00:00:00.000000-05:00");
+        // Clocks went from midnight to one o'clock.
+        check("America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00.000000-02:00");
+    }
+
+    #[test]
+    fn instants_are_shown_in_the_time_zone() {
+        let check = |name: &str, unix_ms, expected: &str| {
+            assert_eq!(timestamp_text(Timestamp(unix_ms), &zone(name)), expected);
+        };
+        check("UTC", 1_795_498_800_123, "2026-11-24T05:40:00.123000+00:00");
+        check("UTC", 0, "1970-01-01T00:00:00.000000+00:00");
+        check("UTC", -1, "1969-12-31T23:59:59.999000+00:00");
+        check("Europe/Berlin", 1_795_498_800_123, "2026-11-24T06:40:00.123000+01:00");
+        check("Asia/Kolkata", 1_795_498_800_123, "2026-11-24T11:10:00.123000+05:30");
+        check("America/St_Johns", 1_795_498_800_123, "2026-11-24T02:10:00.123000-03:30");
+        // The local mean time of Berlin was ahead by 53 minutes and 28 seconds.
+        check("Europe/Berlin", -2_500_000_000_000, "1890-10-11T20:26:20.000000+00:53");
+    }
+
+    #[test]
+    fn damaged_values_are_shown_as_the_nearest_good_ones() {
+        let shown = |unix_ms| timestamp_text(Timestamp(unix_ms), &TimeZone::UTC);
+        assert_eq!(shown(i64::MIN), "0001-01-02T00:00:00.000000+00:00");
+        assert_eq!(shown(i64::MAX), "9999-12-30T22:00:00.000000+00:00");
+        assert_eq!(day_text(Day(i32::MIN)), "0001-01-01");
+        assert_eq!(day_text(Day(i32::MAX)), "9999-12-31");
+    }
+
+    #[test]
+    fn the_bounds_are_shown_in_every_time_zone() {
+        for name in ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Manila", "America/Juneau"] {
+            for unix_ms in [INSTANT_MIN_MS, INSTANT_MAX_MS] {
+                let shown = timestamp_text(Timestamp(unix_ms), &zone(name));
+                assert_eq!(shown.len(), 32, "{name} {shown}");
+                assert!(shown.starts_with("0001-") || shown.starts_with("9999-12-3"), "{shown}");
+            }
+        }
+    }
+
+    fn any_zone() -> impl Strategy<Value = TimeZone> {
+        let names = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia"];
+        prop::sample::select(names.to_vec()).prop_map(zone)
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_is_read_back(
+            unix_ms in INSTANT_MIN_MS..=INSTANT_MAX_MS,
+            shown_in in any_zone(),
+            read_in in any_zone(),
+        ) {
+            let shown = timestamp_text(Timestamp(unix_ms), &shown_in);
+            prop_assert_eq!(shown.len(), 32);
+            prop_assert_eq!(parse_timestamp(&shown, &read_in), Some(Timestamp(unix_ms)), "{}", shown);
+        }
+
+        #[test]
+        fn every_day_is_read_back(days in -719_162..=2_932_896_i32) {
+            prop_assert_eq!(read_day(&text(&day_text(Day(days)))), Ok(Day(days)));
+        }
+
+        #[test]
+        fn no_text_stops_the_reader(
+            input in "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.+Zé-]{0,20}|.{0,24}",
+        ) {
+            // Reading or refusing are both right; what counts is that what is read can be shown.
+            if let Some(read) = parse_timestamp(&input, &TimeZone::UTC) {
+                let shown = timestamp_text(read, &TimeZone::UTC);
+                prop_assert_eq!(parse_timestamp(&shown, &TimeZone::UTC), Some(read));
+            }
+        }
+    }
+}

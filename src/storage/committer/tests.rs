@@ -1,3 +1,5 @@
+//! The commit queue and its committer over logs in memory.
+
 use super::{CommitOptions, CommitQueue, Committer, Seat, Wake};
 use crate::model::id::{ObjectId, Position, Sequence, Timestamp, WriterId};
 use crate::storage::error::StorageError;

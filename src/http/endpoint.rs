@@ -1,0 +1,122 @@
+//! One path and the methods it answers to.
+//!
+//! It owns what every path owes its callers: `HEAD` wherever `GET` is, `OPTIONS`, and `405` with
+//! `Allow` for everything else. It must not know any resource.
+
+use crate::http::problem::Problem;
+use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::guard::{self, Guard};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
+
+/// A path with its handlers, to be registered with `ServiceConfig::service`.
+pub struct Endpoint {
+    resource: Resource,
+    methods: Vec<Method>,
+}
+
+impl Endpoint {
+    /// A path nobody answers yet; `{name}` stands for one segment.
+    #[must_use]
+    pub fn at(path: &str) -> Self {
+        Self { resource: web::resource(path), methods: Vec::new() }
+    }
+
+    /// Answers `GET`, and `HEAD` with the same headers; the connection leaves the body out.
+    #[must_use]
+    pub fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let either = guard::Any(guard::Get()).or(guard::Head());
+        self.answer(&[Method::GET, Method::HEAD], either, handler)
+    }
+
+    /// Answers `POST`.
+    #[must_use]
+    pub fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), handler)
+    }
+
+    /// Answers `PUT`.
+    #[must_use]
+    pub fn put<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::PUT], guard::Put(), handler)
+    }
+
+    /// Answers `PATCH`.
+    #[must_use]
+    pub fn patch<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::PATCH], guard::Patch(), handler)
+    }
+
+    /// Answers `DELETE`.
+    #[must_use]
+    pub fn delete<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::DELETE], guard::Delete(), handler)
+    }
+
+    fn answer<F, Args>(
+        mut self,
+        methods: &[Method],
+        guard: impl Guard + 'static,
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.extend_from_slice(methods);
+        self.resource = self.resource.route(web::route().guard(guard).to(handler));
+        self
+    }
+
+    /// The methods, as `Allow` lists them.
+    fn allow(&self) -> HeaderValue {
+        let mut names: Vec<_> = self.methods.iter().map(Method::as_str).collect();
+        names.push(Method::OPTIONS.as_str());
+        HeaderValue::from_str(&names.join(", ")).expect("names of methods are a header value")
+    }
+}
+
+impl HttpServiceFactory for Endpoint {
+    fn register(self, config: &mut AppService) {
+        let allow = self.allow();
+        let other_method = move |request: HttpRequest| {
+            let allow = allow.clone();
+            async move {
+                if request.method() == Method::OPTIONS {
+                    let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
+                    response.headers_mut().insert(header::ALLOW, allow);
+                    return Ok(response);
+                }
+                Err(Problem::method_not_allowed(request.method(), allow))
+            }
+        };
+        self.resource.default_service(web::to(other_method)).register(config);
+    }
+}

@@ -1,0 +1,56 @@
+//! What an operator can set about the HTTP edge.
+//!
+//! It must not know where a setting comes from or how it is spelled.
+
+use crate::http::identity::OperatorKey;
+use actix_web::http::StatusCode;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// All of it, checked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub listen: SocketAddr,
+    /// Threads that serve HTTP, at least one.
+    pub workers: usize,
+    pub shutdown_wait: Duration,
+    pub limits: ConnectionLimits,
+    pub bodies: BodyLimits,
+    pub answers: AnswerOptions,
+    /// None: everything under `/api/admin` is unknown.
+    pub operator_key: Option<OperatorKey>,
+}
+
+/// Limits of connections, which know nothing of requests.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    pub connections_max: usize,
+    /// None behind a proxy, where all peers have one address.
+    pub connections_per_peer_max: Option<usize>,
+    /// How long a connection may be idle between two requests.
+    pub idle_timeout: Duration,
+}
+
+/// Limits of request bodies.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// One JSON body.
+    pub json_bytes_max: usize,
+    /// All bodies in flight together.
+    pub all_bytes_max: usize,
+    /// How long one JSON body may take to arrive.
+    pub timeout: Duration,
+}
+
+/// How answers look where the contract leaves a choice.
+#[derive(Clone, Debug)]
+pub struct AnswerOptions {
+    /// Status of an upsert that created or unarchived.
+    pub upsert_created: StatusCode,
+    /// Status of a successful `add`.
+    pub added: StatusCode,
+    /// Status of a conflict with an archived record.
+    pub archived_conflict: StatusCode,
+    /// Origin of absolute addresses; none: that of the request.
+    pub public_url: Option<String>,
+}

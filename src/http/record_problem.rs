@@ -1,0 +1,197 @@
+//! What a table answers instead of a reply to a record's write, as a problem.
+//!
+//! It owns the places and texts of these faults. It must not know routes: statuses that an
+//! operator can set are in `AnswerOptions`.
+
+use crate::http::code::Code;
+use crate::http::fault::{Fault, FieldPart, FieldPlace, Place};
+use crate::http::problem::{FieldsForm, Problem};
+use crate::http::target::Target;
+use crate::http::value_fault;
+use crate::http::wire::conflict::ConflictBody;
+use crate::http::wire::fields::{FieldReference, Fields};
+use crate::http::wire::record::Scene;
+use crate::model::id::FieldNumber;
+use crate::model::schema::Schema;
+use crate::model::table::command::{self, EntryKey, FaultKind, RecordFault};
+use crate::model::table::decide::{Clash, Conflict, Rejection, Taken};
+use actix_web::http::StatusCode;
+
+const ARCHIVED_IDENTIFIER: &str = "An archived record already uses this identifier.";
+const TAKEN_MEANWHILE: &str = "A live record already uses this value.";
+
+/// A write that was refused, and the request it came with.
+pub struct RefusedWrite<'a> {
+    pub target: &'a Target,
+    pub schema: &'a Schema,
+    pub fields: &'a Fields<'a>,
+}
+
+/// Gives a problem the forms of record writes, where its status asks for them.
+#[must_use]
+pub fn of_record_write(problem: Problem, form: &FieldsForm) -> Problem {
+    match problem.status() {
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::CONFLICT => {
+            problem.of_record_write(form.clone())
+        }
+        _ => problem,
+    }
+}
+
+impl RefusedWrite<'_> {
+    /// The answer to a rejection.
+    ///
+    /// # Panics
+    /// On what only changes of a schema are answered.
+    #[must_use]
+    pub fn problem(&self, rejection: Rejection) -> Problem {
+        match rejection {
+            Rejection::SchemaMoved => schema_keeps_moving(),
+            Rejection::NotFound => Problem::not_found(),
+            Rejection::NotArchived => Problem::new(Code::NotArchived),
+            Rejection::Forbidden(entries) => {
+                let faults = entries.into_iter().map(|(index, field)| {
+                    let place = self.entry(index, field, EntryKey::Unknown);
+                    Fault::new(Code::ForbiddenFieldWrite, place)
+                });
+                Problem::from_faults(faults.collect())
+            }
+            Rejection::Faults(faults) => {
+                Problem::from_faults(faults.iter().map(|fault| self.fault(fault)).collect())
+            }
+            Rejection::Taken(taken) => self.taken(&taken),
+            Rejection::TooLarge { what, bytes, max } => {
+                let message = format!("The {what} has {bytes} bytes; at most {max} are allowed.");
+                Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
+            }
+            Rejection::Schema(_) | Rejection::UnknownField => {
+                unreachable!("a record's write changes no schema")
+            }
+        }
+    }
+
+    /// Uniqueness and archive conflicts. Where both are found the 400 wins, and lists both.
+    fn taken(&self, taken: &Taken) -> Problem {
+        let mut faults: Vec<Fault> = taken.faults.iter().map(|fault| self.fault(fault)).collect();
+        let Some(conflict) = &taken.conflict else { return Problem::from_faults(faults) };
+        let is_alone = faults.is_empty();
+        self.conflict_faults(conflict, &mut faults);
+        let problem = Problem::from_faults(faults);
+        if !is_alone {
+            return problem;
+        }
+        let scene = Scene::new(self.target, self.schema);
+        let body = ConflictBody::of(conflict, self.schema, &scene);
+        problem.answering(self.target.answers().archived_conflict).with("conflict", &body)
+    }
+
+    fn conflict_faults(&self, conflict: &Conflict, faults: &mut Vec<Fault>) {
+        let mut add = |place, message, holder| {
+            let mut fault = Fault::new(Code::Conflict, place).saying(message);
+            fault.conflicting_record_id = Some(holder);
+            faults.push(fault);
+        };
+        match conflict {
+            Conflict::ArchivedIdentifier { holder, place, .. } => {
+                add(self.identifier_place(place), ARCHIVED_IDENTIFIER, holder.id());
+            }
+            Conflict::UniqueOnRestore { clashes, .. } => {
+                for Clash { field, holder, .. } in clashes {
+                    add(self.unnamed(*field), TAKEN_MEANWHILE, *holder);
+                }
+            }
+        }
+    }
+
+    /// A conflict is always the identifier field's, whichever key of the body gave the value.
+    fn identifier_place(&self, place: &command::Place) -> Place {
+        match place {
+            command::Place::Entry { .. } => self.place(place),
+            command::Place::Unresolved { .. }
+            | command::Place::Field(_)
+            | command::Place::LookupValue
+            | command::Place::Identifier => self.unnamed(self.schema.identifier().number),
+        }
+    }
+
+    fn fault(&self, fault: &RecordFault) -> Fault {
+        let place = self.place(&fault.place);
+        match &fault.kind {
+            FaultKind::Value(value_fault) => value_fault::fault_of(value_fault, place),
+            FaultKind::DuplicateField => Fault::new(Code::DuplicateField, place),
+            FaultKind::UnknownParameter => Fault::new(Code::UnknownParameter, place),
+            FaultKind::Unique { holder } => {
+                let mut fault = Fault::new(Code::Unique, place);
+                fault.conflicting_record_id = Some(*holder);
+                fault
+            }
+        }
+    }
+
+    fn place(&self, place: &command::Place) -> Place {
+        match place {
+            command::Place::Entry { index, field, key } => self.entry(*index, *field, *key),
+            command::Place::Unresolved { index, given, key } => Place::Field(FieldPlace {
+                field: Some(given.to_string()),
+                field_id: None,
+                index: Some(*index as usize),
+                part: self.part(*index, *key),
+            }),
+            command::Place::Field(field) => self.unnamed(*field),
+            command::Place::LookupValue => Place::Body("lookup_value".into()),
+            command::Place::Identifier => Place::Body("identifier".into()),
+        }
+    }
+
+    /// An entry of the request's `fields`; the field's id too where the request named it so.
+    fn entry(&self, index: u32, field: FieldNumber, key: EntryKey) -> Place {
+        let known = self.schema.by_number(field);
+        let is_named_by_id = match self.reference(index) {
+            Some(FieldReference::Id(_) | FieldReference::Both { .. }) => true,
+            Some(FieldReference::Name(_) | FieldReference::Key(_)) | None => false,
+        };
+        Place::Field(FieldPlace {
+            field: known.map(|field| field.name.clone()),
+            field_id: known.filter(|_| is_named_by_id).map(|field| field.id),
+            index: Some(index as usize),
+            part: self.part(index, key),
+        })
+    }
+
+    /// A field that the request does not name; what is no field is the record as a whole.
+    fn unnamed(&self, field: FieldNumber) -> Place {
+        let Some(field) = self.schema.by_number(field) else { return Place::Whole };
+        Place::Field(FieldPlace { field: Some(field.name.clone()), ..FieldPlace::default() })
+    }
+
+    /// The key that the compatibility form blames; where it is not known, the one that names the
+    /// field.
+    fn part(&self, index: u32, key: EntryKey) -> FieldPart {
+        match key {
+            EntryKey::Id => FieldPart::Id,
+            EntryKey::Name => FieldPart::Name,
+            EntryKey::Value => FieldPart::Value,
+            EntryKey::AddValues => FieldPart::AddValues,
+            EntryKey::RemoveValues => FieldPart::RemoveValues,
+            EntryKey::Unknown => match self.reference(index) {
+                Some(FieldReference::Id(_)) => FieldPart::Id,
+                Some(
+                    FieldReference::Name(_) | FieldReference::Key(_) | FieldReference::Both { .. },
+                )
+                | None => FieldPart::Name,
+            },
+        }
+    }
+
+    fn reference(&self, index: u32) -> Option<FieldReference<'_>> {
+        let entries = &self.fields.entries;
+        let at = entries.binary_search_by_key(&(index as usize), |entry| entry.index).ok()?;
+        Some(entries[at].reference)
+    }
+}
+
+/// Every attempt met another schema than it was parsed with.
+fn schema_keeps_moving() -> Problem {
+    let detail = "The object's fields keep changing; nothing of the request was done.";
+    Problem::new(Code::Overloaded).saying(detail).retry_after(1)
+}

@@ -1,0 +1,208 @@
+//! One write of a record, from its parsed request to its answer: read with the schema, ask the
+//! table's writer, read again where the schema has moved, answer.
+//!
+//! It must not know any route's own parameters.
+
+use crate::engine::AskError;
+use crate::http::body::Body;
+use crate::http::fault::{Fault, Faults};
+use crate::http::problem::{FieldsForm, Problem};
+use crate::http::record_problem::{RefusedWrite, of_record_write};
+use crate::http::refusal::of_ask_error;
+use crate::http::target::Target;
+use crate::http::wire::fields::Fields;
+use crate::http::wire::record::{RecordAnswer, Scene};
+use crate::http::wire::selection::Selection;
+use crate::http::wire::writes;
+use crate::model::id::{FieldNumber, TagId, TagNumber};
+use crate::model::input::Input;
+use crate::model::schema::Schema;
+use crate::model::table::command::{Ask, Command, Outcome, Reply, Writes};
+use crate::model::table::decide::Rejection;
+use crate::model::value::Context;
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+
+/// How often a request is read again because the schema has moved.
+const READINGS_MAX: usize = 3;
+
+/// A write whose shape is good.
+pub struct RecordWrite<'r> {
+    pub target: &'r Target,
+    pub fields: Fields<'r>,
+    pub return_all_fields: bool,
+    /// Of the request's body, for admission.
+    pub bytes: usize,
+}
+
+/// What a request asks of the table, once its `fields` are read with a schema.
+pub type MakeAsk<'m> = &'m dyn Fn(&Schema, &Context<'_>, Writes) -> Result<Ask, Fault>;
+
+/// A write that was carried out.
+pub struct Written {
+    pub outcome: Outcome,
+    /// The fields that the request wrote, in its order.
+    pub mentioned: Vec<FieldNumber>,
+}
+
+/// The JSON of a record's write.
+pub fn parse(body: &Body) -> Result<Input<'_>, Problem> {
+    body.parse().map_err(|error| of_record_write(error.into(), &FieldsForm::List(0)))
+}
+
+/// Ends the reading of a request's shape: what is wrong with it has the forms of a record's write.
+pub fn check_shape(faults: Faults, form: &FieldsForm) -> Result<(), Problem> {
+    faults.check().map_err(|problem| of_record_write(problem, form))
+}
+
+impl<'r> RecordWrite<'r> {
+    /// A write without `fields`.
+    #[must_use]
+    pub fn without_fields(target: &'r Target, bytes: usize) -> Self {
+        let fields = Fields { entries: Vec::new(), form: FieldsForm::List(0) };
+        Self { target, fields, return_all_fields: false, bytes }
+    }
+
+    /// Asks for a record. The reply means that the change is durable and visible to every reader.
+    pub async fn ask_for_record(&self, make: MakeAsk<'_>) -> Result<Written, Problem> {
+        let (reply, mentioned) = self.ask(make).await?;
+        match reply {
+            Reply::Record(outcome) => Ok(Written { outcome, mentioned }),
+            Reply::Done | Reply::Field(_) | Reply::Option(_) => {
+                unreachable!("the command is answered with a record")
+            }
+        }
+    }
+
+    /// Asks for something that is answered without a record.
+    pub async fn ask_for_nothing(&self, make: impl Fn() -> Ask) -> Result<(), Problem> {
+        let (reply, _) = self.ask(&|_, _, _| Ok(make())).await?;
+        match reply {
+            Reply::Done => Ok(()),
+            Reply::Record(_) | Reply::Field(_) | Reply::Option(_) => {
+                unreachable!("the command is answered with nothing")
+            }
+        }
+    }
+
+    async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Vec<FieldNumber>), Problem> {
+        let Target { engine, caller, table, .. } = self.target;
+        let command_caller = caller.for_request();
+        let mut readings = 0;
+        loop {
+            readings += 1;
+            let schema = table.shown().schema();
+            let (ask, mentioned) = self.read(&schema, make)?;
+            let command = Command { caller: command_caller.clone(), ask };
+            match engine.ask_table(table, command, self.bytes).await {
+                Ok(reply) => return Ok((reply, mentioned)),
+                Err(AskError::Rejected(Rejection::SchemaMoved)) if readings < READINGS_MAX => {}
+                Err(error) => {
+                    let refused =
+                        RefusedWrite { target: self.target, schema: &schema, fields: &self.fields };
+                    let problem = of_ask_error(error, |rejection| refused.problem(rejection));
+                    return Err(of_record_write(problem, &self.fields.form));
+                }
+            }
+        }
+    }
+
+    /// The command of one reading, and the fields it writes.
+    fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<(Ask, Vec<FieldNumber>), Problem> {
+        let Target { caller, table, .. } = self.target;
+        let tags = &table.shown().tags;
+        let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
+            tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
+        };
+        let context = Context {
+            members: &caller.catalog.members,
+            tag: &tag,
+            time_zone: caller.business.time_zone(),
+        };
+        let writes = writes::read(&self.fields, schema, &context);
+        let mentioned = writes.entries.iter().map(|write| write.field).collect();
+        let ask = make(schema, &context, writes)
+            .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
+        Ok((ask, mentioned))
+    }
+
+    /// The write answer: the record as the commit left it.
+    #[must_use]
+    pub fn answer(&self, written: Written, status: StatusCode) -> HttpResponse {
+        let Written { outcome, mentioned } = written;
+        let schema = self.target.table.shown().schema();
+        let scene = Scene::new(self.target, &schema);
+        let selection = Selection::of_write(&outcome, &mentioned, self.return_all_fields, &schema);
+        let Outcome { action, record, .. } = outcome;
+        let etag = scene.etag(&record);
+        let answer =
+            RecordAnswer { scene: &scene, selection: &selection, record, action: Some(action) };
+        HttpResponse::build(status).insert_header((header::ETAG, etag)).json(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::caller::Caller;
+    use crate::http::code::Code;
+    use crate::http::identity::Credentials;
+    use crate::http::test_support::{API_KEY, BUSINESS, TestServer, USER, options};
+    use crate::model::id::SchemaNumber;
+    use crate::model::table::command::{Action, Add, ArchivedMatch, RestoreConflict};
+    use actix_web::HttpMessage as _;
+    use actix_web::test::TestRequest;
+    use actix_web::web::Data;
+    use std::cell::Cell;
+
+    /// The contacts of a test server, addressed by its administrator.
+    fn contacts(server: &TestServer) -> Target {
+        let (business_id, user_id) = (BUSINESS.to_string(), USER.to_string());
+        let credentials =
+            Credentials { api_key: API_KEY, business_id: &business_id, user_id: &user_id };
+        let caller = Caller::find(&server.engine, &credentials).unwrap();
+        let request = TestRequest::default()
+            .param("object_identifier", "client_client")
+            .app_data(Data::from(server.engine.clone()))
+            .app_data(Data::new(options()))
+            .to_http_request();
+        request.extensions_mut().insert(caller);
+        Target::find(&request).unwrap()
+    }
+
+    /// What comes of a write that meets a moved schema so many times, and how often it is read.
+    async fn check(moves: usize) -> (Result<Written, Problem>, usize) {
+        let server = TestServer::start().await;
+        let target = contacts(&server);
+        let readings = Cell::new(0);
+        let make = |_: &Schema, _: &Context<'_>, mut writes: Writes| {
+            readings.set(readings.get() + 1);
+            if readings.get() <= moves {
+                writes.schema = SchemaNumber(0);
+            }
+            let (archived_match, restore_conflict) =
+                (ArchivedMatch::default(), RestoreConflict::default());
+            Ok(Ask::Add(Box::new(Add { writes, archived_match, restore_conflict })))
+        };
+        let write = RecordWrite::without_fields(&target, 0);
+        let written = write.ask_for_record(&make).await;
+        (written, readings.get())
+    }
+
+    #[actix_web::test]
+    async fn a_request_is_read_again_where_the_schema_has_moved() {
+        for moves in [0, 1, 2] {
+            let (written, readings) = check(moves).await;
+            assert_eq!(written.unwrap().outcome.action, Action::Created);
+            assert_eq!(readings, moves + 1);
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_request_is_read_three_times_and_then_given_up() {
+        let (written, readings) = check(usize::MAX).await;
+        let problem = written.err().unwrap();
+        assert_eq!((problem.code(), readings), (Some(Code::Overloaded), READINGS_MAX));
+        assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

@@ -1,0 +1,188 @@
+//! `…/{entity_id}`: read, change, archive, restore and purge one record addressed by its id.
+//!
+//! It owns the parameters of these routes. An archived record is as good as none, unless a read
+//! asks for it. It must not know what a change leads to.
+
+use crate::http::body::Body;
+use crate::http::endpoint::Endpoint;
+use crate::http::extension::RouteGroup;
+use crate::http::fault::Faults;
+use crate::http::problem::{FieldsForm, Problem};
+use crate::http::query::Query;
+use crate::http::record_write::{RecordWrite, check_shape, parse};
+use crate::http::shape::{Presence, Shape};
+use crate::http::target::{AddressedRecord, Target};
+use crate::http::wire::fields::Fields;
+use crate::http::wire::record::{RecordAnswer, Scene};
+use crate::http::wire::selection::{FieldsWanted, Selection};
+use crate::http::wire::{archived, identifier};
+use crate::model::input::Input;
+use crate::model::schema::Schema;
+use crate::model::table::command::{Ask, Unarchive, Update};
+use crate::model::table::record::Record;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
+
+/// The pattern of a record's id. What is none, the words of other routes among it, matches no
+/// route of a record and is not found, whatever the method.
+macro_rules! entity_path {
+    ($rest:literal) => {
+        concat!("/api/records/{object_identifier}/{entity_id:[0-9A-Fa-f-]{36}}", $rest)
+    };
+}
+pub(crate) use entity_path;
+
+/// Registers the routes.
+pub fn register(config: &mut ServiceConfig) {
+    config
+        .service(Endpoint::at(entity_path!("")).get(retrieve).patch(patch).put(put).delete(archive))
+        .service(Endpoint::at(entity_path!("/unarchive")).patch(unarchive));
+}
+
+/// Reads one record.
+async fn retrieve(
+    request: HttpRequest,
+    target: Target,
+    record: AddressedRecord,
+) -> Result<HttpResponse, Problem> {
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let wanted = FieldsWanted::of_retrieve(&mut query, &mut faults);
+    let include_archived = query.boolean("include_archived", &mut faults).unwrap_or(false);
+    query.finish(RouteGroup::Retrieve, request.headers(), &[], &mut faults);
+    faults.check()?;
+    let found = target.table.shown().record(record.0);
+    let found = found.filter(|record| include_archived || !record.is_archived());
+    Ok(read_answer(&target, found.ok_or_else(Problem::not_found)?, &wanted))
+}
+
+/// The read answer: one record as it is now.
+#[must_use]
+pub fn read_answer(target: &Target, record: Record, wanted: &FieldsWanted) -> HttpResponse {
+    let schema = target.table.shown().schema();
+    let scene = Scene::new(target, &schema);
+    let selection = Selection::of_read(wanted, &schema);
+    let etag = scene.etag(&record);
+    let answer = RecordAnswer { scene: &scene, selection: &selection, record, action: None };
+    HttpResponse::Ok().insert_header((header::ETAG, etag)).json(answer)
+}
+
+/// Changes the fields that are mentioned.
+///
+/// The reply means that the change is durable and visible to every reader.
+async fn patch(
+    request: HttpRequest,
+    target: Target,
+    record: AddressedRecord,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    update(&request, &target, record, &body, false).await
+}
+
+/// As `PATCH`, unless `replace` asks for more.
+async fn put(
+    request: HttpRequest,
+    target: Target,
+    record: AddressedRecord,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    update(&request, &target, record, &body, true).await
+}
+
+async fn update(
+    request: &HttpRequest,
+    target: &Target,
+    AddressedRecord(id): AddressedRecord,
+    body: &Body,
+    may_replace: bool,
+) -> Result<HttpResponse, Problem> {
+    let input = parse(body)?;
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
+    let replace = may_replace && query.boolean("replace", &mut faults).unwrap_or(false);
+    let strict = query.is_strict();
+    query.finish(RouteGroup::Update, request.headers(), &[], &mut faults);
+    let mut shape = Shape::of_body(&input, &mut faults);
+    let archived_conflict = archived::read_conflict(&mut shape, "archived_conflict", &mut faults);
+    let fields = Fields::read(shape.raw("fields"), strict, &mut faults);
+    shape.finish(strict, RouteGroup::Update, &mut faults);
+    check_shape(faults, &fields.form)?;
+
+    let write = RecordWrite { target, fields, return_all_fields, bytes: body.bytes().len() };
+    let written = write
+        .ask_for_record(&|_, _, writes| {
+            Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, replace })))
+        })
+        .await?;
+    Ok(write.answer(written, StatusCode::OK))
+}
+
+/// Archives a live record, or purges an archived one.
+///
+/// The reply means that the change is durable and visible to every reader.
+async fn archive(
+    request: HttpRequest,
+    target: Target,
+    AddressedRecord(id): AddressedRecord,
+) -> Result<HttpResponse, Problem> {
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let purge = query.boolean("purge", &mut faults).unwrap_or(false);
+    query.finish(RouteGroup::Archive, request.headers(), &[], &mut faults);
+    check_shape(faults, &FieldsForm::List(0))?;
+    if purge {
+        target.caller.require_admin()?;
+    }
+    let write = RecordWrite::without_fields(&target, 0);
+    write.ask_for_nothing(|| if purge { Ask::Purge(id) } else { Ask::Archive(id) }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Restores an archived record; a live one stays as it is.
+///
+/// The reply means that the change is durable and visible to every reader.
+async fn unarchive(
+    request: HttpRequest,
+    target: Target,
+    AddressedRecord(id): AddressedRecord,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
+    let restore_conflict = archived::read_restore_conflict(&mut query, &mut faults);
+    let strict = query.is_strict();
+    query.finish(RouteGroup::Transition, request.headers(), &[], &mut faults);
+    let input = if body.is_empty() { None } else { Some(parse(&body)?) };
+    let schema = target.table.shown().schema();
+    let text = input.as_ref().and_then(|input| new_identifier(input, &schema, strict, &mut faults));
+    check_shape(faults, &FieldsForm::List(0))?;
+
+    let mut write = RecordWrite::without_fields(&target, body.bytes().len());
+    write.return_all_fields = return_all_fields;
+    let written = write
+        .ask_for_record(&|schema, context, _| {
+            let of_text = |text| identifier::of_text(IDENTIFIER, text, schema, context);
+            let identifier = text.map(of_text).transpose()?;
+            Ok(Ask::Unarchive(Unarchive { id, identifier, restore_conflict }))
+        })
+        .await?;
+    Ok(write.answer(written, StatusCode::OK))
+}
+
+const IDENTIFIER: &str = "identifier";
+
+/// The identifier under which a record is to be restored, if the body names one.
+fn new_identifier<'i>(
+    input: &'i Input<'i>,
+    schema: &Schema,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<&'i str> {
+    let mut shape = Shape::of_body(input, faults);
+    let text = identifier::read_text(&mut shape, IDENTIFIER, Presence::Nullable, schema, faults);
+    shape.finish(strict, RouteGroup::Transition, faults);
+    text
+}

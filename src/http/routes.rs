@@ -1,0 +1,37 @@
+//! Every route of the resources, and what their handlers need: one line a resource.
+//!
+//! It must not know what any of them does.
+
+use crate::engine::Engine;
+use crate::http::app::Resources;
+use crate::http::options::Options;
+use crate::http::{
+    activities, admin, api_keys, business, field_options, fields, list, lookup, objects, records,
+    team, team_members, upsert,
+};
+use actix_web::web::Data;
+use std::sync::Arc;
+
+/// The resources of the API. Handlers take the engine as `Data<Engine>`, and what an operator has
+/// set about answers from `Data<Options>`.
+#[must_use]
+pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
+    let engine = Data::from(engine);
+    let options = Data::new(options);
+    Resources::new(move |config| {
+        config.app_data(engine.clone()).app_data(options.clone());
+        upsert::register(config);
+        lookup::register(config);
+        list::register(config);
+        records::register(config);
+        team_members::register(config);
+        objects::register(config);
+        fields::register(config);
+        field_options::register(config);
+        activities::register(config);
+        team::register(config);
+        api_keys::register(config);
+        business::register(config);
+        admin::register(config);
+    })
+}

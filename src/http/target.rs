@@ -1,0 +1,82 @@
+//! What the path of a request addresses: the caller's table, a record's id, a member's id.
+//!
+//! Handlers take these before the body, so an object that is not visible answers before a byte of
+//! the body is read. It must not know what is done to what is addressed.
+
+use crate::engine::Engine;
+use crate::engine::business::TableRef;
+use crate::http::caller::Caller;
+use crate::http::options::{AnswerOptions, Options};
+use crate::http::problem::Problem;
+use crate::model::id::{MemberId, RecordId};
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+/// The caller, the table that the path names, and what a handler needs to act on it.
+pub struct Target {
+    pub engine: Arc<Engine>,
+    options: Data<Options>,
+    pub caller: Caller,
+    pub table: Arc<TableRef>,
+}
+
+impl Target {
+    /// Finds the table named by the path's `{object_identifier}`.
+    pub fn find(request: &HttpRequest) -> Result<Self, Problem> {
+        let caller = Caller::extract(request).into_inner()?;
+        let object = request.match_info().get("object_identifier").unwrap_or_default();
+        let table = caller.table(object)?;
+        let engine = data::<Engine>(request).into_inner();
+        Ok(Self { engine, options: data(request), caller, table })
+    }
+
+    /// How answers look where the contract leaves a choice.
+    #[must_use]
+    pub fn answers(&self) -> &AnswerOptions {
+        &self.options.answers
+    }
+}
+
+impl FromRequest for Target {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::find(request))
+    }
+}
+
+fn data<T: 'static>(request: &HttpRequest) -> Data<T> {
+    request.app_data::<Data<T>>().expect("the registration of the routes provides it").clone()
+}
+
+/// The record that the path names by its id; what is no id names none.
+#[derive(Clone, Copy)]
+pub struct AddressedRecord(pub RecordId);
+
+impl FromRequest for AddressedRecord {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("entity_id").and_then(RecordId::parse);
+        ready(id.map(Self).ok_or_else(Problem::not_found))
+    }
+}
+
+/// The member that the path names by its id; what is no id names none.
+#[derive(Clone, Copy)]
+pub struct AddressedMember(pub MemberId);
+
+impl FromRequest for AddressedMember {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("member_id").and_then(MemberId::parse);
+        ready(id.map(Self).ok_or_else(Problem::not_found))
+    }
+}

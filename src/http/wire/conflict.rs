@@ -1,0 +1,132 @@
+//! The `conflict` member of a 409: which record is in the way, and what the caller may choose.
+//!
+//! It must not know when something conflicts: that was decided.
+
+use crate::http::wire::record::{RecordName, Scene};
+use crate::http::wire::team::MemberName;
+use crate::http::wire::value::ReadForm;
+use crate::model::id::{FieldId, RecordId};
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::table::decide::{Clash, Conflict, ConflictParameter};
+use crate::model::table::record::Record;
+use serde::Serialize;
+
+/// What is in the way.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ConflictBody<'a> {
+    ArchivedIdentifier {
+        field: FieldName<'a>,
+        value: &'a str,
+        archived_record: ArchivedRecord,
+        parameter: Option<&'static str>,
+        choices: Vec<Choice>,
+    },
+    UniqueOnRestore {
+        record_id: RecordId,
+        fields: Vec<ClashBody<'a>>,
+    },
+}
+
+/// A field where it is only named.
+#[derive(Serialize)]
+pub struct FieldName<'a> {
+    id: FieldId,
+    name: &'a str,
+}
+
+/// The archived holder of an identifier.
+#[derive(Serialize)]
+pub struct ArchivedRecord {
+    #[serde(flatten)]
+    name: RecordName,
+    archived_at: Option<String>,
+    archived_by: Option<MemberName>,
+}
+
+/// A value of the parameter, and the action it leads to.
+#[derive(Serialize)]
+pub struct Choice {
+    value: &'static str,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_id: Option<RecordId>,
+}
+
+/// A value of the archived record that a live one has taken.
+#[derive(Serialize)]
+pub struct ClashBody<'a> {
+    field: FieldName<'a>,
+    value: Option<ReadForm<'a>>,
+    held_by: Option<RecordName>,
+}
+
+impl<'a> ConflictBody<'a> {
+    /// What clients read of a conflict.
+    #[must_use]
+    pub fn of(conflict: &'a Conflict, schema: &'a Schema, scene: &Scene<'a>) -> Self {
+        match conflict {
+            Conflict::ArchivedIdentifier { holder, value, parameter, .. } => {
+                let (archived_at, archived_by) = scene.archived(holder);
+                Self::ArchivedIdentifier {
+                    field: FieldName::of(schema.identifier()),
+                    value,
+                    archived_record: ArchivedRecord {
+                        name: scene.name(holder),
+                        archived_at,
+                        archived_by,
+                    },
+                    parameter: parameter_name(*parameter),
+                    choices: choices(*parameter, holder),
+                }
+            }
+            Conflict::UniqueOnRestore { record, clashes } => Self::UniqueOnRestore {
+                record_id: record.id(),
+                fields: clashes.iter().filter_map(|clash| of_clash(clash, schema, scene)).collect(),
+            },
+        }
+    }
+}
+
+/// None for a field that was deleted since.
+fn of_clash<'a>(clash: &Clash, schema: &'a Schema, scene: &Scene<'a>) -> Option<ClashBody<'a>> {
+    let field = schema.by_number(clash.field)?;
+    Some(ClashBody {
+        field: FieldName::of(field),
+        value: ReadForm::of_value(field, clash.value.clone(), scene.referents()),
+        held_by: scene.name_of(clash.holder),
+    })
+}
+
+impl<'a> FieldName<'a> {
+    fn of(field: &'a Field) -> Self {
+        Self { id: field.id, name: &field.name }
+    }
+}
+
+/// What the API calls the parameter that decides.
+fn parameter_name(parameter: ConflictParameter) -> Option<&'static str> {
+    match parameter {
+        ConflictParameter::OncreateUnarchive => Some("oncreate_unarchive"),
+        ConflictParameter::Unarchive => Some("unarchive"),
+        ConflictParameter::OnupdateArchivedConflict => Some("onupdate_archived_conflict"),
+        ConflictParameter::ArchivedConflict => Some("archived_conflict"),
+        ConflictParameter::None => None,
+    }
+}
+
+fn choices(parameter: ConflictParameter, holder: &Record) -> Vec<Choice> {
+    let overwrite = |result| Choice { value: "overwrite", result, record_id: None };
+    match parameter {
+        ConflictParameter::OncreateUnarchive | ConflictParameter::Unarchive => {
+            let record_id = Some(holder.id());
+            let unarchive = Choice { value: "unarchive", result: "unarchived", record_id };
+            vec![unarchive, overwrite("created")]
+        }
+        ConflictParameter::OnupdateArchivedConflict | ConflictParameter::ArchivedConflict => {
+            vec![overwrite("updated")]
+        }
+        ConflictParameter::None => Vec::new(),
+    }
+}

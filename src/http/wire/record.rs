@@ -1,0 +1,298 @@
+//! A record as answers show it, and the tag that names its state.
+//!
+//! It must not know requests, nor which fields are shown: that is `selection`.
+
+use crate::http::target::Target;
+use crate::http::wire::selection::Selection;
+use crate::http::wire::team::{MemberName, team_fields, team_len};
+use crate::http::wire::value::{ReadForm, Referents};
+use crate::model::agenda;
+use crate::model::id::{FieldNumber, MemberId, RecordId, Timestamp};
+use crate::model::schema::Schema;
+use crate::model::schema::field::{Field, Source};
+use crate::model::schema::system;
+use crate::model::table::Shown;
+use crate::model::table::command::Action;
+use crate::model::table::decide::keys::stored_text;
+use crate::model::table::digest::item_hash;
+use crate::model::table::record::Record;
+use crate::model::value::pack::read_uuid;
+use crate::model::value::time::timestamp_text;
+use actix_web::http::header::HeaderValue;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// What the view in an `ETag` is hashed with; nothing depends on nobody knowing it.
+const VIEW_KEY: [u8; 16] = *b"upsertd-etag-v1\0";
+
+/// What the records of one answer are shown with: one schema, and durable state around it.
+pub struct Scene<'a> {
+    schema: &'a Schema,
+    shown: &'a Shown,
+    agenda: &'a agenda::Shown,
+    referents: Referents<'a>,
+    team_fields: Vec<&'a Field>,
+    access: Access,
+    view: u32,
+}
+
+/// What the caller may do to a record.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Access {
+    view: bool,
+    edit: bool,
+    remove: bool,
+}
+
+/// A record where it is only named.
+#[derive(Debug, Serialize)]
+pub struct RecordName {
+    pub id: RecordId,
+    pub display_name: String,
+}
+
+/// One record, as the answer to a read or a write.
+pub struct RecordAnswer<'a> {
+    pub scene: &'a Scene<'a>,
+    pub selection: &'a Selection<'a>,
+    pub record: Record,
+    /// None in reads.
+    pub action: Option<Action>,
+}
+
+/// What the API calls an action.
+#[must_use]
+pub const fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Created => "created",
+        Action::Updated => "updated",
+        Action::Unarchived => "unarchived",
+        Action::Unchanged => "unchanged",
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// Shows records of the target's table to its caller.
+    #[must_use]
+    pub fn new(target: &'a Target, schema: &'a Schema) -> Self {
+        let caller = &target.caller;
+        let shown = &**target.table.shown();
+        let (tags, members) = (&shown.tags, &*caller.catalog.members);
+        let time_zone = caller.business.time_zone();
+        let is_admin = caller.member.is_admin;
+        Self {
+            schema,
+            shown,
+            agenda: caller.business.agenda(),
+            referents: Referents { tags, members, time_zone },
+            team_fields: team_fields(schema),
+            // In this version only administrators reach an object, and they may do everything.
+            access: Access { view: is_admin, edit: is_admin, remove: is_admin },
+            view: view(schema, is_admin, &caller.business.info().timezone),
+        }
+    }
+
+    #[must_use]
+    pub fn referents(&self) -> Referents<'a> {
+        self.referents
+    }
+
+    /// The `ETag` of a record: its version, and a digest of what else decides how it looks.
+    #[must_use]
+    pub fn etag(&self, record: &Record) -> HeaderValue {
+        let tag = format!("\"{}.{:08x}\"", record.version(), self.view);
+        HeaderValue::from_str(&tag).expect("digits, letters and a point are a header value")
+    }
+
+    /// What a record is called where it is only named.
+    #[must_use]
+    pub fn name(&self, record: &Record) -> RecordName {
+        RecordName { id: record.id(), display_name: self.display_name(record).into_owned() }
+    }
+
+    /// The name of the record of this id, if it is still there.
+    #[must_use]
+    pub fn name_of(&self, id: RecordId) -> Option<RecordName> {
+        self.shown.record(id).map(|record| self.name(&record))
+    }
+
+    /// When an archived record was archived, and by whom if that member is still there.
+    #[must_use]
+    pub fn archived(&self, record: &Record) -> (Option<String>, Option<MemberName>) {
+        let at = record.time(system::ARCHIVED_AT).map(|at| self.time(at));
+        let by = record.value(system::ARCHIVED_BY).and_then(|mut raw| {
+            let id = read_uuid(&mut raw).map(MemberId).expect("who archived is stored as an id");
+            self.referents.members.get(&id).map(|member| MemberName::of(member))
+        });
+        (at, by)
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        timestamp_text(at, self.referents.time_zone)
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// The identifier; a contact's is its first and last name.
+    fn record_name<'r>(&self, record: &'r Record) -> Cow<'r, str> {
+        if self.schema.is_contacts() {
+            full_name(record)
+        } else {
+            Cow::Borrowed(text(record, self.schema.identifier().number))
+        }
+    }
+
+    /// The identifier; a contact's is its name, or its e-mail where that is empty.
+    fn display_name<'r>(&self, record: &'r Record) -> Cow<'r, str> {
+        let name = self.record_name(record);
+        if name.is_empty() && self.schema.is_contacts() {
+            return Cow::Borrowed(text(record, system::EMAIL));
+        }
+        name
+    }
+
+    /// The value of a field, of which `raw` is the stored form; none where it is blank.
+    fn value<'r>(
+        &self,
+        record: &'r Record,
+        field: &'r Field,
+        raw: Option<&'r [u8]>,
+    ) -> Option<ReadForm<'r>>
+    where
+        'a: 'r,
+    {
+        match field.source() {
+            Source::Stored => match raw {
+                Some(raw) => ReadForm::of_stored(field, raw, self.referents),
+                None => field.field_type.is_checkbox().then_some(ReadForm::Boolean(false)),
+            },
+            Source::Created => self.time_form(record, system::CREATED),
+            Source::Updated => self.time_form(record, system::UPDATED),
+            Source::DisplayName => text_form(self.display_name(record)),
+            Source::FullName => text_form(full_name(record)),
+        }
+    }
+
+    fn time_form<'r>(&self, record: &Record, number: FieldNumber) -> Option<ReadForm<'r>>
+    where
+        'a: 'r,
+    {
+        record.time(number).map(|at| ReadForm::Datetime(at, self.referents.time_zone))
+    }
+}
+
+fn text_form(text: Cow<'_, str>) -> Option<ReadForm<'_>> {
+    (!text.is_empty()).then_some(ReadForm::Text(text))
+}
+
+/// The text of a field; empty where it is blank.
+fn text(record: &Record, number: FieldNumber) -> &str {
+    record.value(number).and_then(stored_text).unwrap_or_default()
+}
+
+/// First and last name, joined by one space.
+fn full_name(record: &Record) -> Cow<'_, str> {
+    match (text(record, system::FIRST_NAME), text(record, system::LAST_NAME)) {
+        (only, "") | ("", only) => Cow::Borrowed(only),
+        (first, last) => Cow::Owned(format!("{first} {last}")),
+    }
+}
+
+/// A short digest of all that decides, besides the record, how it looks to the caller.
+fn view(schema: &Schema, is_admin: bool, time_zone: &str) -> u32 {
+    let mut bytes = Vec::with_capacity(48);
+    bytes.extend_from_slice(&schema.number().0.to_le_bytes());
+    bytes.push(u8::from(is_admin));
+    bytes.extend_from_slice(time_zone.as_bytes());
+    let hash = item_hash(&VIEW_KEY, &bytes).to_le_bytes();
+    u32::from_le_bytes(*hash.first_chunk().expect("a hash has sixteen bytes"))
+}
+
+impl Serialize for RecordAnswer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { scene, record, .. } = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &record.id())?;
+        map.serialize_entry("object_type", scene.schema.object().object_type.name())?;
+        map.serialize_entry("name", &scene.record_name(record))?;
+        map.serialize_entry("display_name", &scene.display_name(record))?;
+        map.serialize_entry("fields", &ShownFields(self))?;
+        map.serialize_entry("access", &scene.access)?;
+        map.serialize_entry("client_info", &scene.client_info(record))?;
+        let upcoming = scene.agenda.upcoming(record.id());
+        map.serialize_entry("num_upcoming_activities", &upcoming)?;
+        let team = team_len(record, &scene.team_fields, scene.referents.members);
+        map.serialize_entry("num_associated_team_members", &team)?;
+        map.serialize_entry("created", &record.time(system::CREATED).map(|at| scene.time(at)))?;
+        map.serialize_entry("updated", &record.time(system::UPDATED).map(|at| scene.time(at)))?;
+        map.serialize_entry("version", &record.version())?;
+        if let Some(action) = self.action {
+            map.serialize_entry("action", action_name(action))?;
+        }
+        if record.is_archived() {
+            let (at, by) = scene.archived(record);
+            map.serialize_entry("archived_at", &at)?;
+            map.serialize_entry("archived_by", &by)?;
+        }
+        map.end()
+    }
+}
+
+/// The selected fields, keyed by their ids.
+struct ShownFields<'a>(&'a RecordAnswer<'a>);
+
+impl Serialize for ShownFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let RecordAnswer { scene, selection, record, .. } = self.0;
+        // In rising order; a body alone is read from its start for each of its values.
+        let stored: Vec<(FieldNumber, &[u8])> = record.body().iter().collect();
+        let mut map = serializer.serialize_map(None)?;
+        for selected in &selection.fields {
+            let field = selected.field;
+            let at = stored.binary_search_by_key(&field.number, |(number, _)| *number);
+            let value = scene.value(record, field, at.ok().map(|at| stored[at].1));
+            if value.is_some() || selected.shows_null {
+                map.serialize_entry(&field.id, &ShownField { field, value })?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct ShownField<'a> {
+    field: &'a Field,
+    value: Option<ReadForm<'a>>,
+}
+
+impl Serialize for ShownField<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("id", &self.field.id)?;
+        map.serialize_entry("name", &self.field.name)?;
+        map.serialize_entry("display_name", &self.field.display_name)?;
+        map.serialize_entry("field_type", self.field.field_type.name())?;
+        map.serialize_entry("value", &self.value)?;
+        map.end()
+    }
+}
+
+/// What a contact's answer repeats beside its fields. A blank is an empty text here.
+#[derive(Serialize)]
+struct ClientInfo<'r> {
+    first_name: &'r str,
+    last_name: &'r str,
+    full_name: Cow<'r, str>,
+    email: &'r str,
+}
+
+impl Scene<'_> {
+    fn client_info<'r>(&self, record: &'r Record) -> Option<ClientInfo<'r>> {
+        self.schema.is_contacts().then(|| ClientInfo {
+            first_name: text(record, system::FIRST_NAME),
+            last_name: text(record, system::LAST_NAME),
+            full_name: full_name(record),
+            email: text(record, system::EMAIL),
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! The form in which clients read a value of each field type.
+//!
+//! What a value refers to and that is not there any more (an option, a tag, a member) is left out.
+//! It must not know records or which of their fields are shown.
+
+use crate::http::wire::members::MemberValue;
+use crate::model::catalog::member::{Member, Members};
+use crate::model::id::{Day, Timestamp};
+use crate::model::schema::field::Field;
+use crate::model::schema::option::Choice;
+use crate::model::table::decide::keys::{stored, stored_text};
+use crate::model::table::event::Tag;
+use crate::model::table::tags::Tags;
+use crate::model::value::number::write_decimal;
+use crate::model::value::time::{day_text, timestamp_text};
+use crate::model::value::{FieldType, Value};
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde::ser::{Error as _, SerializeMap};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What values refer to.
+#[derive(Clone, Copy)]
+pub struct Referents<'a> {
+    pub tags: &'a Tags,
+    pub members: &'a Members,
+    /// The business's own, in which times are shown.
+    pub time_zone: &'a TimeZone,
+}
+
+/// A value that is not blank, as clients read it.
+pub enum ReadForm<'a> {
+    Text(Cow<'a, str>),
+    Integer(i32),
+    Decimal(Decimal),
+    Boolean(bool),
+    Date(Day),
+    Datetime(Timestamp, &'a TimeZone),
+    Choice(&'a Choice),
+    Tags(Vec<Arc<Tag>>),
+    Member(&'a Member),
+    Members(Vec<&'a Member>),
+}
+
+impl<'a> ReadForm<'a> {
+    /// The form of a stored value; none where nothing that it refers to is left.
+    #[must_use]
+    pub fn of_stored(field: &'a Field, raw: &'a [u8], referents: Referents<'a>) -> Option<Self> {
+        match field.field_type {
+            // Texts are shown from where they are stored.
+            FieldType::Text | FieldType::Longtext | FieldType::Email => {
+                let text = stored_text(raw).expect("a field of text stores a text");
+                Some(Self::Text(Cow::Borrowed(text)))
+            }
+            FieldType::Integer
+            | FieldType::Decimal
+            | FieldType::Checkbox
+            | FieldType::Date
+            | FieldType::Datetime
+            | FieldType::Dropdown
+            | FieldType::Dynamictags
+            | FieldType::TeamSelector => Self::of_value(field, stored(field, raw), referents),
+        }
+    }
+
+    /// The form of a value of this field; none where nothing that it refers to is left.
+    #[must_use]
+    pub fn of_value(field: &'a Field, value: Value, referents: Referents<'a>) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(Self::Text(Cow::Owned(text.into()))),
+            Value::Integer(integer) => Some(Self::Integer(integer)),
+            Value::Decimal(decimal) => Some(Self::Decimal(decimal)),
+            Value::Boolean(boolean) => Some(Self::Boolean(boolean)),
+            Value::Date(day) => Some(Self::Date(day)),
+            Value::Datetime(at) => Some(Self::Datetime(at, referents.time_zone)),
+            Value::Choice(option) => field.options.get(option).map(Self::Choice),
+            Value::Tags(tags) => {
+                let tags = tags.iter().filter_map(|tag| referents.tags.by_number(*tag));
+                Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()).map(Self::Tags)
+            }
+            Value::Member(member) => {
+                referents.members.get(&member).map(|member| Self::Member(member))
+            }
+            Value::Members(members) => {
+                let members = members.iter().filter_map(|id| referents.members.get(id));
+                let members: Vec<&Member> = members.map(|member| &**member).collect();
+                Some(members).filter(|members| !members.is_empty()).map(Self::Members)
+            }
+        }
+    }
+}
+
+impl Serialize for ReadForm<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Integer(integer) => serializer.serialize_i32(*integer),
+            Self::Decimal(decimal) => exactly(*decimal, serializer),
+            Self::Boolean(boolean) => serializer.serialize_bool(*boolean),
+            Self::Date(day) => serializer.serialize_str(&day_text(*day)),
+            Self::Datetime(at, time_zone) => {
+                serializer.serialize_str(&timestamp_text(*at, time_zone))
+            }
+            Self::Choice(choice) => {
+                let mut map = serializer.serialize_map(Some(3))?;
+                map.serialize_entry("id", &choice.id)?;
+                map.serialize_entry("code", &choice.code)?;
+                map.serialize_entry("name", &choice.name)?;
+                map.end()
+            }
+            Self::Tags(tags) => serializer.collect_seq(tags.iter().map(|tag| ShownTag(tag))),
+            Self::Member(member) => MemberValue::of(member).serialize(serializer),
+            Self::Members(members) => {
+                serializer.collect_seq(members.iter().map(|member| MemberValue::of(member)))
+            }
+        }
+    }
+}
+
+/// A JSON number with every digit, a point, and no exponent.
+fn exactly<S: Serializer>(decimal: Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut digits = String::new();
+    write_decimal(decimal, &mut digits);
+    RawValue::from_string(digits).map_err(S::Error::custom)?.serialize(serializer)
+}
+
+struct ShownTag<'a>(&'a Tag);
+
+impl Serialize for ShownTag<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("id", &self.0.id)?;
+        map.serialize_entry("name", &self.0.name)?;
+        map.end()
+    }
+}

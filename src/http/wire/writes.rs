@@ -1,0 +1,150 @@
+//! The `fields` of a write, read with the schema: what is to be done to which field, what is wrong,
+//! and what nobody may write.
+//!
+//! It must not know which branch a write takes, so nothing here asks for required fields.
+
+use crate::http::fault::clipped;
+use crate::http::wire::fields::{FieldEntry, FieldReference, FieldWrite, Fields};
+use crate::model::id::{FieldId, FieldNumber};
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::table::command::{EntryKey, FaultKind, Place, RecordFault, Write, Writes};
+use crate::model::value::fault::ValueFault;
+use crate::model::value::{Context, Entry, read_change};
+use std::sync::Arc;
+
+const UNKNOWN: ValueFault = ValueFault::DoesNotExist { what: "Field" };
+const TWO_FIELDS: ValueFault = ValueFault::Invalid { what: "The id and the name mean two fields." };
+
+/// Reads every entry; those at fault are noted in their order.
+#[must_use]
+pub fn read(fields: &Fields<'_>, schema: &Schema, context: &Context<'_>) -> Writes {
+    let mut reading = Reading {
+        schema,
+        context,
+        writes: Writes {
+            schema: schema.number(),
+            entries: Vec::with_capacity(fields.entries.len()),
+            faults: Vec::new(),
+            forbidden: Vec::new(),
+        },
+        named: Vec::with_capacity(fields.entries.len()),
+    };
+    for entry in &fields.entries {
+        reading.read(entry);
+    }
+    reading.writes
+}
+
+struct Reading<'a> {
+    schema: &'a Schema,
+    context: &'a Context<'a>,
+    writes: Writes,
+    /// Fields named so far. At most 500 numbers side by side: looking through them is fast.
+    named: Vec<FieldNumber>,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, entry: &FieldEntry<'_>) {
+        let index = u32::try_from(entry.index).expect("a request has at most 500 entries");
+        let field = match resolve(self.schema, entry.reference) {
+            Ok(field) => field,
+            Err((key, fault)) => {
+                let given = clipped(given_under(entry.reference, key)).into();
+                let place = Place::Unresolved { index, given, key };
+                let kind = FaultKind::Value(fault);
+                return self.writes.faults.push(RecordFault { place, kind });
+            }
+        };
+        let number = field.number;
+        if self.named.contains(&number) {
+            let place = Place::Entry { index, field: number, key: naming_key(entry.reference) };
+            let kind = FaultKind::DuplicateField;
+            return self.writes.faults.push(RecordFault { place, kind });
+        }
+        self.named.push(number);
+        if field.is_computed() || field.is_read_only {
+            return self.writes.forbidden.push((index, number));
+        }
+        match read_change(field, &asked(entry.write), self.context) {
+            Ok(change) => self.writes.entries.push(Write { index, field: number, change }),
+            Err(fault) => {
+                let key = faulty_key(field, entry.write, self.context);
+                let place = Place::Entry { index, field: number, key };
+                self.writes.faults.push(RecordFault { place, kind: FaultKind::Value(fault) });
+            }
+        }
+    }
+}
+
+/// The field that is meant, or the key of the entry that means none.
+fn resolve<'s>(
+    schema: &'s Schema,
+    reference: FieldReference<'_>,
+) -> Result<&'s Arc<Field>, (EntryKey, ValueFault)> {
+    let by_id = |id| {
+        let found = FieldId::parse(id).and_then(|id| schema.by_id(id));
+        found.ok_or((EntryKey::Id, UNKNOWN))
+    };
+    let by_name = |name| schema.by_name(name).ok_or((EntryKey::Name, UNKNOWN));
+    match reference {
+        FieldReference::Id(id) => by_id(id),
+        FieldReference::Name(name) => by_name(name),
+        FieldReference::Key(key) => schema.by_reference(key).ok_or((EntryKey::Name, UNKNOWN)),
+        FieldReference::Both { id, name } => {
+            let (field, named) = (by_id(id)?, by_name(name)?);
+            if field.number == named.number { Ok(field) } else { Err((EntryKey::Id, TWO_FIELDS)) }
+        }
+    }
+}
+
+/// The key by which an entry names its field.
+fn naming_key(reference: FieldReference<'_>) -> EntryKey {
+    match reference {
+        FieldReference::Id(_) => EntryKey::Id,
+        FieldReference::Name(_) | FieldReference::Key(_) | FieldReference::Both { .. } => {
+            EntryKey::Name
+        }
+    }
+}
+
+/// What an entry gives under the key that is at fault.
+fn given_under(reference: FieldReference<'_>, key: EntryKey) -> &str {
+    match reference {
+        FieldReference::Id(given) | FieldReference::Name(given) | FieldReference::Key(given) => {
+            given
+        }
+        FieldReference::Both { id, name } => {
+            if key == EntryKey::Id {
+                id
+            } else {
+                name
+            }
+        }
+    }
+}
+
+fn asked(write: FieldWrite<'_>) -> Entry<'_> {
+    match write {
+        FieldWrite::Value(value) => Entry::of(value),
+        FieldWrite::Edit { add, remove } => {
+            Entry { value: None, add_values: add, remove_values: remove }
+        }
+    }
+}
+
+/// The key that holds what was refused. Of two lists the first that is refused when it is alone.
+fn faulty_key(field: &Field, write: FieldWrite<'_>, context: &Context<'_>) -> EntryKey {
+    match write {
+        FieldWrite::Value(_) => EntryKey::Value,
+        FieldWrite::Edit { add: None, .. } => EntryKey::RemoveValues,
+        FieldWrite::Edit { remove: None, .. } => EntryKey::AddValues,
+        FieldWrite::Edit { add, remove: Some(_) } => {
+            let alone = Entry { value: None, add_values: add, remove_values: None };
+            match read_change(field, &alone, context) {
+                Ok(_) => EntryKey::RemoveValues,
+                Err(_) => EntryKey::AddValues,
+            }
+        }
+    }
+}

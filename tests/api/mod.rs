@@ -1,0 +1,20 @@
+//! What a client sees: the real binary, asked over real HTTP.
+
+mod by_id;
+mod counts;
+mod error_bodies;
+mod extensions;
+mod field_types;
+mod identity;
+mod keys;
+mod limits;
+mod lists;
+mod lookup;
+mod races;
+mod renaming_onto_archived;
+mod routes;
+mod schema;
+mod settings;
+mod unarchive;
+mod upsert;
+mod writing_onto_archived;

@@ -1,0 +1,8 @@
+//! What a crash, a second process or a damaged file may do: the real binary on a real disk.
+
+mod backup;
+mod crash;
+mod damage;
+mod process;
+mod shared_name;
+mod slot;

@@ -1,0 +1,22 @@
+//! What every black-box test stands on: the real binary, real HTTP, deadlines and seeds.
+//!
+//! It must not know the server's insides: what it starts is the file a user runs, and what it
+//! knows of it is what a user is told.
+
+mod client;
+mod deadline;
+mod fixture;
+mod json;
+mod launch;
+mod raw;
+mod seed;
+mod server;
+
+pub(crate) use client::{Answer, Client, Request, send_together};
+pub(crate) use deadline::{PATIENCE, Stopwatch, until};
+pub(crate) use fixture::{Fixture, custom_object};
+pub(crate) use json::{assert_includes, field_value, text};
+pub(crate) use launch::{DataDirectory, Exit, Launch, binary};
+pub(crate) use raw::exchange;
+pub(crate) use seed::Seed;
+pub(crate) use server::{OPERATOR_KEY, Server};

@@ -1,0 +1,10 @@
+//! The house's rules, held by a test that reads the sources: what one tool can check, no reviewer
+//! should have to.
+//!
+//! Rules that the compiler or clippy hold are not repeated here.
+
+mod files;
+mod layers;
+mod links;
+mod shape;
+mod source;
