@@ -11,7 +11,10 @@ use crate::model::id::Position;
 use crate::model::state::State;
 use crate::storage::committer::{CommitQueue, Seat, Wake};
 use actix::fut::ActorFuture;
-use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
+use actix::prelude::{
+    Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler,
+    Message,
+};
 use futures_util::task::AtomicWaker;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -166,11 +169,13 @@ impl<S: State> Handler<Ask<S>> for Writer<S> {
     fn handle(&mut self, ask: Ask<S>, context: &mut Self::Context) {
         if S::on_plain_state(&ask.command) {
             self.turn();
-            context.wait(UntilSettled.map(move |(), writer: &mut Self, context: &mut Context<Self>| {
-                writer.decide(ask);
-                writer.writing.flush();
-                context.wait(UntilSettled);
-            }));
+            context.wait(UntilSettled.map(
+                move |(), writer: &mut Self, context: &mut Context<Self>| {
+                    writer.decide(ask);
+                    writer.writing.flush();
+                    context.wait(UntilSettled);
+                },
+            ));
             return;
         }
         self.rows_in_turn += ask.ticket.rows();
@@ -203,7 +208,8 @@ impl<S: State> Handler<Stop> for Writer<S> {
 
     fn handle(&mut self, _: Stop, context: &mut Self::Context) {
         self.turn();
-        context.wait(UntilSettled.map(|(), _: &mut Self, context: &mut Context<Self>| context.stop()));
+        context
+            .wait(UntilSettled.map(|(), _: &mut Self, context: &mut Context<Self>| context.stop()));
     }
 }
 

@@ -350,3 +350,6 @@ impl State for Agenda {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

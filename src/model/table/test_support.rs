@@ -7,6 +7,7 @@ use crate::model::catalog::member::{AccountType, Member, Members};
 use crate::model::id::{
     BatchId, FieldNumber, HistoryId, MemberId, RecordId, Sequence, Timestamp, UserId,
 };
+use crate::model::key::Key;
 use crate::model::moment::Moment;
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::new_object::{Founder, NewObject};
@@ -312,7 +313,7 @@ pub(crate) fn assert_whole(table: &Table) {
         sum.add(record);
         assert_eq!(shown.record(record.id()).as_ref(), Some(record), "by id");
         let key = identifier_key(&schema, record.body());
-        assert_eq!(key.as_ref().map(|key| key.as_bytes()), record.key(), "its own key");
+        assert_eq!(key.as_ref().map(Key::as_bytes), record.key(), "its own key");
         if let Some(key) = key {
             keyed += 1;
             assert_eq!(shown.holder(&key).as_ref(), Some(record), "by key");

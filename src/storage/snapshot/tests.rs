@@ -1,3 +1,5 @@
+//! Snapshot files: round trips, flipped bits, cuts, and rounds that must not run together.
+
 use super::{
     CHUNK_HEADER_LEN, ChunkHead, ChunkKind, HEADER_LEN, SnapshotHeader, SnapshotReader, Snapshots,
     WriterSummary,
@@ -130,6 +132,14 @@ fn every_flipped_bit_is_found() {
         disk.flip_bit(&name, bit);
     }
     SnapshotReader::open(&disk, &name).unwrap();
+}
+
+#[test]
+fn a_snapshot_is_read_from_the_device_and_not_from_the_cache() {
+    let disk = MemoryDisk::new();
+    let name = take(&disk, 40).unwrap().to_string();
+    disk.flip_bit_on_device(&name, 8 * 100);
+    assert!(matches!(SnapshotReader::open(&disk, &name), Err(StorageError::Damaged(_))));
 }
 
 #[test]

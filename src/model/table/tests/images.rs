@@ -59,7 +59,9 @@ impl Taken {
         let (mut chunks, mut records) = (Vec::new(), Vec::new());
         let walk = image.scan.walk(&image.shown.order, |chunk| {
             let mut bytes = Vec::new();
-            chunk.iter().for_each(|record| encode_record(record, &mut bytes));
+            for record in chunk {
+                encode_record(record, &mut bytes);
+            }
             let slot = Slot(u32::try_from(records.len()).unwrap());
             chunks.push((bytes, slot));
             records.extend_from_slice(chunk);
@@ -127,9 +129,9 @@ proptest! {
 #[test]
 fn an_image_is_exact_beside_a_writer_at_full_speed() {
     let (mut rig, ids) = filled(Kind::Insensitive, 3 * CHUNK + 100);
-    for round in 0..6 {
+    for round in 0..6_usize {
         let expected = all_records(&rig.table);
-        let image = rig.table.open_image(Position(round));
+        let image = rig.table.open_image(Position(7));
         let is_walked = AtomicBool::new(false);
         let (taken, records) = std::thread::scope(|scope| {
             let walker = scope.spawn(|| {
@@ -140,7 +142,7 @@ fn an_image_is_exact_beside_a_writer_at_full_speed() {
             // Writes go on until the walk is over, and at least so many.
             let mut written = 0;
             while !is_walked.load(SeqCst) || written < 200 {
-                let id = ids[(written * 7 + round as usize * 31) % ids.len()];
+                let id = ids[(written * 7 + round * 31) % ids.len()];
                 let region = if written % 2 == 0 { "south" } else { "north" };
                 let writes = rig.writes([(REGION, text(region))]);
                 let archived_conflict = crate::model::table::command::ArchivedConflict::Refuse;
@@ -246,7 +248,9 @@ fn two_records_with_one_key_or_one_unique_value_are_refused() {
         edits.merge(own.body(), &mut body, &mut Vec::new());
         let forged = crate::model::table::apply::same_version(own, &body);
         let mut bytes = Vec::new();
-        [twin, &forged].into_iter().for_each(|record| encode_record(record, &mut bytes));
+        for record in [twin, &forged] {
+            encode_record(record, &mut bytes);
+        }
         taken.chunks[0].0 = bytes;
         let refused = taken.load().map(|_| ()).unwrap_err().to_string();
         assert_eq!(refused, "a unique value stands there twice", "{ids:?}");

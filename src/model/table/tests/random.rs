@@ -1,6 +1,7 @@
 //! Random commands: against the naive table, applied late, and through the log.
 
 use crate::model::id::RecordId;
+use crate::model::key::Key;
 use crate::model::schema::system;
 use crate::model::table::command::{Action, Ask, Reply};
 use crate::model::table::decide::{Conflict, Rejection};
@@ -62,7 +63,7 @@ impl Play {
         let follow_ups = self.rig.table.shown.follow_ups();
         let open: Vec<RecordId> = follow_ups.open.values().copied().collect();
         assert_eq!(open, self.naive.purged[self.naive.confirmed..]);
-        assert_eq!(follow_ups.last.0 as usize, self.naive.purged.len());
+        assert_eq!(follow_ups.last.0, self.naive.purged.len() as u64);
         let tags = &self.rig.table.shown.tags;
         let keys = tags.first(tags.len()).into_iter();
         let keys: Vec<_> = keys.map(|tag| crate::model::key::tag_key(&tag.name)).collect();
@@ -81,7 +82,7 @@ impl Play {
         let displaced = record.value(system::DISPLACED_FROM);
         let displaced = displaced.map(|raw| rmp::decode::read_str_from_slice(raw).unwrap().0);
         assert_eq!(displaced, naive.displaced_from.as_deref());
-        assert_eq!(record.key(), self.naive.key_of(naive).as_ref().map(|key| key.as_bytes()));
+        assert_eq!(record.key(), self.naive.key_of(naive).as_ref().map(Key::as_bytes));
         let schema = self.rig.schema();
         let mut count = 0;
         for (number, mut raw) in record.body().iter().filter(|(at, _)| *at >= system::FIELD_FIRST) {
@@ -171,7 +172,9 @@ proptest! {
         steps in any_steps(60),
     ) {
         let mut play = Play::new(kind);
-        steps.iter().for_each(|step| play.step(step));
+        for step in &steps {
+            play.step(step);
+        }
         play.rig.check();
     }
 

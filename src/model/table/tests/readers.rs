@@ -181,8 +181,8 @@ fn a_table_that_grows_big_loses_no_look_up() {
         for at in 2..200 {
             add(&mut rig, GROW_AT + at);
         }
-        for at in 0..500 {
-            write(&mut rig, ids[at], system::NAME, &format!("RECORD {at}"));
+        for (at, id) in ids.iter().enumerate().take(500) {
+            write(&mut rig, *id, system::NAME, &format!("RECORD {at}"));
         }
     });
     crate::model::table::test_support::assert_whole(&rig.table);

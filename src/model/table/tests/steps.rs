@@ -10,6 +10,7 @@ use crate::model::table::command::{
     RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Write, Writes,
 };
 use crate::model::table::event::FollowUpNumber;
+use crate::model::table::record::Record;
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
@@ -207,18 +208,26 @@ pub(super) fn start(kind: Kind) -> Rig {
 
 /// What a step asks, as of what the rig has applied. None: it only moves the clock or a member.
 pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
-    let writer = Writer { rig };
-    let who = |who: u8| {
-        let at = usize::from(who) % (known.len() + 1);
-        known.get(at).copied().unwrap_or_else(nobody)
+    let edge = Edge { rig };
+    // Mostly one that the step is for; now and then any, or nobody.
+    let one = |who: u8, is_wanted: &dyn Fn(&Record) -> bool| {
+        let at = usize::from(who / 8);
+        let fit = |id: &&RecordId| rig.seen(**id).is_some_and(|record| is_wanted(&record));
+        let fitting: Vec<&RecordId> = known.iter().filter(fit).collect();
+        if who.is_multiple_of(8) || fitting.is_empty() {
+            return known.get(at % (known.len() + 1)).copied().unwrap_or_else(nobody);
+        }
+        *fitting[at % fitting.len()]
     };
+    let live = |who: u8| one(who, &|record| !record.is_archived());
+    let archived = |who: u8| one(who, &Record::is_archived);
     Some(match step {
         Step::Upsert { name, writes, modes, is_stale } => Ask::Upsert(Box::new(Upsert {
-            lookup: writer.identifier(*name),
+            lookup: edge.identifier(*name),
             writes: if *is_stale {
-                writer.writes(writes, true)
+                edge.writes(writes, true)
             } else {
-                writer.new_writes(writes, *modes)
+                edge.new_writes(writes, *modes)
             },
             archived_match: modes.archived_match(),
             archived_conflict: modes.archived_conflict(),
@@ -231,30 +240,30 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
                 if !modes.lacks_region {
                     writes.push((0, What::Name(*name)));
                 }
-                writer.new_writes(&writes, *modes)
+                edge.new_writes(&writes, *modes)
             },
             archived_match: modes.archived_match(),
             restore_conflict: restore_conflict(modes.clear),
         })),
         Step::Update { who: at, writes, modes, replace, is_stale } => {
             Ask::Update(Box::new(Update {
-                id: who(*at),
-                writes: writer.writes(writes, *is_stale),
+                id: live(*at),
+                writes: edge.writes(writes, *is_stale),
                 archived_conflict: modes.archived_conflict(),
                 replace: *replace,
             }))
         }
-        Step::Archive(at) => Ask::Archive(who(*at)),
+        Step::Archive(at) => Ask::Archive(live(*at)),
         Step::Unarchive { who: at, name, clear } => Ask::Unarchive(Unarchive {
-            id: who(*at),
-            identifier: name.map(|name| writer.identifier(name)),
+            id: archived(*at),
+            identifier: name.map(|name| edge.identifier(name)),
             restore_conflict: restore_conflict(*clear),
         }),
-        Step::Purge(at) => Ask::Purge(who(*at)),
+        Step::Purge(at) => Ask::Purge(archived(*at)),
         Step::Team { who: at, member: number, present } => {
-            Ask::Team(TeamEdit { id: who(*at), member: member(*number), present: *present })
+            Ask::Team(TeamEdit { id: live(*at), member: member(*number), present: *present })
         }
-        Step::NewField(is_unique) => writer.new_field(*is_unique)?,
+        Step::NewField(is_unique) => edge.new_field(*is_unique)?,
         Step::NewOption(number) => Ask::CreateOption {
             field: [STATUS, CODE, FieldNumber(999)][usize::from(*number)],
             option: NewOption {
@@ -307,11 +316,11 @@ fn restore_conflict(clear: bool) -> RestoreConflict {
 }
 
 /// Reads steps as the edge reads a request: with the schema and tags that are durable.
-struct Writer<'a> {
+struct Edge<'a> {
     rig: &'a Rig,
 }
 
-impl Writer<'_> {
+impl Edge<'_> {
     fn name(&self, name: Name) -> String {
         let listed = if self.rig.schema().is_contacts() { ADDRESSES } else { NAMES };
         let at = match name {
@@ -384,7 +393,7 @@ impl Writer<'_> {
     fn field(&self, slot: u8, what: &What) -> FieldNumber {
         let schema = self.rig.schema();
         let identifier = schema.identifier().number;
-        let mut plain = vec![CODE, SERIAL, REGION, DONE, STATUS, CODE, SERIAL, REGION];
+        let mut plain = vec![CODE, SERIAL, CODE, SERIAL, CODE, REGION, DONE, STATUS];
         plain.extend(schema.owner().map(|owner| owner.number));
         let late = schema.fields().iter().map(|field| field.number).filter(|at| *at >= LATE);
         plain.extend(late);
@@ -439,11 +448,13 @@ impl Writer<'_> {
         let few = usize::from(value);
         Change::Set(match field {
             SERIAL => Value::Integer(i32::from(value % 3)),
-            DONE => Value::Boolean(value % 2 == 0),
+            DONE => Value::Boolean(value.is_multiple_of(2)),
             STATUS => Value::Choice(self.option(few)),
             system::OWNER => Value::Member(member(1 + value % 4)),
             REGION => Value::Text(["north", "south"][few % 2].into()),
-            late if late >= LATE && self.is_checkbox(late) => Value::Boolean(value % 2 == 0),
+            late if late >= LATE && self.is_checkbox(late) => {
+                Value::Boolean(value.is_multiple_of(2))
+            }
             _ => Value::Text(CODES[few % 4].into()),
         })
     }

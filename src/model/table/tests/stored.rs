@@ -42,10 +42,8 @@ fn stored(rig: &Rig, at: usize) -> Stored<'_> {
 }
 
 fn change(rig: &Rig, at: usize) -> StoredChange<'_> {
-    match stored(rig, at) {
-        Stored::Record(change) => change,
-        other => panic!("{other:?}"),
-    }
+    let Stored::Record(change) = stored(rig, at) else { panic!("no change of a record") };
+    change
 }
 
 #[test]
