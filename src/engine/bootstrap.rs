@@ -126,7 +126,9 @@ fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
 
 fn part<S: State>(writer: WriterId, events: &[S::Event]) -> Newborn {
     let mut bytes = Vec::new();
-    events.iter().for_each(|event| S::encode(event, &mut bytes));
+    for event in events {
+        S::encode(event, &mut bytes);
+    }
     let event_count = u32::try_from(events.len()).expect("a first start has few events");
     Newborn { writer, first_sequence: Sequence(0), event_count, bytes }
 }

@@ -193,12 +193,12 @@ impl Rounds {
         }
     }
 
-    fn note_success(&mut self, last: LastRound, took_ns: u64) {
+    fn note_success(&mut self, last: LastRound, duration_ns: u64) {
         self.failed_at_ns = None;
         let mut status = self.status.lock();
         status.last = Some(last);
         status.rounds += 1;
-        let took_ms = took_ns / 1_000_000;
+        let took_ms = duration_ns / 1_000_000;
         tracing::info!(
             position = last.position.0,
             bytes = last.bytes,
