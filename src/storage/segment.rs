@@ -188,6 +188,9 @@ impl SegmentHeader {
         let ids = LogIds { log_id, salt: Salt(salt), digest_key: DigestKey(digest_key) };
         let created = Timestamp(fields.try_get_i64_le().ok()?);
         let position = Position(fields.try_get_u64_le().ok()?);
+        if position == Position(u64::MAX) {
+            return None;
+        }
         let offset = fields.try_get_u64_le().ok()?;
         let checksum = Checksum(fields.try_get_u32_le().ok()?);
         let previous = SegmentEnd { position, offset, checksum };

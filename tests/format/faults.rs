@@ -5,14 +5,11 @@ use super::world::{OPTIONS, Truth, live, load};
 use rustix::io::Errno;
 use upsertd::storage::memory_disk::{Fault, MemoryDisk, Survival};
 
-const FAULTS: [Fault; 8] = [
+const FAULTS: [Fault; 5] = [
     Fault::Error(Errno::IO),
     Fault::Error(Errno::NOSPC),
-    Fault::Error(Errno::DQUOT),
-    Fault::Error(Errno::ROFS),
-    Fault::ErrorFromNowOn(Errno::IO),
-    Fault::ErrorFromNowOn(Errno::NOSPC),
-    Fault::ErrorFromNowOn(Errno::FBIG),
+    Fault::ErrorFromNowOn(Errno::ROFS),
+    Fault::ErrorFromNowOn(Errno::DQUOT),
     Fault::ShortWrite,
 ];
 
@@ -45,7 +42,7 @@ fn an_error_at_every_call_loses_nothing_acknowledged() {
             }
         }
     }
-    assert!(stopped > 500, "only {stopped} runs were stopped by their error");
+    assert!(stopped > 400, "only {stopped} runs were stopped by their error");
 }
 
 #[test]

@@ -72,6 +72,7 @@ pub struct Recovered {
     previous: SegmentEnd,
     report: RecoveryReport,
     chores: Chores,
+    is_begun: bool,
 }
 
 /// What is done once a log goes on.
@@ -326,7 +327,7 @@ impl Opened {
         }
         let segments = Arc::new(Segments::new(self.disk.clone(), self.ids, list));
         let (disk, options) = (self.disk, self.options);
-        Ok(Recovered { disk, options, segments, previous, report, chores })
+        Ok(Recovered { disk, options, segments, previous, report, chores, is_begun: false })
     }
 
     /// The segments before those that were replayed: the feed reads them. Their removal may have
@@ -443,12 +444,13 @@ impl Recovered {
     /// of room, it may be asked again.
     ///
     /// # Panics
-    /// If the directory was opened only to be read.
+    /// If the directory was opened only to be read, or the log was begun already.
     pub fn begin_log(&mut self) -> Result<SegmentLog, StorageError> {
         assert!(
             !self.options.is_read_only,
             "a directory opened to be read has no log to append to"
         );
+        assert!(!self.is_begun, "a second log would write to the same files");
         self.keep_torn_bytes()?;
         discard(&*self.disk, &names::temporary("segment"));
         let log = SegmentLog::begin(Beginning {
@@ -468,6 +470,7 @@ impl Recovered {
             self.report.removed.extend(self.chores.unneeded.pop());
         }
         self.disk.sync_directory()?;
+        self.is_begun = true;
         Ok(log)
     }
 
