@@ -69,3 +69,104 @@ fn draw_secret() -> Result<String, Problem> {
     let prefix = BASE32_NOPAD.encode(&prefix).to_ascii_lowercase();
     Ok(format!("upd_{prefix}_{}", BASE64URL_NOPAD.encode(&secret)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::http::test_support::{Answer, NOW_TEXT, TestServer, UNKNOWN_ID};
+    use actix_web::test::TestRequest;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    const KEYS: &str = "/api/api-keys";
+
+    async fn ask_with(server: &TestServer, secret: &str, user: &str) -> Answer {
+        server.send_as(secret, user, TestRequest::get().uri("/api/business/mine")).await
+    }
+
+    #[actix_web::test]
+    async fn a_new_key_is_shown_with_its_secret_and_opens_the_door() {
+        let server = TestServer::start().await;
+        let me = server.get("/api/team").await.expect(200)[0]["id"].clone();
+        let mut secrets = BTreeSet::new();
+        for _ in 0..20 {
+            let made = server.post(KEYS, &json!({"name": " shop sync "})).await.expect(201);
+            let secret = made["secret"].as_str().unwrap();
+            let parts: Vec<_> = secret.splitn(3, '_').collect();
+            assert_eq!((parts[0], parts[1].len(), parts[2].len()), ("upd", 8, 43), "{secret}");
+            let expected = json!({
+                "id": made["id"], "name": "shop sync", "prefix": parts[1], "origin": "shop sync",
+                "member": {"id": me}, "created": NOW_TEXT, "expires_at": null,
+                "last_used_at": null, "secret": secret,
+            });
+            assert_eq!(made, expected);
+            assert!(secrets.insert(secret.to_owned()), "{secret} was drawn twice");
+            ask_with(&server, secret, me.as_str().unwrap()).await.expect(200);
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_key_belongs_to_its_member_and_ends_when_it_says() {
+        let server = TestServer::start().await;
+        let me = server.get("/api/team").await.expect(200)[0]["id"].clone();
+        let ada = server.post("/api/team", &json!({"email": "ada@example.com"})).await.expect(201);
+        let secret = "a secret of an older script";
+        let body = json!({
+            "name": "x".repeat(65), "member_id": ada["id"], "secret": secret,
+            "expires_at": "2026-11-24T05:41:00Z",
+        });
+        let made = server.post(KEYS, &body).await.expect(201);
+        assert_eq!((&made["prefix"], &made["secret"]), (&json!(""), &json!(secret)));
+        assert_eq!(made["expires_at"], "2026-11-24T05:41:00.000000+00:00");
+        assert_eq!(made["origin"], "x".repeat(64), "as much of the name as an origin may have");
+        let (ada, me) = (ada["id"].as_str().unwrap(), me.as_str().unwrap());
+        ask_with(&server, secret, ada).await.expect(200);
+        ask_with(&server, secret, me).await.expect_error(401, "authentication_failed");
+        server.hands.advance(Duration::from_mins(1));
+        ask_with(&server, secret, ada).await.expect_error(401, "authentication_failed");
+    }
+
+    #[actix_web::test]
+    async fn a_bad_key_is_refused() {
+        let server = TestServer::start().await;
+        let secret = "0123456789abcdef";
+        server.post(KEYS, &json!({"name": "k", "secret": secret})).await.expect(201);
+        let with = |key: &str, value: Value| {
+            let mut body = json!({"name": "k"});
+            body[key] = value;
+            body
+        };
+        for (body, code, key) in [
+            (json!({}), "required", "name"),
+            (with("name", json!("")), "blank", "name"),
+            (with("name", json!("x".repeat(201))), "max_length", "name"),
+            (with("origin", json!("x".repeat(65))), "max_length", "origin"),
+            (with("expires_at", json!("soon")), "invalid", "expires_at"),
+            (with("member_id", json!("me")), "invalid", "member_id"),
+            (with("member_id", json!(UNKNOWN_ID)), "does_not_exist", "member_id"),
+            (with("secret", json!("0123456789abcde")), "invalid", "secret"),
+            (with("secret", json!("x".repeat(257))), "invalid", "secret"),
+            (with("secret", json!(" 123456789abcdef ")), "invalid", "secret"),
+            (with("secret", json!("0123456789abcdé")), "invalid", "secret"),
+            (with("secret", json!("0123456789\tabcdef")), "invalid", "secret"),
+            (with("secret", json!(secret)), "unique", "secret"),
+        ] {
+            let answer = server.post(KEYS, &body).await;
+            assert_eq!(answer.faults(), [(code.to_owned(), key.to_owned())], "{body}");
+            let body = answer.expect(400);
+            assert!(!body.to_string().contains(secret), "no answer repeats a secret");
+        }
+    }
+
+    #[actix_web::test]
+    async fn the_own_business_is_told() {
+        let server = TestServer::start().await;
+        let mine = server.get("/api/business/mine").await.expect(200);
+        let expected = json!({
+            "id": mine["id"], "name": "default", "country": "US", "phone_default_region": "US",
+            "timezone": {"name": "UTC"}, "created": NOW_TEXT,
+        });
+        assert_eq!(mine, expected);
+        server.get("/api/business/mine?strict=1&x=1").await.expect_error(400, "unknown_parameter");
+    }
+}

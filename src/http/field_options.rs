@@ -12,13 +12,12 @@ use crate::http::plain::read_no_parameters;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::refusal::of_ask_error;
-use crate::http::schema_fault::add_schema_faults;
+use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::wire::schema_fields::{OptionShape, read_new_option};
 use crate::model::schema::new_field::NewOption;
 use crate::model::table::command::{Ask, Command, Reply};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
-use uuid::Uuid;
 
 /// Adds the routes.
 pub fn register(config: &mut ServiceConfig) {
@@ -69,8 +68,7 @@ fn read_create(
     let new = read_new_option(&input, is_strict, &mut faults);
     let AddressedField { schema, field, .. } = addressed;
     if !faults.is_empty()
-        // The option is made for its faults alone, so its id does not matter.
-        && let Err(found) = schema.decide_option(field, &new, &mut Uuid::nil)
+        && let Err(found) = schema.decide_option(field, &new, &mut throwaway_ids())
     {
         add_schema_faults(&found, &mut faults);
     }

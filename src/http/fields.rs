@@ -14,7 +14,7 @@ use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::refusal::of_ask_error;
-use crate::http::schema_fault::{self, add_schema_faults};
+use crate::http::schema_fault::{self, add_schema_faults, throwaway_ids};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::Target;
 use crate::http::wire::keys;
@@ -35,7 +35,6 @@ use actix_web::web::{Path, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use std::future::{Ready, ready};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Adds the routes. The words of paths stand before the references to fields.
 pub fn register(config: &mut ServiceConfig) {
@@ -169,8 +168,7 @@ fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
     let new = read_new_field(&input, is_strict, &mut faults);
     if !faults.is_empty()
-        // The field is made for its faults alone, so its ids do not matter.
-        && let Err(found) = target.table.shown().schema().decide_field(&new, &mut Uuid::nil)
+        && let Err(found) = target.table.shown().schema().decide_field(&new, &mut throwaway_ids())
     {
         add_schema_faults(&found, &mut faults);
     }

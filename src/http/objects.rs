@@ -13,7 +13,7 @@ use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::schema_fault::add_schema_faults;
+use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::target::Target;
 use crate::http::wire::objects::{
     ContactObjectShape, ObjectPage, ObjectRow, ObjectShape, ObjectSource, read_new_object,
@@ -27,7 +27,6 @@ use crate::model::schema::object::{CONTACTS, Object, ObjectType};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Adds the routes.
 pub fn register(config: &mut ServiceConfig) {
@@ -91,8 +90,7 @@ fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Ne
     if !faults.is_empty() {
         let founder = Founder { member: None, at: caller.member.created };
         let is_taken = |name: &str| caller.catalog.object_of_name(name).is_some();
-        // The object is made for its faults alone, so its ids do not matter.
-        if let Err(found) = new.decide(founder, &is_taken, &mut Uuid::nil) {
+        if let Err(found) = new.decide(founder, &is_taken, &mut throwaway_ids()) {
             add_schema_faults(&found, &mut faults);
         }
     }

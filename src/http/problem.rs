@@ -317,8 +317,7 @@ impl Serialize for FieldsErrors<'_> {
                 let mut map = serializer.serialize_map(None)?;
                 for (index, errors) in &entries {
                     if let Some(name) = names.get(*index) {
-                        let messages: Vec<&str> = errors.values().flatten().copied().collect();
-                        map.serialize_entry(name, &messages)?;
+                        map.serialize_entry(name, errors)?;
                     }
                 }
                 map.end()
@@ -395,7 +394,7 @@ mod tests {
             &two_invalid_fields().of_record_write(FieldsForm::Named(names)),
             400,
             r#"{"detail":"2 fields are invalid.","code":"invalid",
-              "fields":{"email":["Enter a valid email address."],"regin":["Field does not exist."]},"non_field_errors":[],
+              "fields":{"email":{"value":["Enter a valid email address."]},"regin":{"name":["Field does not exist."]}},"non_field_errors":[],
               "errors":[{"code":"invalid","message":"Enter a valid email address.","field":"email","index":1,"retryable":false},
               {"code":"does_not_exist","message":"Field does not exist.","field":"regin","index":2,"retryable":false}],"request_id":"r-1"}"#,
         );

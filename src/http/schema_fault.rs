@@ -7,6 +7,7 @@ use crate::http::fault::{Fault, Faults, Place};
 use crate::http::value_fault;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::name::NameFault;
+use uuid::Uuid;
 
 /// The fault of a new object, field or option.
 #[must_use]
@@ -49,4 +50,10 @@ pub fn add_schema_faults(found: &[SchemaFault], faults: &mut Faults) {
             faults.push(fault);
         }
     }
+}
+
+/// Ids for what the model is asked to make for its faults alone: it is thrown away.
+pub fn throwaway_ids() -> impl FnMut() -> Uuid {
+    let mut ids = (0..).map(Uuid::from_u128);
+    move || ids.next().expect("there are more numbers than ids in a schema")
 }

@@ -154,7 +154,7 @@ fn faults_of_fields_stand_at_their_positions() {
     let named = json!({"note": "good", "mail": "nonsense", "regin": "x"});
     let by_name = json!({
         "code": "invalid",
-        "fields": {"mail": ["Enter a valid email address."], "regin": ["Field does not exist."]},
+        "fields": {"mail": {"value": ["Enter a valid email address."]}, "regin": {"name": ["Field does not exist."]}},
         "non_field_errors": [],
     });
     check(vec![

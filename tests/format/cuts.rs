@@ -40,7 +40,8 @@ impl Reached {
         self.log_alone += u32::from(!report.is_new && report.snapshot.is_none());
         self.snapshot += u32::from(report.snapshot.is_some());
         self.torn += u32::from(report.torn.is_some());
-        self.leftovers += u32::from(report.removed.iter().any(|name| name.ends_with(".tmp")));
+        let is_leftover = |name: &String| name.starts_with("upsertd-");
+        self.leftovers += u32::from(report.removed.iter().any(is_leftover));
         let first = found.recovered.reader().segments().first().map_or(1, |first| first.first.0);
         self.trimmed += u32::from(first > 1);
     }

@@ -38,7 +38,7 @@ pub(crate) fn directory() -> (MemoryDisk, State) {
     partition.seal(&mut truth).unwrap();
     drop(partition);
     let state = truth.state_at(truth.acknowledged).unwrap().clone();
-    let leftover = disk.names().into_iter().filter(|name| name.ends_with(".tmp"));
+    let leftover = disk.names().into_iter().filter(|name| name.starts_with("upsertd-"));
     for name in leftover {
         disk.erase(&name);
     }

@@ -5,7 +5,7 @@ use super::world::{IDS, OPTIONS, Partition, READ_ONLY, State, Truth, live, load,
 use std::sync::Arc;
 use upsertd::model::id::{LogId, Position};
 use upsertd::storage::error::{DamageReason, Missing, StorageError, WayOut};
-use upsertd::storage::memory_disk::MemoryDisk;
+use upsertd::storage::memory_disk::{MemoryDisk, Survival};
 use upsertd::storage::recovery::{OpenOptions, check_format};
 use upsertd::storage::segment::LogIds;
 use upsertd::storage::snapshot::Snapshots;
@@ -29,7 +29,7 @@ fn is_segment(name: &str) -> bool {
 }
 
 fn refusal(disk: &MemoryDisk) -> StorageError {
-    load(disk, READ_ONLY).err().expect("the start is refused")
+    load(disk, READ_ONLY).expect_err("the start is refused")
 }
 
 fn index_of(segment: &str) -> String {
@@ -133,6 +133,7 @@ fn a_readme_and_leftovers_make_no_directory_old() {
     let mut found = load(&disk, OPTIONS).unwrap();
     assert!(found.recovered.report().is_new);
     assert_eq!(found.recovered.report().removed, ["upsertd-segment.tmp"]);
+    assert_eq!(disk.names(), ["README.md"]);
     assert_eq!(found.ids, IDS);
     found.recovered.begin_log().unwrap();
     assert!(!load(&disk, OPTIONS).unwrap().recovered.report().is_new);
@@ -213,41 +214,56 @@ fn without_a_usable_snapshot_a_trimmed_log_is_refused_for_the_snapshots_damage()
 
 #[test]
 fn a_log_that_ends_before_its_snapshot_is_refused() {
-    let (disk, _, snapshots) = trimmed();
-    let newest = disk.bytes_of(&snapshots[1]);
+    let disk = MemoryDisk::new();
+    let mut truth = Truth::new();
+    let mut partition = Partition::start(&disk, &mut truth, "a new directory").unwrap();
+    let name = "log-00000000000000000001.upsertd";
+    partition.commit(&mut truth, &[vec![(table(1), vec![vec![1]])]]).unwrap();
+    let earlier = disk.bytes_of(name);
+    for byte in 2..4 {
+        partition.commit(&mut truth, &[vec![(table(1), vec![vec![byte]])]]).unwrap();
+    }
+    partition.snapshot().unwrap();
+    drop(partition);
+    load(&disk, READ_ONLY).unwrap();
+    // An older copy of the log was put back beside the newer snapshot.
+    disk.put(name, earlier);
+    let StorageError::Incomplete { missing, .. } = refusal(&disk) else { panic!("it lacks 2, 3") };
+    // The round began at position 3, and the log must reach it.
+    assert_eq!(missing, Missing::Frames { first: Position(2), last: Position(3) });
+}
+
+/// A log of several segments, the second of which ends in a torn frame, and a snapshot of it all.
+fn covered_log() -> (MemoryDisk, State, Vec<String>) {
+    let disk = MemoryDisk::new();
+    let mut truth = Truth::new();
+    let commit = |byte| vec![(table(1), vec![vec![byte; 250]; 2])];
+    for (run, commits) in [(0, 0..10), (1, 10..30)] {
+        let mut partition = Partition::start(&disk, &mut truth, &format!("run {run}")).unwrap();
+        for byte in commits {
+            partition.commit(&mut truth, &[commit(byte)]).unwrap();
+        }
+        if run == 1 {
+            partition.snapshot().unwrap();
+            continue;
+        }
+        drop(partition);
+        let open = disk.names().into_iter().rfind(|name| is_segment(name)).unwrap();
+        let mut bytes = disk.bytes_of(&open);
+        let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        bytes[end..end + 9].copy_from_slice(b"upfr torn");
+        disk.put(&open, bytes);
+    }
     let segments: Vec<String> = disk.names().into_iter().filter(|name| is_segment(name)).collect();
-    let (other, _) = golden::directory();
-    drop(other);
-    // All segments but the oldest are gone, and no index tells of them.
-    for name in &segments[1..] {
-        disk.erase(name);
-    }
-    for name in segments.iter().map(|name| index_of(name)) {
-        disk.erase(&name);
-    }
-    disk.put(&snapshots[1], newest);
-    let refused = refusal(&disk);
-    let is_known = matches!(refused, StorageError::Incomplete { .. } | StorageError::Damaged(_));
-    assert!(is_known, "{refused}");
+    assert!(segments.len() > 4, "{segments:?}");
+    (disk, truth.state_at(truth.acknowledged).unwrap().clone(), segments)
 }
 
 #[test]
 fn what_lies_before_a_gap_that_nobody_needs_is_removed() {
-    let (disk, state, segments) = {
-        let disk = MemoryDisk::new();
-        let mut truth = Truth::new();
-        let mut partition = Partition::start(&disk, &mut truth, "a new directory").unwrap();
-        for byte in 0..40 {
-            partition.commit(&mut truth, &[vec![(table(1), vec![vec![byte; 250]; 2])]]).unwrap();
-        }
-        partition.snapshot().unwrap();
-        drop(partition);
-        let segments: Vec<String> =
-            disk.names().into_iter().filter(|name| is_segment(name)).collect();
-        (disk, truth.state_at(Position(40)).unwrap().clone(), segments)
-    };
+    let (full, state, segments) = covered_log();
     for keeps_index in [true, false] {
-        let disk = disk.after_power_cut(upsertd::storage::memory_disk::Survival::KeepAll);
+        let disk = full.after_power_cut(Survival::KeepAll);
         disk.erase(&segments[2]);
         if !keeps_index {
             disk.erase(&index_of(&segments[1]));

@@ -7,6 +7,7 @@ use upsertd::model::id::{
     BusinessId, HistoryId, LogId, ObjectId, Position, Sequence, Timestamp, WriterId,
 };
 use upsertd::storage::committer::{CommitOptions, CommitQueue, Committer, Seat, Wake};
+use upsertd::storage::disk::Disk;
 use upsertd::storage::error::StorageError;
 use upsertd::storage::frame::Salt;
 use upsertd::storage::log::{AppendError, Log, LogReader};
@@ -178,7 +179,12 @@ fn load_snapshot(reader: &SnapshotReader) -> Result<SnapshotState, StorageError>
 
 /// Opens a directory and rebuilds its state from the snapshot and the log.
 pub(crate) fn load(disk: &MemoryDisk, options: OpenOptions) -> Result<Loaded, StorageError> {
-    let opened = recovery::open(Arc::new(disk.clone()), options)?;
+    load_from(Arc::new(disk.clone()), options)
+}
+
+/// The same for any disk.
+pub(crate) fn load_from(disk: Arc<dyn Disk>, options: OpenOptions) -> Result<Loaded, StorageError> {
+    let opened = recovery::open(disk, options)?;
     let ids = *opened.ids();
     let mut state = State::default();
     let mut taken_from = BTreeMap::new();
@@ -213,7 +219,6 @@ impl Wake for Silent {
 
 /// A running partition.
 pub(crate) struct Partition {
-    disk: MemoryDisk,
     ids: LogIds,
     queue: Arc<CommitQueue>,
     committer: Committer,
@@ -250,7 +255,17 @@ impl Partition {
         truth: &mut Truth,
         context: &str,
     ) -> Result<Self, Stopped> {
-        let mut loaded = load(disk, OPTIONS)?;
+        Self::start_on(Arc::new(disk.clone()), OPTIONS, truth, context)
+    }
+
+    /// The same on any disk.
+    pub(crate) fn start_on(
+        disk: Arc<dyn Disk>,
+        options: OpenOptions,
+        truth: &mut Truth,
+        context: &str,
+    ) -> Result<Self, Stopped> {
+        let mut loaded = load_from(disk.clone(), options)?;
         truth.check(&loaded, context);
         let last = loaded.recovered.last();
         truth.go_on_from(last);
@@ -259,12 +274,11 @@ impl Partition {
         let queue = CommitQueue::new(last, CommitOptions::default());
         let committer = Committer::new(queue.clone(), Box::new(log));
         Ok(Self {
-            disk: disk.clone(),
             ids: loaded.ids,
             queue,
             committer,
             reader,
-            snapshots: Snapshots::new(Arc::new(disk.clone())),
+            snapshots: Snapshots::new(disk),
             seat: Seat::new(Box::new(Silent)),
             state: loaded.state,
             clock: 1_000,
@@ -352,10 +366,6 @@ impl Partition {
         remove_unneeded(&*self.reader, &self.snapshots, feed, Timestamp(self.clock))?;
         Ok(())
     }
-
-    pub(crate) fn disk(&self) -> &MemoryDisk {
-        &self.disk
-    }
 }
 
 /// A small generator, so that a run is its seed.
@@ -410,7 +420,7 @@ pub(crate) fn live(disk: &MemoryDisk, truth: &mut Truth, seed: u64) -> Result<()
         partition.seal(truth)?;
         // A snapshot that fails is no reason to stop, but without power nothing goes on.
         let taken = partition.snapshot().and_then(|()| partition.retain());
-        if taken.is_err() && partition.disk().is_off() {
+        if taken.is_err() && disk.is_off() {
             return Err(Stopped);
         }
         if round % 2 == 1 {

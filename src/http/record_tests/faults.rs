@@ -179,7 +179,7 @@ async fn what_is_not_offered_is_refused_and_what_is_unknown_only_if_asked() {
     let get = |uri: &str| TestRequest::get().uri(uri);
     for (request, at) in [
         (get(&format!("{record}?version=1")), "version"),
-        (get(&record).insert_header(("if-none-match", "\"1.0\"")), "if-none-match"),
+        (get(&record).insert_header(("if-none-match", "\"1.0\"")), "If-None-Match"),
         (get(&format!("{ACCOUNTS}/lookup?identifier=Acme&min_seq=1")), "min_seq"),
         (get(&format!("{ACCOUNTS}?ordering=name")), "ordering"),
         (get(&format!("{ACCOUNTS}?search=a")), "search"),
@@ -187,17 +187,17 @@ async fn what_is_not_offered_is_refused_and_what_is_unknown_only_if_asked() {
         (TestRequest::delete().uri(&format!("{record}?dry_run=true")), "dry_run"),
         (
             TestRequest::delete().uri(&record).insert_header(("idempotency-key", "k")),
-            "idempotency-key",
+            "Idempotency-Key",
         ),
         (
             TestRequest::patch().uri(&record).set_json(json!({})).insert_header(("if-match", "*")),
-            "if-match",
+            "If-Match",
         ),
         (
             TestRequest::patch()
                 .uri(&format!("{record}/unarchive"))
                 .insert_header(("x-origin", "s")),
-            "x-origin",
+            "X-Origin",
         ),
     ] {
         let answer = world.server.send(request).await;

@@ -5,12 +5,10 @@
 use crate::engine::business::Business;
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
+use crate::http::wire::record::display_name;
 use crate::model::agenda::{Activity, ActivityType, Association};
 use crate::model::catalog::{CatalogView, Role};
 use crate::model::id::{ActivityId, ActivityTypeId, ObjectId, RecordId, RoleId};
-use crate::model::schema::{Schema, system};
-use crate::model::table::decide::keys::stored_text;
-use crate::model::table::record::Record;
 use crate::model::value::time::timestamp_text;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -99,22 +97,12 @@ impl AssociatedEntity {
         let object = schema.object();
         Some(Self {
             custom_object: ObjectName { id: object.id, name: object.name.clone() },
-            entity: EntityName { id: record.id(), name: display_name(&schema, &record) },
+            entity: EntityName {
+                id: record.id(),
+                name: display_name(&schema, &record).into_owned(),
+            },
         })
     }
-}
-
-/// The identifier; a contact's first and last name, or the e-mail where both are empty.
-fn display_name(schema: &Schema, record: &Record) -> String {
-    let text = |number| record.value(number).and_then(stored_text).unwrap_or_default();
-    if schema.is_contacts() {
-        let parts = [text(system::FIRST_NAME), text(system::LAST_NAME)];
-        let given: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        if !given.is_empty() {
-            return given.join(" ");
-        }
-    }
-    text(schema.identifier().number).to_owned()
 }
 
 /// What may be done with an activity.

@@ -94,6 +94,7 @@ struct Reader<'i, 'f, 'c> {
     faults: &'f mut Faults,
 }
 
+#[expect(clippy::option_option, reason = "a key may be left out, null, or a value: three things")]
 impl Reader<'_, '_, '_> {
     fn fault(&mut self, code: Code, key: &str, message: &'static str) {
         self.faults.push(Fault::new(code, self.shape.place(key)).saying(message));

@@ -2,7 +2,7 @@
 
 use crate::engine::business::Business;
 use crate::engine::partition::Partition;
-use crate::engine::snapshotter::SnapshotStatus;
+use crate::engine::snapshotter::{SnapshotStatus, Snapshotter};
 use crate::engine::{Engine, ReadOnly};
 use crate::model::id::{BusinessId, ObjectId, Position, Sequence, Timestamp};
 use crate::model::table::Shown;
@@ -81,7 +81,7 @@ struct PartitionShape {
 impl PartitionShape {
     fn of(partition: &Partition, now: Timestamp) -> Self {
         let segments = partition.log().segments();
-        let status = partition.snapshotter().map(|snapshotter| snapshotter.status());
+        let status = partition.snapshotter().map(Snapshotter::status);
         Self {
             position: partition.durable(),
             log_bytes: segments.iter().map(|segment| segment.bytes).sum(),

@@ -224,6 +224,15 @@ impl MemoryDisk {
         state.content_mut(name).expect("the file is there").flip_bit(bit);
     }
 
+    /// Flips a bit on the device alone: whoever reads the cache does not see it. No call.
+    ///
+    /// # Panics
+    /// If the file does not have so many durable bits.
+    pub fn flip_bit_on_device(&self, name: &str, bit: usize) {
+        let mut state = self.state.lock();
+        state.content_mut(name).expect("the file is there").flip_bit_on_device(bit);
+    }
+
     /// All names. No call.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

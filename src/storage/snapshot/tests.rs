@@ -135,6 +135,14 @@ fn every_flipped_bit_is_found() {
 }
 
 #[test]
+fn a_snapshot_is_read_from_the_device_and_not_from_the_cache() {
+    let disk = MemoryDisk::new();
+    let name = take(&disk, 40).unwrap().to_string();
+    disk.flip_bit_on_device(&name, 8 * 100);
+    assert!(matches!(SnapshotReader::open(&disk, &name), Err(StorageError::Damaged(_))));
+}
+
+#[test]
 fn every_truncation_and_every_lengthening_is_found() {
     let disk = MemoryDisk::new();
     let name = take(&disk, 40).unwrap().to_string();
