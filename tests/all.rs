@@ -1,10 +1,12 @@
 //! The one test binary: it links once, and each module is a kind of test.
 //!
 //! `api` and `durability` judge the built binary as a stranger would, over real HTTP and with real
-//! signals; `tidy` and `readme` judge the sources and the documents.
+//! signals; `simulation` drives the library on a disk that fails; `tidy` and `readme` judge the
+//! sources and the documents.
 
 mod api;
 mod durability;
 mod readme;
+mod simulation;
 mod support;
 mod tidy;
