@@ -21,6 +21,17 @@ impl Seed {
         Self(seed)
     }
 
+    /// The seed of a run that is always the same, unless the variable gives another. It is printed
+    /// too.
+    pub(crate) fn fixed(test: &str, usual: u64) -> Self {
+        let given = env::var(VARIABLE).ok();
+        let given =
+            given.map(|given| given.parse().expect("the variable of the seed holds a number"));
+        let seed = given.unwrap_or(usual);
+        println!("{test}: repeat with {VARIABLE}={seed}");
+        Self(seed)
+    }
+
     /// A generator of its own for one of several threads.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.next())

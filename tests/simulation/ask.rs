@@ -1,0 +1,171 @@
+//! What the simulation's clients ask of a table, in plain words, and the engine's command for it.
+//!
+//! It must not know what the answer should be.
+
+use upsertd::model::id::RecordId;
+use upsertd::model::schema::Schema;
+use upsertd::model::table::command::{
+    Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, Identifier, RestoreConflict, Unarchive,
+    Update, Upsert, Write, Writes as TableWrites,
+};
+use upsertd::model::value::{Change, ListChange, TagRef, Value};
+use uuid::Uuid;
+
+/// Text, text that is unique among live records, and tags: the fields that objects are given.
+pub(crate) const NOTE: &str = "note";
+pub(crate) const CODE: &str = "code";
+pub(crate) const LABELS: &str = "labels";
+
+/// The values of a request; a note or a code that is empty is cleared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Writes {
+    pub(crate) name: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) code: Option<String>,
+    /// A tag that is added.
+    pub(crate) label: Option<String>,
+}
+
+/// A command about records. Where one is addressed by id, it is the one that has the name now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Upsert {
+        lookup: String,
+        writes: Writes,
+        archived_match: ArchivedMatch,
+        archived_conflict: ArchivedConflict,
+    },
+    Add {
+        writes: Writes,
+        archived_match: ArchivedMatch,
+    },
+    Update {
+        name: String,
+        writes: Writes,
+        archived_conflict: ArchivedConflict,
+    },
+    Archive(String),
+    Unarchive(String),
+    Purge(String),
+}
+
+impl Ask {
+    /// An upsert that says nothing about archived records.
+    pub(crate) fn upsert(lookup: &str, note: &str) -> Self {
+        Self::Upsert {
+            lookup: lookup.to_owned(),
+            writes: Writes { note: Some(note.to_owned()), ..Writes::default() },
+            archived_match: ArchivedMatch::Prompt,
+            archived_conflict: ArchivedConflict::Refuse,
+        }
+    }
+
+    /// An upsert that takes the name from whoever is archived.
+    pub(crate) fn overwrite(lookup: &str, note: &str) -> Self {
+        Self::Upsert {
+            lookup: lookup.to_owned(),
+            writes: Writes { note: Some(note.to_owned()), ..Writes::default() },
+            archived_match: ArchivedMatch::Overwrite,
+            archived_conflict: ArchivedConflict::Overwrite,
+        }
+    }
+
+    /// A record under another name.
+    pub(crate) fn rename(name: &str, to: &str) -> Self {
+        Self::Update {
+            name: name.to_owned(),
+            writes: Writes { name: Some(to.to_owned()), ..Writes::default() },
+            archived_conflict: ArchivedConflict::Overwrite,
+        }
+    }
+
+    /// The name of the record that is addressed by id.
+    pub(crate) fn addressed(&self) -> Option<&str> {
+        match self {
+            Self::Upsert { .. } | Self::Add { .. } => None,
+            Self::Update { name, .. }
+            | Self::Archive(name)
+            | Self::Unarchive(name)
+            | Self::Purge(name) => Some(name),
+        }
+    }
+
+    /// The values that it gives.
+    pub(crate) fn writes_mut(&mut self) -> Option<&mut Writes> {
+        match self {
+            Self::Upsert { writes, .. }
+            | Self::Add { writes, .. }
+            | Self::Update { writes, .. } => Some(writes),
+            Self::Archive(_) | Self::Unarchive(_) | Self::Purge(_) => None,
+        }
+    }
+
+    /// The engine's command, parsed with a schema; `id` is that of the record addressed.
+    pub(crate) fn to_command(&self, schema: &Schema, id: Option<RecordId>) -> TableAsk {
+        let id = id.unwrap_or(RecordId(Uuid::from_u128(1)));
+        let restore_conflict = RestoreConflict::Refuse;
+        match self {
+            Self::Upsert { lookup, writes, archived_match, archived_conflict } => {
+                TableAsk::Upsert(Box::new(Upsert {
+                    lookup: identifier(schema, lookup),
+                    writes: writes.parsed(schema),
+                    archived_match: *archived_match,
+                    archived_conflict: *archived_conflict,
+                    restore_conflict,
+                }))
+            }
+            Self::Add { writes, archived_match } => TableAsk::Add(Box::new(Add {
+                writes: writes.parsed(schema),
+                archived_match: *archived_match,
+                restore_conflict,
+            })),
+            Self::Update { writes, archived_conflict, .. } => TableAsk::Update(Box::new(Update {
+                id,
+                writes: writes.parsed(schema),
+                archived_conflict: *archived_conflict,
+                replace: false,
+            })),
+            Self::Archive(_) => TableAsk::Archive(id),
+            Self::Unarchive(_) => {
+                TableAsk::Unarchive(Unarchive { id, identifier: None, restore_conflict })
+            }
+            Self::Purge(_) => TableAsk::Purge(id),
+        }
+    }
+}
+
+fn identifier(schema: &Schema, given: &str) -> Identifier {
+    let text: Box<str> = given.trim().into();
+    let key = schema.identifier_key(&text).expect("the simulation has no blank names");
+    Identifier { text, key, fault: None }
+}
+
+impl Writes {
+    fn parsed(&self, schema: &Schema) -> TableWrites {
+        let mut entries = Vec::new();
+        let mut put = |name: &str, change: Change| {
+            let field =
+                schema.by_name(name).expect("only fields that are there are written").number;
+            let index = u32::try_from(entries.len()).expect("there are four fields");
+            entries.push(Write { index, field, change });
+        };
+        let text = |given: &str| match given {
+            "" => Change::Clear,
+            given => Change::Set(Value::Text(given.into())),
+        };
+        if let Some(name) = &self.name {
+            put(&schema.identifier().name, text(name));
+        }
+        if let Some(note) = &self.note {
+            put(NOTE, text(note));
+        }
+        if let Some(code) = &self.code {
+            put(CODE, text(code));
+        }
+        if let Some(label) = &self.label {
+            let add = vec![TagRef::Named(label.as_str().into())];
+            put(LABELS, Change::Tags(ListChange::Edit { add, remove: Vec::new() }));
+        }
+        TableWrites { schema: schema.number(), entries, ..TableWrites::default() }
+    }
+}

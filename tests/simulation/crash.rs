@@ -1,0 +1,233 @@
+//! Running a scenario into every crash there is: at each call of the disk, with everything that can
+//! be left of what was not synced, in the run and in the recovery that follows.
+
+use crate::simulation::coverage::{Coverage, Met};
+use crate::simulation::scenario::{Scenario, going_on};
+use crate::simulation::sim::{Finding, Sim, Step};
+use crate::support::Seed;
+use rustix::io::Errno;
+use upsertd::storage::memory_disk::{Fault, MemoryDisk, Survival};
+
+/// What a new process finds after a crash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Aftermath {
+    PowerCut(Survival),
+    /// The process alone has died, and the machine ran on.
+    Kill,
+}
+
+impl Aftermath {
+    /// Every kind; two of the random one.
+    fn all(seed: &mut Seed) -> [Self; 7] {
+        [
+            Self::PowerCut(Survival::KeepAll),
+            Self::PowerCut(Survival::LoseAll),
+            Self::PowerCut(Survival::NamesOnly),
+            Self::PowerCut(Survival::ContentsOnly),
+            Self::PowerCut(Survival::Random(seed.next())),
+            Self::PowerCut(Survival::Random(seed.next())),
+            Self::Kill,
+        ]
+    }
+
+    pub(crate) fn any(seed: &mut Seed) -> Self {
+        let all = Self::all(seed);
+        all[seed.below(all.len())]
+    }
+
+    fn met(self) -> Met {
+        match self {
+            Self::PowerCut(Survival::KeepAll) => Met::PowerCutKeepsAll,
+            Self::PowerCut(Survival::LoseAll) => Met::PowerCutLosesAll,
+            Self::PowerCut(Survival::NamesOnly) => Met::PowerCutKeepsNames,
+            Self::PowerCut(Survival::ContentsOnly) => Met::PowerCutKeepsContents,
+            Self::PowerCut(Survival::Random(_)) => Met::PowerCutTears,
+            Self::Kill => Met::Kill,
+        }
+    }
+
+    pub(crate) fn disk(self, disk: &MemoryDisk) -> MemoryDisk {
+        match self {
+            Self::PowerCut(survival) => disk.after_power_cut(survival),
+            Self::Kill => disk.after_kill(),
+        }
+    }
+}
+
+/// Says where a run was when it panics: an assertion inside the engine does not know.
+struct Place<'a>(&'a str, String);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("in the scenario \"{}\", {}", self.0, self.1);
+        }
+    }
+}
+
+/// Runs something that must find nothing.
+pub(crate) fn expect_nothing<T>(
+    scenario: &str,
+    place: String,
+    run: impl FnOnce() -> Result<T, Finding>,
+) -> T {
+    let place = Place(scenario, place);
+    let done = run();
+    match done {
+        Ok(done) => done,
+        Err(finding) => panic!("\"{}\", {}: {finding}", place.0, place.1),
+    }
+}
+
+/// The past of a scenario: undisturbed, and the machine off at its end.
+pub(crate) fn prepared(before: &[Step], seed: u64) -> Result<Sim, Finding> {
+    let mut sim = Sim::new(seed);
+    if before.is_empty() {
+        return Ok(sim);
+    }
+    sim.start()?;
+    assert!(sim.run(before)?, "nothing goes wrong before the faults begin");
+    sim.drain_and_judge()?;
+    sim.stop()?;
+    Ok(sim)
+}
+
+/// Starts and takes the steps, until the machine stops or all are taken.
+fn play(sim: &mut Sim, steps: &[Step]) -> Result<(), Finding> {
+    sim.try_start()?;
+    if sim.goes_on() && sim.run(steps)? {
+        sim.drain()?;
+    }
+    sim.stop()
+}
+
+/// The calls that an undisturbed run makes.
+fn calls_of(base: &Sim, steps: &[Step]) -> Result<u64, Finding> {
+    let mut sim = base.fork(base.disk.after_kill());
+    play(&mut sim, steps)?;
+    Ok(sim.disk.calls())
+}
+
+/// Cuts the power at every call of a scenario; after each cut, goes through everything that can be
+/// left of it.
+pub(crate) fn cut_everywhere(scenario: &Scenario, mut seed: Seed) -> Coverage {
+    let Scenario { name, before, steps } = scenario;
+    let mut coverage = Coverage::default();
+    let base = expect_nothing(name, "before".to_owned(), || prepared(before, seed.next()));
+    let calls = expect_nothing(name, "undisturbed".to_owned(), || calls_of(&base, steps));
+    for call in 1..=calls {
+        let mut crashed = base.fork(base.disk.after_kill());
+        crashed.cut_power_at(call);
+        expect_nothing(name, format!("up to a cut at call {call}"), || play(&mut crashed, steps));
+        coverage.add(&crashed.coverage);
+        for aftermath in Aftermath::all(&mut seed) {
+            let place = format!("cut at call {call} of {calls}, {aftermath:?}");
+            let survivor = crashed.fork(aftermath.disk(&crashed.disk));
+            let met = expect_nothing(name, place, || recover_and_go_on(survivor, &mut seed));
+            coverage.note(aftermath.met());
+            coverage.add(&met);
+        }
+        let aftermath = Aftermath::any(&mut seed);
+        let place = format!("cut at call {call} of {calls}, {aftermath:?}, again in recovery");
+        let survivor = crashed.fork(aftermath.disk(&crashed.disk));
+        let met = expect_nothing(name, place, || cut_in_recovery(&survivor, &mut seed));
+        coverage.add(&met);
+    }
+    coverage
+}
+
+/// Recovers, goes on, and loses the power again: either at once, when only what recovery itself
+/// has made durable may be left, or after some more writes.
+fn recover_and_go_on(mut sim: Sim, seed: &mut Seed) -> Result<Coverage, Finding> {
+    sim.start()?;
+    if seed.below(2) == 0 {
+        assert!(sim.run(&going_on())?, "the disk is sound");
+    }
+    sim.stop()?;
+    let aftermath = match seed.below(3) {
+        0 => Aftermath::any(seed),
+        _ => Aftermath::PowerCut(Survival::LoseAll),
+    };
+    let mut again = sim.fork(aftermath.disk(&sim.disk));
+    again.start()?;
+    sim.coverage.add(&again.coverage);
+    Ok(sim.coverage)
+}
+
+/// Loses the power in a recovery, at a call of chance, and recovers after that.
+fn cut_in_recovery(crashed: &Sim, seed: &mut Seed) -> Result<Coverage, Finding> {
+    let mut whole = crashed.fork(crashed.disk.after_kill());
+    whole.start()?;
+    let calls = usize::try_from(whole.disk.calls()).expect("a recovery makes few calls");
+    let call = u64::try_from(1 + seed.below(calls)).expect("it is small");
+    let mut cut = crashed.fork(crashed.disk.after_kill());
+    cut.cut_power_at(call);
+    cut.try_start()?;
+    cut.stop()?;
+    let mut survivor = cut.fork(Aftermath::any(seed).disk(&cut.disk));
+    survivor.start()?;
+    survivor.coverage.note(Met::CutInRecovery);
+    assert!(survivor.run(&going_on())?, "the disk is sound");
+    survivor.stop()?;
+    Ok(survivor.coverage)
+}
+
+const ERRNOS: [Errno; 5] = [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::ROFS];
+
+/// The faults that a call is made to meet: each kind, with an error of chance.
+fn faults(seed: &mut Seed) -> [(Met, Fault); 4] {
+    let mut errno = || ERRNOS[seed.below(ERRNOS.len())];
+    [
+        (Met::ErrorOnce, Fault::Error(Errno::IO)),
+        (Met::ErrorOnce, Fault::Error(errno())),
+        (Met::ErrorForEver, Fault::ErrorFromNowOn(errno())),
+        (Met::ShortWrite, Fault::ShortWrite),
+    ]
+}
+
+/// Lets every call of a scenario fail, once and for ever.
+pub(crate) fn fail_everywhere(scenario: &Scenario, mut seed: Seed) -> Coverage {
+    let Scenario { name, before, steps } = scenario;
+    let mut coverage = Coverage::default();
+    let base = expect_nothing(name, "before".to_owned(), || prepared(before, seed.next()));
+    let calls = expect_nothing(name, "undisturbed".to_owned(), || calls_of(&base, steps));
+    for call in 1..=calls {
+        for (met, fault) in faults(&mut seed) {
+            let place = format!("call {call} of {calls} meets {fault:?}");
+            let mut sim = base.fork(base.disk.after_kill());
+            sim.inject(call, fault);
+            let found = expect_nothing(name, place, || fail_and_heal(&mut sim, steps, &mut seed));
+            coverage.note(met);
+            coverage.add(&found);
+        }
+    }
+    coverage
+}
+
+/// Plays a run on a disk that fails. Where the process ends by that, the next one starts on the
+/// same machine, whose cache may show what the device does not have; then the power goes.
+fn fail_and_heal(sim: &mut Sim, steps: &[Step], seed: &mut Seed) -> Result<Coverage, Finding> {
+    sim.try_start()?;
+    let is_started = sim.machine.is_some();
+    if sim.goes_on() && sim.run(steps)? && sim.goes_on() {
+        sim.drain_and_judge()?;
+        sim.coverage.note_if(sim.goes_on(), Met::WritingWentOnAfterError);
+    }
+    let is_failed = sim.machine.as_ref().is_some_and(|machine| machine.is_failed());
+    sim.stop()?;
+    let mut next = sim.fork(sim.disk.after_kill());
+    next.start()?;
+    next.coverage.note_if(!is_started, Met::StartFailedAndHealed);
+    next.coverage.note_if(is_failed, Met::FailedSync);
+    let mut last = next;
+    if seed.below(2) == 0 {
+        assert!(last.run(&going_on())?, "the disk works again");
+    }
+    last.stop()?;
+    let mut cut = last.fork(last.disk.after_power_cut(Survival::LoseAll));
+    cut.start()?;
+    let mut coverage = sim.coverage.clone();
+    coverage.add(&last.coverage);
+    coverage.add(&cut.coverage);
+    Ok(coverage)
+}

@@ -1,0 +1,134 @@
+//! What readers see of a running machine, copied out whole. It knows the engine's read side and
+//! judges nothing.
+
+use crate::simulation::ask::{CODE, LABELS, NOTE};
+use crate::simulation::world::{Record, TableName, key_of};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use upsertd::model::id::{FieldNumber, RecordId};
+use upsertd::model::key::Key;
+use upsertd::model::schema::{Schema, system};
+use upsertd::model::table::Shown;
+use upsertd::model::table::order::Wanted;
+use upsertd::model::table::record::Record as StoredRecord;
+use upsertd::model::value::Value;
+
+/// More records than any run makes.
+const RECORDS_MAX: usize = 10_000;
+
+/// Everything that readers see.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    pub(crate) tables: BTreeMap<TableName, ObservedTable>,
+    /// Activities about each record of which there ever was an answer.
+    pub(crate) activities: BTreeMap<RecordId, usize>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ObservedTable {
+    pub(crate) sequence: u64,
+    pub(crate) fields: BTreeSet<&'static str>,
+    /// In creation order.
+    pub(crate) records: Vec<(RecordId, Record)>,
+    /// What a lookup finds for the keys of the records and of every name that is ever used.
+    pub(crate) holders: BTreeMap<String, RecordId>,
+    pub(crate) holder_count: usize,
+    /// The same for the unique codes.
+    pub(crate) code_holders: BTreeMap<String, RecordId>,
+    pub(crate) code_holder_count: usize,
+    /// What is found by the ids of the records.
+    pub(crate) by_id: BTreeMap<RecordId, Record>,
+    pub(crate) by_id_count: usize,
+    pub(crate) live_count: usize,
+    pub(crate) follow_up_last: u64,
+    pub(crate) follow_ups_open: BTreeMap<u64, RecordId>,
+}
+
+impl ObservedTable {
+    /// Looks at a table; `names` and `codes` are looked up whoever holds them.
+    pub(crate) fn of(shown: &Shown, names: &[&str], codes: &[&str]) -> Self {
+        let schema = shown.schema();
+        let records: Vec<StoredRecord> = shown.order.page(Wanted::All, 0, RECORDS_MAX);
+        let mut observed = Self {
+            sequence: shown.sequence().0,
+            fields: [NOTE, CODE, LABELS]
+                .into_iter()
+                .filter(|it| schema.by_name(it).is_some())
+                .collect(),
+            holder_count: shown.keys.len(),
+            by_id_count: shown.ids.len(),
+            live_count: shown.live_count(),
+            follow_up_last: shown.follow_ups().last.0,
+            follow_ups_open: open_follow_ups(shown),
+            ..Self::default()
+        };
+        for stored in &records {
+            let record = plain(shown, &schema, stored);
+            if let Some(found) = shown.record(stored.id()) {
+                observed.by_id.insert(found.id(), plain(shown, &schema, &found));
+            }
+            observed.look_up(shown, &record.name);
+            observed.records.push((stored.id(), record));
+        }
+        for name in names {
+            observed.look_up(shown, name);
+        }
+        if let Some(field) = schema.by_name(CODE) {
+            let index = shown.unique(field.number).expect("a unique field has its index");
+            observed.code_holder_count = index.len();
+            for code in codes {
+                let key = Value::Text((*code).into()).unique_key(field.normalizer);
+                let key = key.expect("the simulation has no blank codes");
+                if let Some(found) = index.get(&key) {
+                    observed.code_holders.insert((*code).to_owned(), found.id());
+                }
+            }
+        }
+        observed
+    }
+
+    fn look_up(&mut self, shown: &Shown, name: &str) {
+        let key = key_of(name);
+        if let Some(found) = shown.holder(&Key::of(key.as_bytes())) {
+            self.holders.insert(key, found.id());
+        }
+    }
+}
+
+fn open_follow_ups(shown: &Shown) -> BTreeMap<u64, RecordId> {
+    shown.follow_ups().open.iter().map(|(number, record)| (number.0, *record)).collect()
+}
+
+/// A record in plain words.
+pub(crate) fn plain(shown: &Shown, schema: &Arc<Schema>, stored: &StoredRecord) -> Record {
+    let text = |number: FieldNumber| {
+        let mut raw = stored.value(number)?;
+        let field = schema.by_number(number).unwrap_or_else(|| schema.identifier());
+        match Value::decode(field, &mut raw) {
+            Ok(Value::Text(text)) => Some(String::from(text)),
+            other => panic!("{number:?} holds {other:?}"),
+        }
+    };
+    let named = |name: &str| text(schema.by_name(name)?.number);
+    Record {
+        name: text(schema.identifier().number).unwrap_or_default(),
+        displaced_from: text(system::DISPLACED_FROM),
+        note: named(NOTE),
+        code: named(CODE),
+        labels: labels(shown, schema, stored),
+        is_archived: stored.is_archived(),
+        version: stored.version().0,
+        sequence: stored.sequence().0,
+    }
+}
+
+fn labels(shown: &Shown, schema: &Schema, stored: &StoredRecord) -> Vec<String> {
+    let Some(field) = schema.by_name(LABELS) else { return Vec::new() };
+    let Some(mut raw) = stored.value(field.number) else { return Vec::new() };
+    let Ok(Value::Tags(numbers)) = Value::decode(field, &mut raw) else {
+        panic!("{LABELS} holds no tags")
+    };
+    let name = |number| shown.tags.by_number(number).expect("a record's tags are there");
+    numbers.into_iter().map(|number| String::from(name(number).name.clone())).collect()
+}

@@ -1,0 +1,242 @@
+//! The fixed scenarios: what has happened before, and the steps in which everything may go wrong.
+//! Data alone; it knows nothing of faults.
+
+use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::sim::Step;
+use upsertd::model::table::command::{ArchivedConflict, ArchivedMatch};
+
+/// A story in two parts.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// Happens undisturbed, and ends with the machine off. None: the directory is empty.
+    pub(crate) before: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
+}
+
+const ACCOUNTS: &str = "accounts";
+const DEALS: &str = "deals";
+
+fn ask(ask: Ask) -> Step {
+    Step::Ask(ACCOUNTS, ask)
+}
+
+fn upsert(name: &str, note: &str) -> Step {
+    ask(Ask::upsert(name, note))
+}
+
+fn archive(name: &str) -> Step {
+    ask(Ask::Archive(name.to_owned()))
+}
+
+fn with_code(name: &str, code: &str, label: &str) -> Step {
+    ask(Ask::Upsert {
+        lookup: name.to_owned(),
+        writes: Writes {
+            code: Some(code.to_owned()),
+            label: Some(label.to_owned()),
+            ..Writes::default()
+        },
+        archived_match: ArchivedMatch::Prompt,
+        archived_conflict: ArchivedConflict::Refuse,
+    })
+}
+
+/// A directory with an object, its three fields, and a few records.
+fn furnished() -> Vec<Step> {
+    vec![
+        Step::CreateObject(ACCOUNTS),
+        Step::CreateField(ACCOUNTS, NOTE),
+        Step::CreateField(ACCOUNTS, CODE),
+        Step::CreateField(ACCOUNTS, LABELS),
+        upsert("Acme", "first"),
+        upsert("Beta", "second"),
+        with_code("Cora", "c1", "vip"),
+        Step::Drain,
+    ]
+}
+
+/// The same, with two archived records.
+fn with_archived() -> Vec<Step> {
+    let mut steps = furnished();
+    steps.extend([archive("Acme"), archive("Cora"), Step::Drain]);
+    steps
+}
+
+/// A whole round, and what may go after it.
+fn round() -> Vec<Step> {
+    vec![Step::BeginRound, Step::EndRound, Step::RemoveUnneeded]
+}
+
+/// Enough commits to fill some segments.
+fn commits(count: usize) -> Vec<Step> {
+    let note = |at: usize| format!("note {at} {}", "-".repeat(200));
+    (0..count)
+        .flat_map(|at| [upsert(["Acme", "Beta", "Dill"][at % 3], &note(at)), Step::Drain])
+        .collect()
+}
+
+/// The very first start, and the first object.
+pub(crate) fn first_start() -> Scenario {
+    Scenario {
+        name: "first start",
+        before: Vec::new(),
+        steps: vec![Step::CreateObject(ACCOUNTS), upsert("Acme", ""), Step::Drain, Step::Restart],
+    }
+}
+
+/// Creating, one by one and several in one turn, with refusals in between.
+pub(crate) fn creating() -> Scenario {
+    let mut steps = vec![Step::CreateObject(DEALS), upsert("Dill", "one"), Step::Drain];
+    steps.extend([
+        upsert("Echo", "in one turn"),
+        upsert(" ECHO", "with its update"),
+        ask(Ask::Add {
+            writes: Writes { name: Some("Acme".to_owned()), ..Writes::default() },
+            archived_match: ArchivedMatch::Prompt,
+        }),
+        with_code("Fern", "c1", "vip"),
+        with_code("Fern", "c2", "new"),
+        Step::Ask(DEALS, Ask::upsert("Acme", "")),
+        Step::Turn,
+        upsert("Beta", "while the first is on its way"),
+        Step::Turn,
+        Step::Sync,
+        archive("Acme"),
+        Step::Drain,
+    ]);
+    Scenario { name: "creating", before: furnished(), steps }
+}
+
+/// Renaming, onto free and onto archived names, there and back in one frame.
+pub(crate) fn renaming() -> Scenario {
+    let steps = vec![
+        ask(Ask::rename("Beta", "Dill")),
+        Step::Drain,
+        ask(Ask::rename("Dill", "Acme")),
+        ask(Ask::upsert("Dill", "the name is free at once")),
+        Step::Turn,
+        ask(Ask::rename("Acme", "Echo")),
+        ask(Ask::overwrite("Acme", "taken again")),
+        Step::Drain,
+        ask(Ask::Unarchive("Acme".to_owned())),
+        Step::Drain,
+    ];
+    Scenario { name: "renaming", before: with_archived(), steps }
+}
+
+/// Taking the names of archived records, and bringing the displaced back.
+pub(crate) fn overwriting() -> Scenario {
+    let unarchive = |lookup: &str, name: Option<&str>| {
+        ask(Ask::Upsert {
+            lookup: lookup.to_owned(),
+            writes: Writes { name: name.map(str::to_owned), ..Writes::default() },
+            archived_match: ArchivedMatch::Unarchive,
+            archived_conflict: ArchivedConflict::Overwrite,
+        })
+    };
+    let steps = vec![
+        ask(Ask::overwrite("Acme", "the new one")),
+        Step::Drain,
+        upsert("Cora", "refused"),
+        unarchive("Cora", None),
+        archive("Acme"),
+        Step::Drain,
+        ask(Ask::overwrite("ACME", "the newer one")),
+        archive("Beta"),
+        Step::Turn,
+        Step::Sync,
+        unarchive("Beta", Some("Acme")),
+        Step::Drain,
+        ask(Ask::Purge("Acme".to_owned())),
+        Step::Drain,
+    ];
+    Scenario { name: "overwriting", before: with_archived(), steps }
+}
+
+/// Several segments, with seals between bursts.
+pub(crate) fn rolling() -> Scenario {
+    let mut steps = commits(9);
+    steps.push(Step::Seal);
+    steps.extend(commits(7));
+    steps.extend([Step::Seal, Step::Restart]);
+    Scenario { name: "rolling", before: furnished(), steps }
+}
+
+/// A round while writing goes on, and a second one.
+pub(crate) fn snapshotting() -> Scenario {
+    let mut steps = vec![Step::BeginRound, Step::TakeState, upsert("Dill", "a"), Step::TakeState];
+    for note in ["b", "c"] {
+        steps.extend([Step::TakeState, upsert("Acme", note), archive("Beta"), Step::Drain]);
+        steps.extend([ask(Ask::overwrite("Beta", note)), Step::Drain, Step::WriteState]);
+    }
+    steps.extend([Step::TakeState, upsert("Cora", "last"), Step::EndRound, Step::Drain]);
+    steps.push(Step::Restart);
+    Scenario { name: "snapshotting", before: furnished(), steps }
+}
+
+/// Rounds until segments and snapshots go.
+pub(crate) fn removing() -> Scenario {
+    let mut before = furnished();
+    before.extend(commits(6));
+    before.extend(round());
+    before.extend(commits(6));
+    let mut steps = round();
+    steps.extend(commits(4));
+    steps.extend(round());
+    steps.extend(commits(2));
+    Scenario { name: "removing", before, steps }
+}
+
+/// Purging records that activities are about.
+pub(crate) fn following_up() -> Scenario {
+    let mut before = furnished();
+    for name in ["Acme", "Beta", "Cora"] {
+        before.push(Step::Schedule(ACCOUNTS, name));
+    }
+    before.extend([archive("Acme"), archive("Beta"), Step::Drain]);
+    let purge = |name: &str| ask(Ask::Purge(name.to_owned()));
+    let steps = vec![
+        purge("Acme"),
+        purge("Beta"),
+        Step::Drain,
+        Step::SendFollowUp,
+        Step::ConfirmFollowUp,
+        upsert("Acme", "another one"),
+        Step::Drain,
+        Step::SendFollowUp,
+        Step::Restart,
+        Step::SendFollowUp,
+        Step::ConfirmFollowUp,
+        Step::Drain,
+    ];
+    Scenario { name: "following up", before, steps }
+}
+
+/// Two rounds with everything in them; follow-ups are sent and confirmed between two states of one.
+pub(crate) fn backed_up() -> Vec<Step> {
+    let mut steps = following_up().before;
+    steps.extend(commits(3));
+    steps.extend(round());
+    steps.extend([ask(Ask::Purge("Acme".to_owned())), Step::Drain, Step::BeginRound]);
+    steps.extend([Step::TakeState, Step::TakeState, upsert("Dill", "d"), Step::TakeState]);
+    steps.extend([Step::SendFollowUp, Step::ConfirmFollowUp, Step::Drain]);
+    steps.extend([ask(Ask::overwrite("Beta", "taker")), Step::Drain, Step::EndRound]);
+    steps.extend([upsert("Echo", "behind the snapshot"), Step::Drain]);
+    steps
+}
+
+/// What goes on after every crash.
+pub(crate) fn going_on() -> Vec<Step> {
+    vec![
+        Step::CreateObject(ACCOUNTS),
+        Step::CreateField(ACCOUNTS, NOTE),
+        upsert("Acme", "after the crash"),
+        upsert("Fern", "after the crash"),
+        archive("Beta"),
+        Step::Turn,
+        ask(Ask::overwrite("Beta", "after the crash")),
+        Step::SendFollowUp,
+        Step::ConfirmFollowUp,
+        Step::Drain,
+    ]
+}

@@ -1,0 +1,529 @@
+//! The simulation: a disk, the machine on it, and the history of what was asked.
+//!
+//! A step happens, or the machine stops for want of power or because a write has failed. Each start
+//! is judged: against the history, against the tape, and against itself.
+
+use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::coverage::{Coverage, Met};
+use crate::simulation::history::{Asked, History, Waiting, WrongAnswer};
+use crate::simulation::judge::{Violation, judge};
+use crate::simulation::machine::{Machine, Outside, Probes, StartError};
+use crate::simulation::round::Round;
+use crate::simulation::tape::Tape;
+use crate::simulation::world::{Answer, Change, TableName};
+use std::sync::Arc;
+use upsertd::cli::data::BOOTSTRAP_FILE;
+use upsertd::engine::follow_up::{FollowUp, oldest_open};
+use upsertd::engine::snapshot::SnapshotError;
+use upsertd::model::agenda::{self, Association};
+use upsertd::model::catalog;
+use upsertd::model::id::{ObjectId, Position, Timestamp, WriterId};
+use upsertd::model::schema::new_field::NewField;
+use upsertd::model::schema::new_object::NewObject;
+use upsertd::model::table::command::{Ask as TableAsk, Command};
+use upsertd::storage::disk::Disk;
+use upsertd::storage::memory_disk::{Fault, MemoryDisk};
+
+/// The objects that a run may have.
+pub(crate) const TABLES: &[TableName] = &["client_client", "accounts", "deals"];
+/// Every name that is ever asked for, and every code.
+pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern"];
+pub(crate) const CODES: &[&str] = &["c1", "c2", "c3"];
+/// Time between two steps: a segment is soon older than the feed's retention.
+const STEP_MS: i64 = 7;
+
+/// What happens next.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A table decides a command in the present turn.
+    Ask(TableName, Ask),
+    CreateObject(TableName),
+    /// Adds one of the three fields to a table.
+    CreateField(TableName, &'static str),
+    /// An activity about the record that has the name.
+    Schedule(TableName, &'static str),
+    /// The oldest open follow-up is sent.
+    SendFollowUp,
+    /// What was sent last is confirmed.
+    ConfirmFollowUp,
+    /// Every writer ends its turn.
+    Turn,
+    /// One step of the committer.
+    Sync,
+    /// Turns and syncs until everything is answered, then what readers see is judged.
+    Drain,
+    Seal,
+    BeginRound,
+    /// One state is taken at its writer's barrier.
+    TakeState,
+    /// What was taken is written.
+    WriteState,
+    /// The rest of the round: all other states, the end, the reading back, the name.
+    EndRound,
+    RemoveUnneeded,
+    /// A clean end and a start.
+    Restart,
+}
+
+/// What must never be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Finding {
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    #[error(transparent)]
+    Answer(#[from] WrongAnswer),
+    #[error("{0}")]
+    Promise(String),
+    #[error("the log is not what was written: {0}")]
+    Log(String),
+    #[error("replaying everything gives another state of {0:?}")]
+    Replay(Vec<WriterId>),
+    #[error("the start is refused: {0}")]
+    Refused(#[from] StartError),
+    #[error("a snapshot does not hold what memory does: {0}")]
+    Snapshot(SnapshotError),
+    #[error("the credentials of the first start are not those of its file")]
+    Credentials,
+    #[error("a restore failed: {0}")]
+    Restore(upsertd::storage::error::StorageError),
+}
+
+/// A disk, the machine on it, and what is known about both.
+pub(crate) struct Sim {
+    pub(crate) disk: MemoryDisk,
+    /// None: the power is off, or the process has ended.
+    pub(crate) machine: Option<Machine>,
+    pub(crate) history: History,
+    pub(crate) tape: Tape,
+    pub(crate) coverage: Coverage,
+    pub(crate) now: Timestamp,
+    pub(crate) round: Option<Round>,
+    seed: u64,
+    starts: u64,
+    /// The call at which the power goes.
+    cut_at: Option<u64>,
+    /// The disk may refuse what it must not.
+    has_faults: bool,
+    /// Sent, and answered by the agenda.
+    sent: Option<(TableName, FollowUp)>,
+    /// A directory that was restored has no credentials of a first start.
+    pub(crate) is_restored: bool,
+}
+
+impl Sim {
+    /// An empty disk, and nothing has happened.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            disk: MemoryDisk::new(),
+            machine: None,
+            history: History::default(),
+            tape: Tape::default(),
+            coverage: Coverage::default(),
+            now: Timestamp(1_700_000_000_000),
+            round: None,
+            seed,
+            starts: 0,
+            cut_at: None,
+            has_faults: false,
+            sent: None,
+            is_restored: false,
+        }
+    }
+
+    /// The same past on another disk, with the machine off.
+    pub(crate) fn fork(&self, disk: MemoryDisk) -> Self {
+        Self {
+            disk,
+            machine: None,
+            history: self.history.fork(),
+            tape: self.tape.fork(),
+            coverage: Coverage::default(),
+            now: self.now,
+            round: None,
+            seed: self.seed,
+            starts: self.starts,
+            cut_at: None,
+            has_faults: false,
+            sent: None,
+            is_restored: self.is_restored,
+        }
+    }
+
+    /// Lets the power go at a call of the disk.
+    pub(crate) fn cut_power_at(&mut self, call: u64) {
+        self.inject(call, Fault::PowerCut);
+        self.cut_at = Some(call);
+    }
+
+    /// Lets a call of the disk meet a fault.
+    pub(crate) fn inject(&mut self, call: u64, fault: Fault) {
+        self.disk.inject(call, fault);
+        self.has_faults = true;
+    }
+
+    fn is_power_off(&self) -> bool {
+        self.cut_at.is_some_and(|call| self.disk.calls() >= call)
+    }
+
+    pub(crate) fn machine(&mut self) -> &mut Machine {
+        self.machine.as_mut().expect("steps are taken while the machine runs")
+    }
+
+    pub(crate) fn shared_disk(&self) -> Arc<dyn Disk> {
+        Arc::new(self.disk.clone())
+    }
+
+    /// Takes steps until all are taken or the machine stops. False: it has stopped.
+    pub(crate) fn run(&mut self, steps: &[Step]) -> Result<bool, Finding> {
+        for step in steps {
+            if !self.step(step)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes a step. False: the machine has stopped.
+    pub(crate) fn step(&mut self, step: &Step) -> Result<bool, Finding> {
+        self.now = Timestamp(self.now.0 + STEP_MS);
+        self.machine().now = self.now;
+        match step {
+            Step::Ask(table, ask) => self.ask(table, ask),
+            Step::CreateObject(name) => self.create_object(name)?,
+            Step::CreateField(table, field) => self.create_field(table, field)?,
+            Step::Schedule(table, name) => self.schedule(table, name)?,
+            Step::SendFollowUp => self.send_follow_up()?,
+            Step::ConfirmFollowUp => self.confirm_follow_up()?,
+            Step::Turn => self.turn()?,
+            Step::Sync => self.sync()?,
+            Step::Drain => self.drain_and_judge()?,
+            Step::Seal => {
+                self.drain()?;
+                self.machine().request_seal();
+                self.drain()?;
+            }
+            Step::BeginRound => self.begin_round(),
+            Step::TakeState => self.take_state()?,
+            Step::WriteState => self.write_state(),
+            Step::EndRound => self.end_round()?,
+            Step::RemoveUnneeded => self.remove_unneeded(),
+            Step::Restart => self.restart()?,
+        }
+        Ok(self.goes_on())
+    }
+
+    /// Whether there still is a machine that takes commands.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.is_power_off() && self.machine.as_ref().is_some_and(|machine| !machine.is_failed())
+    }
+
+    /// A turn of every writer. Answers that have come are read.
+    fn turn(&mut self) -> Result<(), Finding> {
+        let machine = self.machine.as_mut().expect("a turn is a running machine's");
+        machine.turn();
+        self.history.note_turn(machine);
+        self.history.collect(machine)?;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), Finding> {
+        // An error shows in the machine, which takes nothing any more.
+        drop(self.machine().sync());
+        self.turn()
+    }
+
+    /// Turns and syncs until nothing is undurable, or the machine stops.
+    pub(crate) fn drain(&mut self) -> Result<(), Finding> {
+        self.turn()?;
+        while let Ok(true) = self.machine().sync() {
+            self.turn()?;
+        }
+        self.turn()
+    }
+
+    pub(crate) fn drain_and_judge(&mut self) -> Result<(), Finding> {
+        self.drain()?;
+        if !self.goes_on() {
+            return Ok(());
+        }
+        let began = self.machine().began;
+        let newest = self.machine().reader().segments().last().map(|segment| segment.first);
+        self.coverage.note_if(newest > Some(began.next()), Met::SegmentRolled);
+        self.judge()
+    }
+
+    /// Judges what readers see of a machine that has nothing undurable.
+    fn judge(&mut self) -> Result<(), Finding> {
+        let probes = Probes {
+            names: NAMES,
+            codes: CODES,
+            records: self.history.ids.values().copied().collect(),
+        };
+        let machine = self.machine.as_ref().expect("readers look at a running machine");
+        let observed = machine.observe(TABLES, &probes);
+        Ok(judge(&observed, &self.history.decided, &mut self.history.ids)?)
+    }
+
+    fn object(&mut self, table: TableName) -> Option<ObjectId> {
+        let is_decided = self.history.decided.tables.contains_key(table);
+        self.machine().object(table).filter(|_| is_decided)
+    }
+
+    fn ask(&mut self, table: TableName, ask: &Ask) {
+        let Some(object) = self.object(table) else { return };
+        let world = &self.history.decided.tables[table];
+        let mut ask = ask.clone();
+        if let Some(writes) = ask.writes_mut() {
+            keep_known_fields(writes, &world.fields);
+        }
+        // Only an id that somebody was told can be asked for.
+        let addressed = ask.addressed().and_then(|name| world.holder(name));
+        let addressed = addressed.filter(|number| self.history.ids.contains_key(&(table, *number)));
+        let id = addressed.map(|number| self.history.ids[&(table, number)]);
+        let (expected, changes) = self.history.decided.decide(table, &ask, addressed, self.now);
+        let machine = self.machine.as_mut().expect("commands go to a running machine");
+        let shown = machine.shown(object).expect("a table of the directory is there");
+        let command =
+            Command { caller: machine.caller(), ask: ask.to_command(&shown.schema(), id) };
+        let waiting = Waiting::Table(machine.ask_table(object, command));
+        let (writer, text) = (WriterId::Table(object), format!("{table}: {ask:?}"));
+        self.history.note(Asked { writer, table, text, expected, changes, waiting });
+    }
+
+    fn create_object(&mut self, name: TableName) -> Result<(), Finding> {
+        self.drain()?;
+        if !self.goes_on() || self.history.decided.tables.contains_key(name) {
+            return Ok(());
+        }
+        let new = NewObject {
+            object_name: Some(name.to_owned()),
+            name: Some(name.to_owned()),
+            ..NewObject::default()
+        };
+        let machine = self.machine();
+        let ask = catalog::command::Ask::CreateObject(Box::new(new));
+        let command = catalog::command::Command { caller: machine.caller(), ask };
+        let waiting = Waiting::Catalog(machine.ask_catalog(command));
+        let writer = WriterId::Catalog(machine.business);
+        let changes = vec![Change::Object(name)];
+        self.note_done(writer, name, changes, waiting);
+        self.drain()
+    }
+
+    fn create_field(&mut self, table: TableName, field: &'static str) -> Result<(), Finding> {
+        self.drain()?;
+        let Some(object) = self.object(table).filter(|_| self.goes_on()) else { return Ok(()) };
+        if self.history.decided.tables[table].fields.contains(field) {
+            return Ok(());
+        }
+        let field_type = if field == LABELS { "dynamictags" } else { "text" };
+        let new = NewField {
+            display_name: Some(field.to_owned()),
+            name: Some(field.to_owned()),
+            field_type: Some(field_type.to_owned()),
+            is_unique: Some(field == CODE),
+            ..NewField::default()
+        };
+        let machine = self.machine();
+        let ask = TableAsk::CreateField(Box::new(new));
+        let command = Command { caller: machine.caller(), ask };
+        let waiting = Waiting::Table(machine.ask_table(object, command));
+        let changes = vec![Change::Field(table, field)];
+        self.note_done(WriterId::Table(object), table, changes, waiting);
+        self.drain()
+    }
+
+    /// Notes a command of which nothing but its being done is expected.
+    fn note_done(
+        &mut self,
+        writer: WriterId,
+        table: TableName,
+        changes: Vec<Change>,
+        waiting: Waiting,
+    ) {
+        let text = format!("{table}: {changes:?}");
+        self.history.note(Asked { writer, table, text, expected: Answer::Done, changes, waiting });
+    }
+
+    fn schedule(&mut self, table: TableName, name: &str) -> Result<(), Finding> {
+        self.drain()?;
+        let Some(object) = self.object(table).filter(|_| self.goes_on()) else { return Ok(()) };
+        let Some(number) = self.history.decided.tables[table].holder(name) else { return Ok(()) };
+        let record = self.history.ids[&(table, number)];
+        let machine = self.machine();
+        let schedule = agenda::command::Schedule {
+            activity_type: machine.agenda_shown().types()[0].id,
+            note: String::new(),
+            due: machine.now,
+            employee: None,
+            role: None,
+            mentions: Vec::new(),
+            notifications: "[]".to_owned(),
+            associations: vec![Association { object, record }],
+        };
+        let ask = agenda::command::Ask::Schedule(Box::new(schedule));
+        let command = agenda::command::Command { caller: machine.caller(), ask };
+        let waiting = Waiting::Agenda(machine.ask_agenda(command));
+        let writer = WriterId::Agenda(machine.business);
+        self.note_done(writer, table, vec![Change::Scheduled(table, number)], waiting);
+        self.drain()
+    }
+
+    fn send_follow_up(&mut self) -> Result<(), Finding> {
+        self.drain()?;
+        if !self.goes_on() {
+            return Ok(());
+        }
+        let tables: Vec<TableName> = self.history.decided.tables.keys().copied().collect();
+        for table in tables {
+            let Some(object) = self.object(table) else { continue };
+            let shown = self.machine().shown(object).expect("a table of the directory is there");
+            if let Some(follow_up) = oldest_open(&shown) {
+                self.send(table, object, follow_up);
+                return self.drain();
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, table: TableName, object: ObjectId, follow_up: FollowUp) {
+        let number = follow_up.number.0;
+        let world = &self.history.decided;
+        let record = world.tables[table].follow_ups_open[&number];
+        let (expected, changes) = world.decide_forget(table, number, record);
+        let machine = self.machine();
+        let command = follow_up.forget(object, machine.caller().members);
+        let waiting = Waiting::Agenda(machine.ask_agenda(command));
+        let writer = WriterId::Agenda(machine.business);
+        let text = format!("{table}: {follow_up:?}");
+        self.history.note(Asked { writer, table, text, expected, changes, waiting });
+        self.sent = Some((table, follow_up));
+    }
+
+    fn confirm_follow_up(&mut self) -> Result<(), Finding> {
+        let Some((table, follow_up)) = self.sent.take() else { return Ok(()) };
+        let Some(object) = self.object(table) else { return Ok(()) };
+        let (expected, changes) = self.history.decided.decide_confirm(table, follow_up.number.0);
+        let machine = self.machine();
+        let command = follow_up.confirm(machine.caller().members);
+        let waiting = Waiting::Table(machine.ask_table(object, command));
+        let (writer, text) = (WriterId::Table(object), format!("{table}: confirm {follow_up:?}"));
+        self.history.note(Asked { writer, table, text, expected, changes, waiting });
+        self.turn()
+    }
+
+    fn restart(&mut self) -> Result<(), Finding> {
+        self.round = None;
+        self.drain()?;
+        self.machine().close();
+        self.drain()?;
+        if !self.goes_on() {
+            return Ok(());
+        }
+        self.stop()?;
+        self.try_start()
+    }
+
+    /// Starts a machine; a disk that has met a fault may stop it from starting.
+    pub(crate) fn try_start(&mut self) -> Result<(), Finding> {
+        match self.start() {
+            Err(Finding::Refused(_)) if self.has_faults => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The process ends, however: what was answered and seen until now stands.
+    pub(crate) fn stop(&mut self) -> Result<(), Finding> {
+        self.round = None;
+        self.sent = None;
+        let Some(machine) = self.machine.take() else { return Ok(()) };
+        self.history.collect(&machine)?;
+        self.history.note_seen(&machine);
+        Ok(())
+    }
+
+    /// Starts a machine on the disk and judges what it recovered.
+    pub(crate) fn start(&mut self) -> Result<(), Finding> {
+        self.now = Timestamp(self.now.0 + STEP_MS);
+        self.starts += 1;
+        let names = self.disk.names();
+        let credentials =
+            names.contains(&BOOTSTRAP_FILE.to_owned()).then(|| self.disk.bytes_of(BOOTSTRAP_FILE));
+        let outside = Outside { seed: self.seed.wrapping_add(self.starts << 32), now: self.now };
+        let mut machine = Machine::start(&self.shared_disk(), outside, &self.tape)?;
+        self.note_branches(&machine, &names, credentials.is_some());
+        let recovered = machine.report().recovered;
+        let fate = self.history.recover(recovered, recovered >= Position(1));
+        let fate = fate.map_err(Finding::Promise)?;
+        self.coverage.note_if(fate.is_any_kept, Met::CommandKept);
+        self.coverage.note_if(fate.is_any_lost, Met::CommandLost);
+        if self.history.decided.tables.is_empty() {
+            self.history.found(machine.durable());
+        }
+        let is_readable = self.tape.check(machine.reader()).map_err(Finding::Log)?;
+        if !is_readable && !self.has_faults {
+            return Err(Finding::Log("it cannot be read".to_owned()));
+        }
+        let replayed = self.tape.replay(machine.setting()).map_err(Finding::Log)?;
+        let found = machine.digests();
+        if found != replayed {
+            let writers = found.keys().chain(replayed.keys()).copied();
+            let other = writers.filter(|writer| found.get(writer) != replayed.get(writer));
+            return Err(Finding::Replay(other.collect()));
+        }
+        self.check_credentials(&machine, credentials.as_deref())?;
+        self.machine = Some(machine);
+        self.coverage.recoveries += 1;
+        self.judge()
+    }
+
+    /// Whoever has read the file of a first start can use what it says for ever.
+    fn check_credentials(&self, machine: &Machine, before: Option<&[u8]>) -> Result<(), Finding> {
+        if self.is_restored {
+            return Ok(());
+        }
+        let now = self.disk.bytes_of(BOOTSTRAP_FILE);
+        let is_kept = before.is_none_or(|before| before == now);
+        let text = String::from_utf8_lossy(&now);
+        let is_of_business = text.contains(&machine.business.to_string());
+        if is_kept && is_of_business { Ok(()) } else { Err(Finding::Credentials) }
+    }
+
+    fn note_branches(&mut self, machine: &Machine, names: &[String], has_credentials: bool) {
+        let (report, coverage) = (machine.report(), &mut self.coverage);
+        let last = report.recovered;
+        let is_empty = last == Position(0);
+        let is_left = |end: &str| {
+            report.removed.iter().any(|name| name.starts_with("log-") && name.ends_with(end))
+        };
+        let next_segment = format!("log-{:020}.upsertd", last.0 + 1);
+        let torn = report.torn.as_ref();
+        let is_sealed = self.tape.is_seal(last);
+        for (is_met, met) in [
+            (report.is_new, Met::EmptyDirectory),
+            (is_empty && has_credentials, Met::CredentialsTakenAgain),
+            (names.contains(&next_segment), Met::EmptySegment),
+            (torn.is_some(), Met::TornTail),
+            (torn.is_some_and(|torn| torn.kept.is_some()), Met::TornTailKept),
+            (torn.is_none() && !is_empty && !is_sealed, Met::CleanUnsealedTail),
+            (!is_empty && is_sealed, Met::SealedTail),
+            (last > self.history.promised, Met::UnacknowledgedFrame),
+            (report.removed.iter().any(|name| name.ends_with(".tmp")), Met::LeftoversRemoved),
+            (is_left(".upsertd"), Met::GapRemoved),
+            (report.snapshot.is_some(), Met::SnapshotUsed),
+            (!report.rejected_snapshots.is_empty(), Met::SnapshotRejected),
+        ] {
+            coverage.note_if(is_met, met);
+        }
+    }
+}
+
+fn keep_known_fields(writes: &mut Writes, fields: &std::collections::BTreeSet<&'static str>) {
+    for (field, value) in
+        [(NOTE, &mut writes.note), (CODE, &mut writes.code), (LABELS, &mut writes.label)]
+    {
+        if !fields.contains(field) {
+            *value = None;
+        }
+    }
+}
