@@ -281,23 +281,28 @@ impl Naive {
         Answer::Taken(taken, Some(hit))
     }
 
+    fn place_identifier(&self, draft: &mut Draft, writes: &Writes, lookup: &Identifier) {
+        let identifier = self.schema.identifier().number;
+        let entry_of = writes.entries.iter().find(|write| write.field == identifier);
+        let is_named = entry_of.is_some() || draft.blames(identifier);
+        draft.faults.extend(lookup.fault.iter().map(|why| fault(Place::LookupValue, why.clone())));
+        if !is_named {
+            let value = Held::Plain(Value::Text(lookup.text.clone()));
+            draft.values.insert(identifier, value);
+            draft.filled.push(identifier);
+        } else if !draft.values.contains_key(&identifier) && !draft.blames(identifier) {
+            let index = entry_of.expect("it is named and not blamed").index;
+            draft.faults.push(fault(entry(index, identifier), ValueFault::Required));
+        }
+    }
+
     fn create(&mut self, writes: &Writes, lookup: Option<&Identifier>, modes: Modes) -> Answer {
         let identifier = self.schema.identifier().number;
         let mut draft = self.written(None, writes);
-        let entry_of = writes.entries.iter().find(|write| write.field == identifier);
-        let is_named = entry_of.is_some() || draft.blames(identifier);
         if let Some(lookup) = lookup {
-            let invalid = lookup.fault.iter();
-            draft.faults.extend(invalid.map(|why| fault(Place::LookupValue, why.clone())));
-            if !is_named {
-                let value = Held::Plain(Value::Text(lookup.text.clone()));
-                draft.values.insert(identifier, value);
-                draft.filled.push(identifier);
-            } else if !draft.values.contains_key(&identifier) && !draft.blames(identifier) {
-                let index = entry_of.expect("it is named and not blamed").index;
-                draft.faults.push(fault(entry(index, identifier), ValueFault::Required));
-            }
+            self.place_identifier(&mut draft, writes, lookup);
         }
+        let entry_of = writes.entries.iter().find(|write| write.field == identifier);
         let place = entry_of.map_or(Place::LookupValue, |write| entry(write.index, identifier));
         let name = match draft.values.get(&identifier) {
             Some(Held::Plain(Value::Text(text))) => Some(text.to_string()),
