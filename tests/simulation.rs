@@ -12,6 +12,7 @@ mod history;
 mod judge;
 mod machine;
 mod observed;
+mod restoring;
 mod round;
 mod scenario;
 mod sim;
@@ -19,7 +20,7 @@ mod tape;
 mod world;
 
 use crate::simulation::coverage::Met;
-use crate::simulation::crash::cut_everywhere;
+use crate::simulation::crash::{cut_everywhere, fail_everywhere};
 use crate::simulation::scenario::Scenario;
 use crate::support::Seed;
 
@@ -74,4 +75,44 @@ fn removing_survives_every_crash() {
 #[test]
 fn following_up_survives_every_crash() {
     check(&scenario::following_up(), &[]);
+}
+
+#[test]
+fn a_snapshot_restored_alone_serves_exactly_what_it_holds() {
+    let coverage = restoring::cut_everywhere(Seed::fixed("restoring", SEED));
+    println!("restoring: {} recoveries", coverage.recoveries);
+    coverage.demand(&[
+        Met::SnapshotPublished,
+        Met::WriteDuringRound,
+        Met::ConfirmationHeldBack,
+        Met::RestoreRefusedHalf,
+        Met::RestoreRunAgain,
+        Met::RestoredDirectory,
+    ]);
+}
+
+#[test]
+fn errors_at_every_call_of_a_first_start_leave_what_was_answered() {
+    check_errors(&scenario::first_start(), &[Met::StartFailedAndHealed, Met::FailedSync]);
+}
+
+#[test]
+fn errors_at_every_call_of_rolling_segments_leave_what_was_answered() {
+    check_errors(
+        &scenario::rolling(),
+        &[Met::StartFailedAndHealed, Met::FailedSync, Met::WritingWentOnAfterError],
+    );
+}
+
+#[test]
+fn errors_at_every_call_of_rounds_leave_what_was_answered() {
+    check_errors(&scenario::removing(), &[Met::RoundGivenUp, Met::WritingWentOnAfterError]);
+}
+
+fn check_errors(scenario: &Scenario, due: &[Met]) {
+    let seed = Seed::fixed(scenario.name, SEED);
+    let coverage = fail_everywhere(scenario, seed);
+    println!("errors in {}: {} recoveries", scenario.name, coverage.recoveries);
+    coverage.demand(due);
+    coverage.demand(&[Met::ErrorOnce, Met::ErrorForEver, Met::ShortWrite]);
 }

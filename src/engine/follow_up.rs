@@ -18,22 +18,67 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Which tables have follow-ups that may not have been sent.
+/// Which tables have follow-ups that may not have been sent, and whether they may be confirmed.
 #[derive(Default)]
-pub(super) struct FollowUpSignal {
-    waiting: Mutex<BTreeSet<ObjectId>>,
+pub struct FollowUpSignal {
+    tables: Mutex<Tables>,
     notify: Notify,
 }
+
+#[derive(Default)]
+struct Tables {
+    waiting: BTreeSet<ObjectId>,
+    /// Sent, and not confirmed because of a hold.
+    held_back: BTreeSet<ObjectId>,
+    holds: usize,
+}
+
+/// While it lives, no follow-up is confirmed.
+///
+/// A snapshot takes the agenda before the tables, each as of its own position. A follow-up that the
+/// agenda got after it was taken, and that its table confirmed before it was taken, would be in
+/// neither: restored from that file alone, nobody would ever send it again.
+pub struct Hold(Arc<FollowUpSignal>);
 
 impl FollowUpSignal {
     /// A follow-up of this table has become durable.
     pub(super) fn raise(&self, object: ObjectId) {
-        self.waiting.lock().insert(object);
+        self.tables.lock().waiting.insert(object);
         self.notify.notify_one();
     }
 
     fn take(&self) -> BTreeSet<ObjectId> {
-        std::mem::take(&mut *self.waiting.lock())
+        std::mem::take(&mut self.tables.lock().waiting)
+    }
+
+    /// Lets nothing be confirmed until the hold is dropped.
+    #[must_use]
+    pub fn hold(self: &Arc<Self>) -> Hold {
+        self.tables.lock().holds += 1;
+        Hold(self.clone())
+    }
+
+    /// Whether what a table has sent must not be confirmed now. It is sent again after the hold.
+    #[must_use]
+    pub fn holds_back(&self, object: ObjectId) -> bool {
+        let mut tables = self.tables.lock();
+        if tables.holds > 0 {
+            tables.held_back.insert(object);
+        }
+        tables.holds > 0
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut tables = self.0.tables.lock();
+        tables.holds -= 1;
+        if tables.holds == 0 {
+            let mut held_back = std::mem::take(&mut tables.held_back);
+            tables.waiting.append(&mut held_back);
+        }
+        drop(tables);
+        self.0.notify.notify_one();
     }
 }
 
@@ -58,7 +103,7 @@ pub(super) async fn send_for_ever(
             let found =
                 businesses.iter().find_map(|business| Some((business, business.table(object)?)));
             let Some((business, table)) = found else { continue };
-            if send_all(business, &table, object).await.is_err() {
+            if send_all(business, &table, object, &signal).await.is_err() {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 signal.raise(object);
             }
@@ -66,9 +111,18 @@ pub(super) async fn send_for_ever(
     }
 }
 
-async fn send_all(business: &Business, table: &TableRef, object: ObjectId) -> Result<(), Later> {
+async fn send_all(
+    business: &Business,
+    table: &TableRef,
+    object: ObjectId,
+    signal: &FollowUpSignal,
+) -> Result<(), Later> {
     while let Some(follow_up) = oldest_open(table.shown()) {
         send(business, object, follow_up).await?;
+        // Asked only now: where a round begins after this, it takes an agenda that has it.
+        if signal.holds_back(object) {
+            return Ok(());
+        }
         confirm(business, table, follow_up).await?;
     }
     Ok(())

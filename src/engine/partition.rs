@@ -110,6 +110,7 @@ impl Partition {
                 root: root.clone(),
                 businesses: businesses.values().cloned().collect(),
                 log: reader.clone(),
+                follow_ups: starter.follow_ups.clone(),
             };
             Snapshotter::start(setting, writers, queue.clone(), clock, say)
         });

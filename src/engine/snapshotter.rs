@@ -5,6 +5,7 @@
 
 use crate::ambient::Clock;
 use crate::engine::business::Business;
+use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::partition::Stopped;
 use crate::engine::snapshot::{SnapshotError, Taken, verify, write};
 use crate::engine::writer::Handle;
@@ -89,6 +90,7 @@ pub(super) struct Writers {
     pub(super) root: Handle<Root>,
     pub(super) businesses: Vec<Arc<Business>>,
     pub(super) log: Arc<dyn LogReader>,
+    pub(super) follow_ups: Arc<FollowUpSignal>,
 }
 
 /// What runs on the thread.
@@ -243,7 +245,9 @@ impl Rounds {
             position,
         };
         let mut snapshot = self.setting.snapshots.begin(header).map_err(SnapshotError::from)?;
+        let hold = self.writers.follow_ups.hold();
         let summaries = self.write_all(&mut snapshot)?;
+        drop(hold);
         let written = snapshot.finish(&summaries).map_err(SnapshotError::from)?;
         verify(written.reader())?;
         let bytes = written.reader().length();

@@ -6,6 +6,8 @@ use crate::simulation::scenario::{Scenario, going_on};
 use crate::simulation::sim::{Finding, Sim, Step};
 use crate::support::Seed;
 use rustix::io::Errno;
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use upsertd::storage::memory_disk::{Fault, MemoryDisk, Survival};
 
 /// What a new process finds after a crash.
@@ -17,13 +19,15 @@ pub(crate) enum Aftermath {
 }
 
 impl Aftermath {
-    /// Every kind; two of the random one.
-    fn all(seed: &mut Seed) -> [Self; 7] {
+    /// Every kind; four of the random one.
+    pub(crate) fn all(seed: &mut Seed) -> [Self; 9] {
         [
             Self::PowerCut(Survival::KeepAll),
             Self::PowerCut(Survival::LoseAll),
             Self::PowerCut(Survival::NamesOnly),
             Self::PowerCut(Survival::ContentsOnly),
+            Self::PowerCut(Survival::Random(seed.next())),
+            Self::PowerCut(Survival::Random(seed.next())),
             Self::PowerCut(Survival::Random(seed.next())),
             Self::PowerCut(Survival::Random(seed.next())),
             Self::Kill,
@@ -35,7 +39,7 @@ impl Aftermath {
         all[seed.below(all.len())]
     }
 
-    fn met(self) -> Met {
+    pub(crate) fn met(self) -> Met {
         match self {
             Self::PowerCut(Survival::KeepAll) => Met::PowerCutKeepsAll,
             Self::PowerCut(Survival::LoseAll) => Met::PowerCutLosesAll,
@@ -109,39 +113,62 @@ fn calls_of(base: &Sim, steps: &[Step]) -> Result<u64, Finding> {
 }
 
 /// Cuts the power at every call of a scenario; after each cut, goes through everything that can be
-/// left of it.
+/// left of it. What two cuts leave alike is judged once.
 pub(crate) fn cut_everywhere(scenario: &Scenario, mut seed: Seed) -> Coverage {
     let Scenario { name, before, steps } = scenario;
     let mut coverage = Coverage::default();
     let base = expect_nothing(name, "before".to_owned(), || prepared(before, seed.next()));
     let calls = expect_nothing(name, "undisturbed".to_owned(), || calls_of(&base, steps));
+    let mut judged = BTreeSet::new();
     for call in 1..=calls {
         let mut crashed = base.fork(base.disk.after_kill());
         crashed.cut_power_at(call);
         expect_nothing(name, format!("up to a cut at call {call}"), || play(&mut crashed, steps));
         coverage.add(&crashed.coverage);
-        for aftermath in Aftermath::all(&mut seed) {
+        let chosen = seed.below(9);
+        for (at, aftermath) in Aftermath::all(&mut seed).into_iter().enumerate() {
             let place = format!("cut at call {call} of {calls}, {aftermath:?}");
-            let survivor = crashed.fork(aftermath.disk(&crashed.disk));
-            let met = expect_nothing(name, place, || recover_and_go_on(survivor, &mut seed));
+            let mut survivor = crashed.fork(aftermath.disk(&crashed.disk));
             coverage.note(aftermath.met());
+            // What a process sees and what is durable are not the same where it alone has died.
+            let durable = survivor.fork(survivor.disk.after_power_cut(Survival::LoseAll));
+            if !judged.insert((fingerprint(&survivor), fingerprint(&durable))) {
+                continue;
+            }
+            let goes_on = at == chosen;
+            expect_nothing(name, place, || recover(&mut survivor, goes_on, &mut seed));
+            coverage.add(&survivor.coverage);
+        }
+        if seed.below(3) == 0 {
+            let aftermath = Aftermath::any(&mut seed);
+            let place = format!("cut at call {call} of {calls}, {aftermath:?}, again in recovery");
+            let survivor = crashed.fork(aftermath.disk(&crashed.disk));
+            let met = expect_nothing(name, place, || cut_in_recovery(&survivor, &mut seed));
             coverage.add(&met);
         }
-        let aftermath = Aftermath::any(&mut seed);
-        let place = format!("cut at call {call} of {calls}, {aftermath:?}, again in recovery");
-        let survivor = crashed.fork(aftermath.disk(&crashed.disk));
-        let met = expect_nothing(name, place, || cut_in_recovery(&survivor, &mut seed));
-        coverage.add(&met);
     }
     coverage
 }
 
-/// Recovers, goes on, and loses the power again: either at once, when only what recovery itself
-/// has made durable may be left, or after some more writes.
-fn recover_and_go_on(mut sim: Sim, seed: &mut Seed) -> Result<Coverage, Finding> {
+/// What tells two situations apart: the files, and what was promised of them.
+fn fingerprint(sim: &Sim) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for name in sim.disk.names() {
+        name.hash(&mut hasher);
+        sim.disk.bytes_of(&name).hash(&mut hasher);
+    }
+    sim.history.promised.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Recovers and loses the power again: at once, when only what recovery itself has made durable may
+/// be left, or after some more writes.
+fn recover(sim: &mut Sim, goes_on: bool, seed: &mut Seed) -> Result<(), Finding> {
     sim.start()?;
-    if seed.below(2) == 0 {
+    if goes_on {
         assert!(sim.run(&going_on())?, "the disk is sound");
+    } else if seed.below(4) > 0 {
+        return Ok(());
     }
     sim.stop()?;
     let aftermath = match seed.below(3) {
@@ -151,7 +178,7 @@ fn recover_and_go_on(mut sim: Sim, seed: &mut Seed) -> Result<Coverage, Finding>
     let mut again = sim.fork(aftermath.disk(&sim.disk));
     again.start()?;
     sim.coverage.add(&again.coverage);
-    Ok(sim.coverage)
+    Ok(())
 }
 
 /// Loses the power in a recovery, at a call of chance, and recovers after that.

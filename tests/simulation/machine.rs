@@ -16,6 +16,7 @@ use upsertd::config::{Bootstrap as Given, unit};
 use upsertd::engine::admission::{Admission, AdmissionLimits};
 use upsertd::engine::boot::{self, BootError, BootOptions, Booted};
 use upsertd::engine::bootstrap::{Bootstrap, Founding};
+use upsertd::engine::follow_up::FollowUpSignal;
 use upsertd::engine::snapshot::Taken;
 use upsertd::engine::states::States;
 use upsertd::engine::turn::{Announce, Answer, Ask, Loop, LoopParts};
@@ -153,6 +154,7 @@ pub(crate) struct Machine {
     /// Tables that the catalog's writer has brought to life and nobody has taken over.
     born: Arc<Mutex<Vec<Table>>>,
     setting: Setting,
+    pub(crate) follow_ups: Arc<FollowUpSignal>,
     pub(crate) ids: LogIds,
     pub(crate) business: BusinessId,
     /// What recovery has found and done.
@@ -445,6 +447,7 @@ impl Started {
             committer,
             reader,
             setting,
+            follow_ups: Arc::default(),
             ids,
             business,
             storage,

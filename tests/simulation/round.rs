@@ -2,12 +2,14 @@
 //! It knows the order in which states are taken, not what they hold.
 
 use crate::simulation::coverage::Met;
+use crate::simulation::machine::SEGMENTS;
 use crate::simulation::sim::{Finding, Sim};
 use crate::simulation::world::World;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use upsertd::engine::follow_up::Hold;
 use upsertd::engine::snapshot::{SnapshotError, Taken, verify, write};
-use upsertd::model::id::{HistoryId, LogId, Timestamp, WriterId};
+use upsertd::model::id::{HistoryId, LogId, Position, Timestamp, WriterId};
 use upsertd::storage::disk::Disk;
 use upsertd::storage::error::StorageError;
 use upsertd::storage::frame::Salt;
@@ -17,8 +19,6 @@ use upsertd::storage::retention::{FeedRetention, remove_unneeded};
 use upsertd::storage::snapshot::{
     SnapshotHeader, SnapshotReader, SnapshotWriter, Snapshots, WriterSummary,
 };
-
-use crate::simulation::machine::SEGMENTS;
 
 /// A segment that is older may go; none goes for its size.
 const FEED: FeedRetention = FeedRetention { age_ms: 60, bytes: 1 << 40 };
@@ -34,7 +34,9 @@ pub(crate) struct Round {
     /// What the snapshot must hold.
     world: World,
     /// Frames that were durable when it began.
-    began: upsertd::model::id::Position,
+    began: Position,
+    /// No follow-up is confirmed between two states.
+    _hold: Hold,
 }
 
 impl Sim {
@@ -50,6 +52,7 @@ impl Sim {
             created,
             position: began,
         };
+        let hold = machine.follow_ups.hold();
         let to_take = VecDeque::from([WriterId::Root, WriterId::Catalog(machine.business)]);
         match snapshots.begin(header) {
             Ok(snapshot) => {
@@ -62,6 +65,7 @@ impl Sim {
                     summaries: Vec::new(),
                     world: World::default(),
                     began,
+                    _hold: hold,
                 });
             }
             Err(_) => self.coverage.note(Met::RoundGivenUp),
@@ -155,16 +159,15 @@ impl Sim {
             .find(|name| name.starts_with("snapshot-") && name.ends_with(".upsertd"))
     }
 
-    /// Restores the newest snapshot into a directory of its own. None: there is no snapshot.
-    pub(crate) fn restore_into(&mut self, target: &MemoryDisk) -> Option<Result<(), StorageError>> {
-        let name = self.newest_snapshot()?;
-        // Reading it is not what is tested here: a copy is read.
-        let source = self.disk.after_kill();
-        let source = match SnapshotReader::open(&source, &name) {
-            Ok(source) => source,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(restore_from(&source, target, self.now))
+    /// Restores the newest snapshot into a directory of its own. The source is never at fault.
+    pub(crate) fn restore_into(&self, target: &MemoryDisk) -> Result<(), Finding> {
+        let source = self.newest_source()?;
+        restore_from(&source, target, self.now).map_err(Finding::Restore)
+    }
+
+    fn newest_source(&self) -> Result<SnapshotReader, Finding> {
+        let name = self.newest_snapshot().expect("a round was published before");
+        SnapshotReader::open(&self.disk.after_kill(), &name).map_err(Finding::Restore)
     }
 
     /// Goes on from a directory into which the newest snapshot was restored.

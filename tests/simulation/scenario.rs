@@ -170,7 +170,7 @@ pub(crate) fn snapshotting() -> Scenario {
         steps.extend([ask(Ask::overwrite("Beta", note)), Step::Drain, Step::WriteState]);
     }
     steps.extend([Step::TakeState, upsert("Cora", "last"), Step::EndRound, Step::Drain]);
-    steps.push(Step::Restart);
+    steps.extend([Step::Audit, Step::Restart]);
     Scenario { name: "snapshotting", before: furnished(), steps }
 }
 
@@ -238,5 +238,6 @@ pub(crate) fn going_on() -> Vec<Step> {
         Step::SendFollowUp,
         Step::ConfirmFollowUp,
         Step::Drain,
+        Step::Audit,
     ]
 }
