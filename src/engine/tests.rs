@@ -1,12 +1,12 @@
 //! The engine over a log in memory: writers, actors and handles as the server has them.
 
-use crate::ambient::Clock;
+use crate::ambient::{Clock, SettableClock};
 use crate::engine::bootstrap::Bootstrap;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::partition::Stopped;
 use crate::engine::test_support::in_memory;
 use crate::engine::{AskError, Engine};
-use crate::model::id::{BatchId, BusinessId, RecordId, UserId};
+use crate::model::id::{BatchId, BusinessId, RecordId, Timestamp, UserId};
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::system;
 use crate::model::table::command::{
@@ -170,4 +170,35 @@ async fn an_unknown_record_is_refused_and_changes_nothing() {
     let answer = engine.ask_table(&table, command, 100).await;
     assert!(matches!(answer, Err(AskError::Rejected(_))));
     assert_eq!(table.shown().sequence(), before);
+}
+
+/// The story: with a bare maximum, one second in 2099 would pin every later time to 2099.
+#[actix::test]
+async fn a_clock_that_falls_back_stands_still_for_an_hour_at_most() {
+    const HOUR_MS: i64 = 60 * 60 * 1000;
+    let start_ms = 1_795_498_800_000;
+    let hands = SettableClock::at(Timestamp(start_ms));
+    let bootstrap =
+        Bootstrap { api_key: "upd_secret".into(), business_id: BUSINESS, user_id: USER };
+    let engine = in_memory(bootstrap, 1024, hands.clock()).await;
+    let business = engine.business(BUSINESS).expect("the first start makes it");
+    let table = business.table_of("client_client").expect("the contact object");
+    let far = start_ms + 1000 * HOUR_MS;
+    for (at, (now, expected)) in [
+        (start_ms + 5, start_ms + 5),
+        (start_ms + 4, start_ms + 5),
+        (start_ms + 6, start_ms + 6),
+        (far, far),
+        (far - HOUR_MS + 1, far),
+        (far - HOUR_MS, far - HOUR_MS),
+        (start_ms, start_ms),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        hands.set_wall(Timestamp(now));
+        let command = upsert(&table, caller(&business), "ada@example.com", &format!("Ada {at}"));
+        let record = outcome(engine.ask_table(&table, command, 100).await.unwrap()).record;
+        assert_eq!(record.time(system::UPDATED), Some(Timestamp(expected)), "step {at}");
+    }
 }
