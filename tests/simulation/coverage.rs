@@ -17,7 +17,6 @@ pub(crate) enum Met {
     ErrorOnce,
     ErrorForEver,
     ShortWrite,
-    FailedSync,
     Rot,
     // What recovery found.
     EmptyDirectory,
@@ -37,6 +36,7 @@ pub(crate) enum Met {
     GapRemoved,
     SnapshotUsed,
     SnapshotRejected,
+    SealedRotRefused,
     RestoreRefusedHalf,
     RestoreRunAgain,
     RestoredDirectory,
@@ -48,7 +48,8 @@ pub(crate) enum Met {
     SegmentsTrimmed,
     RoundGivenUp,
     WritingWentOnAfterError,
-    StartFailedAndHealed,
+    StartFailed,
+    CommitterFailed,
     CommandLost,
     CommandKept,
 }

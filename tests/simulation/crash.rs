@@ -58,28 +58,43 @@ impl Aftermath {
     }
 }
 
-/// Says where a run was when it panics: an assertion inside the engine does not know.
-struct Place<'a>(&'a str, String);
+/// A run, and how to have it again.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    /// The test's name, or the beginning of it.
+    pub(crate) test: &'static str,
+    pub(crate) seed: u64,
+}
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("in the scenario \"{}\", {}", self.0, self.1);
-        }
+impl Run {
+    pub(crate) fn new(test: &'static str, seed: &Seed) -> Self {
+        Self { test, seed: seed.number() }
+    }
+
+    /// Runs something that must find nothing; `place` says where in the run that is.
+    pub(crate) fn expect_nothing<T>(
+        self,
+        place: String,
+        run: impl FnOnce() -> Result<T, Finding>,
+    ) -> T {
+        let place = Place { run: self, place };
+        run().unwrap_or_else(|finding| panic!("{}: {finding}", place.place))
     }
 }
 
-/// Runs something that must find nothing.
-pub(crate) fn expect_nothing<T>(
-    scenario: &str,
+/// Says where a run was when it panics: an assertion inside the engine does not know.
+struct Place {
+    run: Run,
     place: String,
-    run: impl FnOnce() -> Result<T, Finding>,
-) -> T {
-    let place = Place(scenario, place);
-    let done = run();
-    match done {
-        Ok(done) => done,
-        Err(finding) => panic!("\"{}\", {}: {finding}", place.0, place.1),
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (Run { test, seed }, place) = (self.run, &self.place);
+            println!("found: {place}");
+            println!("repeat: UPSERTD_TEST_SEED={seed} cargo test --test all simulation::{test}");
+        }
     }
 }
 
@@ -115,15 +130,15 @@ fn calls_of(base: &Sim, steps: &[Step]) -> Result<u64, Finding> {
 /// Cuts the power at every call of a scenario; after each cut, goes through everything that can be
 /// left of it. What two cuts leave alike is judged once.
 pub(crate) fn cut_everywhere(scenario: &Scenario, mut seed: Seed) -> Coverage {
-    let Scenario { name, before, steps } = scenario;
-    let mut coverage = Coverage::default();
-    let base = expect_nothing(name, "before".to_owned(), || prepared(before, seed.next()));
-    let calls = expect_nothing(name, "undisturbed".to_owned(), || calls_of(&base, steps));
+    let Scenario { test, before, steps } = scenario;
+    let (run, mut coverage) = (Run::new(test, &seed), Coverage::default());
+    let base = run.expect_nothing("before".to_owned(), || prepared(before, seed.next()));
+    let calls = run.expect_nothing("undisturbed".to_owned(), || calls_of(&base, steps));
     let mut judged = BTreeSet::new();
     for call in 1..=calls {
         let mut crashed = base.fork(base.disk.after_kill());
         crashed.cut_power_at(call);
-        expect_nothing(name, format!("up to a cut at call {call}"), || play(&mut crashed, steps));
+        run.expect_nothing(format!("up to a cut at call {call}"), || play(&mut crashed, steps));
         coverage.add(&crashed.coverage);
         let chosen = seed.below(9);
         for (at, aftermath) in Aftermath::all(&mut seed).into_iter().enumerate() {
@@ -136,14 +151,14 @@ pub(crate) fn cut_everywhere(scenario: &Scenario, mut seed: Seed) -> Coverage {
                 continue;
             }
             let goes_on = at == chosen;
-            expect_nothing(name, place, || recover(&mut survivor, goes_on, &mut seed));
+            run.expect_nothing(place, || recover(&mut survivor, goes_on, &mut seed));
             coverage.add(&survivor.coverage);
         }
         if seed.below(3) == 0 {
             let aftermath = Aftermath::any(&mut seed);
             let place = format!("cut at call {call} of {calls}, {aftermath:?}, again in recovery");
             let survivor = crashed.fork(aftermath.disk(&crashed.disk));
-            let met = expect_nothing(name, place, || cut_in_recovery(&survivor, &mut seed));
+            let met = run.expect_nothing(place, || cut_in_recovery(&survivor, &mut seed));
             coverage.add(&met);
         }
     }
@@ -201,6 +216,12 @@ fn cut_in_recovery(crashed: &Sim, seed: &mut Seed) -> Result<Coverage, Finding> 
 
 const ERRNOS: [Errno; 5] = [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::ROFS];
 
+/// A fault of chance that is no power cut.
+pub(crate) fn any_fault(seed: &mut Seed) -> Fault {
+    let all = faults(seed);
+    all[seed.below(all.len())].1
+}
+
 /// The faults that a call is made to meet: each kind, with an error of chance.
 fn faults(seed: &mut Seed) -> [(Met, Fault); 4] {
     let mut errno = || ERRNOS[seed.below(ERRNOS.len())];
@@ -212,49 +233,73 @@ fn faults(seed: &mut Seed) -> [(Met, Fault); 4] {
     ]
 }
 
-/// Lets every call of a scenario fail, once and for ever.
+/// Lets every call of a scenario fail, once and for ever. What two faults leave alike is judged
+/// once.
 pub(crate) fn fail_everywhere(scenario: &Scenario, mut seed: Seed) -> Coverage {
-    let Scenario { name, before, steps } = scenario;
-    let mut coverage = Coverage::default();
-    let base = expect_nothing(name, "before".to_owned(), || prepared(before, seed.next()));
-    let calls = expect_nothing(name, "undisturbed".to_owned(), || calls_of(&base, steps));
+    let Scenario { test, before, steps } = scenario;
+    let (run, mut coverage) = (Run::new(test, &seed), Coverage::default());
+    let base = run.expect_nothing("before".to_owned(), || prepared(before, seed.next()));
+    let calls = run.expect_nothing("undisturbed".to_owned(), || calls_of(&base, steps));
+    let mut judged = BTreeSet::new();
     for call in 1..=calls {
         for (met, fault) in faults(&mut seed) {
             let place = format!("call {call} of {calls} meets {fault:?}");
             let mut sim = base.fork(base.disk.after_kill());
             sim.inject(call, fault);
-            let found = expect_nothing(name, place, || fail_and_heal(&mut sim, steps, &mut seed));
+            run.expect_nothing(place.clone(), || fail(&mut sim, steps));
             coverage.note(met);
-            coverage.add(&found);
+            coverage.add(&sim.coverage);
+            let next = sim.fork(sim.disk.after_kill());
+            let durable = sim.fork(sim.disk.after_power_cut(Survival::LoseAll));
+            if judged.insert((fingerprint(&next), fingerprint(&durable))) {
+                coverage.add(&run.expect_nothing(place, || heal(next, &mut seed)));
+            }
         }
     }
     coverage
 }
 
-/// Plays a run on a disk that fails. Where the process ends by that, the next one starts on the
-/// same machine, whose cache may show what the device does not have; then the power goes.
-fn fail_and_heal(sim: &mut Sim, steps: &[Step], seed: &mut Seed) -> Result<Coverage, Finding> {
+/// Plays a run on a disk that fails, until it is over or the process ends by that.
+fn fail(sim: &mut Sim, steps: &[Step]) -> Result<(), Finding> {
     sim.try_start()?;
     let is_started = sim.machine.is_some();
     if sim.goes_on() && sim.run(steps)? && sim.goes_on() {
         sim.drain_and_judge()?;
         sim.coverage.note_if(sim.goes_on(), Met::WritingWentOnAfterError);
     }
-    let is_failed = sim.machine.as_ref().is_some_and(|machine| machine.is_failed());
-    sim.stop()?;
-    let mut next = sim.fork(sim.disk.after_kill());
-    next.start()?;
-    next.coverage.note_if(!is_started, Met::StartFailedAndHealed);
-    next.coverage.note_if(is_failed, Met::FailedSync);
-    let mut last = next;
+    sim.coverage.note_if(!is_started, Met::StartFailed);
+    sim.stop()
+}
+
+/// The next process starts on the same machine, whose cache may show what the device does not
+/// have; then the power goes.
+fn heal(mut sim: Sim, seed: &mut Seed) -> Result<Coverage, Finding> {
+    sim.start()?;
     if seed.below(2) == 0 {
-        assert!(last.run(&going_on())?, "the disk works again");
+        assert!(sim.run(&going_on())?, "the disk works again");
     }
-    last.stop()?;
-    let mut cut = last.fork(last.disk.after_power_cut(Survival::LoseAll));
+    sim.stop()?;
+    let mut cut = sim.fork(sim.disk.after_power_cut(Survival::LoseAll));
     cut.start()?;
-    let mut coverage = sim.coverage.clone();
-    coverage.add(&last.coverage);
-    coverage.add(&cut.coverage);
-    Ok(coverage)
+    sim.coverage.add(&cut.coverage);
+    Ok(sim.coverage)
+}
+
+/// The first thing that is found when the power goes at each call in turn and nothing survives
+/// that was not synced. `arm` may plant a fault.
+pub(crate) fn first_finding(
+    scenario: &Scenario,
+    mut seed: Seed,
+    arm: impl Fn(Sim) -> Sim,
+) -> Option<Finding> {
+    let Scenario { test, before, steps } = scenario;
+    let run = Run::new(test, &seed);
+    let base = run.expect_nothing("before".to_owned(), || prepared(before, seed.next()));
+    let calls = run.expect_nothing("undisturbed".to_owned(), || calls_of(&base, steps));
+    (1..=calls).find_map(|call| {
+        let mut crashed = arm(base.fork(base.disk.after_kill()));
+        crashed.cut_power_at(call);
+        run.expect_nothing(format!("up to a cut at call {call}"), || play(&mut crashed, steps));
+        crashed.fork(crashed.disk.after_power_cut(Survival::LoseAll)).start().err()
+    })
 }

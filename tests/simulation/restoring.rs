@@ -4,7 +4,7 @@
 //! the first two cases the same restore, run again, makes it whole.
 
 use crate::simulation::coverage::{Coverage, Met};
-use crate::simulation::crash::{Aftermath, expect_nothing, prepared};
+use crate::simulation::crash::{Aftermath, Run, prepared};
 use crate::simulation::machine::StartError;
 use crate::simulation::scenario::{backed_up, going_on};
 use crate::simulation::sim::{Finding, Sim, Step};
@@ -12,9 +12,7 @@ use crate::support::Seed;
 use upsertd::engine::boot::BootError;
 use upsertd::storage::disk::Disk as _;
 use upsertd::storage::error::{Missing, StorageError};
-use upsertd::storage::memory_disk::{MemoryDisk, Survival};
-
-const NAME: &str = "restoring";
+use upsertd::storage::memory_disk::{Fault, MemoryDisk, Survival};
 
 /// What a start finds in a directory into which something is restored.
 enum Found {
@@ -26,21 +24,21 @@ enum Found {
 
 /// Restores undisturbed, then with a cut at every call.
 pub(crate) fn cut_everywhere(mut seed: Seed) -> Coverage {
-    let mut coverage = Coverage::default();
-    let base = expect_nothing(NAME, "before".to_owned(), || prepared(&backed_up(), seed.next()));
+    let (run, mut coverage) = (Run::new("restoring", &seed), Coverage::default());
+    let base = run.expect_nothing("before".to_owned(), || prepared(&backed_up(), seed.next()));
     coverage.add(&base.coverage);
     let target = MemoryDisk::new();
-    expect_nothing(NAME, "undisturbed".to_owned(), || base.restore_into(&target));
+    run.expect_nothing("undisturbed".to_owned(), || base.restore_into(&target));
     let calls = target.calls();
-    coverage.add(&expect_nothing(NAME, "restored".to_owned(), || serve(&base, target)));
+    coverage.add(&run.expect_nothing("restored".to_owned(), || serve(&base, target)));
     for call in 1..=calls {
         let target = MemoryDisk::new();
-        target.inject(call, upsertd::storage::memory_disk::Fault::PowerCut);
+        target.inject(call, Fault::PowerCut);
         base.restore_into(&target).expect_err("the power is off");
         for aftermath in Aftermath::all(&mut seed) {
             let place = format!("cut at call {call} of {calls}, {aftermath:?}");
             let left = aftermath.disk(&target);
-            let met = expect_nothing(NAME, place, || restore_again(&base, &left, &mut seed));
+            let met = run.expect_nothing(place, || restore_again(&base, &left, &mut seed));
             coverage.note(aftermath.met());
             coverage.add(&met);
         }
@@ -70,7 +68,7 @@ fn restore_again(base: &Sim, left: &MemoryDisk, seed: &mut Seed) -> Result<Cover
     coverage.add(&serve(base, whole)?);
     let cut = left.after_kill();
     let call = u64::try_from(1 + seed.below(calls)).expect("it is small");
-    cut.inject(call, upsertd::storage::memory_disk::Fault::PowerCut);
+    cut.inject(call, Fault::PowerCut);
     base.restore_into(&cut).expect_err("the power is off");
     let left = Aftermath::any(seed).disk(&cut);
     match look(base, &left)? {

@@ -7,7 +7,8 @@ use upsertd::model::table::command::{ArchivedConflict, ArchivedMatch};
 
 /// A story in two parts.
 pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
+    /// The test that plays it.
+    pub(crate) test: &'static str,
     /// Happens undisturbed, and ends with the machine off. None: the directory is empty.
     pub(crate) before: Vec<Step>,
     pub(crate) steps: Vec<Step>,
@@ -78,7 +79,7 @@ fn commits(count: usize) -> Vec<Step> {
 /// The very first start, and the first object.
 pub(crate) fn first_start() -> Scenario {
     Scenario {
-        name: "first start",
+        test: "first_start",
         before: Vec::new(),
         steps: vec![Step::CreateObject(ACCOUNTS), upsert("Acme", ""), Step::Drain, Step::Restart],
     }
@@ -104,7 +105,7 @@ pub(crate) fn creating() -> Scenario {
         archive("Acme"),
         Step::Drain,
     ]);
-    Scenario { name: "creating", before: furnished(), steps }
+    Scenario { test: "creating", before: furnished(), steps }
 }
 
 /// Renaming, onto free and onto archived names, there and back in one frame.
@@ -121,7 +122,7 @@ pub(crate) fn renaming() -> Scenario {
         ask(Ask::Unarchive("Acme".to_owned())),
         Step::Drain,
     ];
-    Scenario { name: "renaming", before: with_archived(), steps }
+    Scenario { test: "renaming", before: with_archived(), steps }
 }
 
 /// Taking the names of archived records, and bringing the displaced back.
@@ -150,7 +151,7 @@ pub(crate) fn overwriting() -> Scenario {
         ask(Ask::Purge("Acme".to_owned())),
         Step::Drain,
     ];
-    Scenario { name: "overwriting", before: with_archived(), steps }
+    Scenario { test: "overwriting", before: with_archived(), steps }
 }
 
 /// Several segments, with seals between bursts.
@@ -159,7 +160,7 @@ pub(crate) fn rolling() -> Scenario {
     steps.push(Step::Seal);
     steps.extend(commits(7));
     steps.extend([Step::Seal, Step::Restart]);
-    Scenario { name: "rolling", before: furnished(), steps }
+    Scenario { test: "rolling", before: furnished(), steps }
 }
 
 /// A round while writing goes on, and a second one.
@@ -171,7 +172,7 @@ pub(crate) fn snapshotting() -> Scenario {
     }
     steps.extend([Step::TakeState, upsert("Cora", "last"), Step::EndRound, Step::Drain]);
     steps.extend([Step::Audit, Step::Restart]);
-    Scenario { name: "snapshotting", before: furnished(), steps }
+    Scenario { test: "snapshotting", before: furnished(), steps }
 }
 
 /// Rounds until segments and snapshots go.
@@ -184,7 +185,7 @@ pub(crate) fn removing() -> Scenario {
     steps.extend(commits(4));
     steps.extend(round());
     steps.extend(commits(2));
-    Scenario { name: "removing", before, steps }
+    Scenario { test: "removing", before, steps }
 }
 
 /// Purging records that activities are about.
@@ -209,7 +210,21 @@ pub(crate) fn following_up() -> Scenario {
         Step::ConfirmFollowUp,
         Step::Drain,
     ];
-    Scenario { name: "following up", before, steps }
+    Scenario { test: "following_up", before, steps }
+}
+
+/// All of them.
+pub(crate) fn all() -> [Scenario; 8] {
+    [
+        first_start(),
+        creating(),
+        renaming(),
+        overwriting(),
+        rolling(),
+        snapshotting(),
+        removing(),
+        following_up(),
+    ]
 }
 
 /// Two rounds with everything in them; follow-ups are sent and confirmed between two states of one.

@@ -8,6 +8,7 @@ use crate::simulation::coverage::{Coverage, Met};
 use crate::simulation::history::{Asked, History, Waiting, WrongAnswer};
 use crate::simulation::judge::{Violation, judge};
 use crate::simulation::machine::{Machine, Outside, Probes, StartError};
+use crate::simulation::planted::LyingDisk;
 use crate::simulation::round::Round;
 use crate::simulation::tape::Tape;
 use crate::simulation::world::{Answer, Change, TableName};
@@ -105,6 +106,7 @@ pub(crate) struct Sim {
     starts: u64,
     /// The call at which the power goes.
     cut_at: Option<u64>,
+    is_disk_lying: bool,
     /// The disk may refuse what it must not.
     has_faults: bool,
     /// Sent, and answered by the agenda.
@@ -127,6 +129,7 @@ impl Sim {
             seed,
             starts: 0,
             cut_at: None,
+            is_disk_lying: false,
             has_faults: false,
             sent: None,
             is_restored: false,
@@ -146,6 +149,7 @@ impl Sim {
             seed: self.seed,
             starts: self.starts,
             cut_at: None,
+            is_disk_lying: false,
             has_faults: false,
             sent: None,
             is_restored: self.is_restored,
@@ -173,7 +177,16 @@ impl Sim {
     }
 
     pub(crate) fn shared_disk(&self) -> Arc<dyn Disk> {
-        Arc::new(self.disk.clone())
+        if self.is_disk_lying {
+            Arc::new(LyingDisk(self.disk.clone()))
+        } else {
+            Arc::new(self.disk.clone())
+        }
+    }
+
+    /// On a disk whose syncs do nothing, to see whether that is noticed.
+    pub(crate) fn with_lies(self) -> Self {
+        Self { is_disk_lying: true, ..self }
     }
 
     /// Takes steps until all are taken or the machine stops. False: it has stopped.
@@ -463,6 +476,7 @@ impl Sim {
         self.round = None;
         self.sent = None;
         let Some(machine) = self.machine.take() else { return Ok(()) };
+        self.coverage.note_if(machine.is_failed() && !self.is_power_off(), Met::CommitterFailed);
         self.history.collect(&machine)?;
         self.history.note_seen(&machine);
         Ok(())
@@ -476,7 +490,7 @@ impl Sim {
         let credentials =
             names.contains(&BOOTSTRAP_FILE.to_owned()).then(|| self.disk.bytes_of(BOOTSTRAP_FILE));
         let outside = Outside { seed: self.seed.wrapping_add(self.starts << 32), now: self.now };
-        let mut machine = Machine::start(&self.shared_disk(), outside, &self.tape)?;
+        let machine = Machine::start(&self.shared_disk(), outside, &self.tape)?;
         self.note_branches(&machine, &names, credentials.is_some());
         let recovered = machine.report().recovered;
         let fate = self.history.recover(recovered, recovered >= Position(1));

@@ -32,6 +32,16 @@ impl Seed {
         Self(seed)
     }
 
+    /// A generator that begins with this seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The seed that repeats everything from here on.
+    pub(crate) fn number(&self) -> u64 {
+        self.0
+    }
+
     /// A generator of its own for one of several threads.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.next())

@@ -1,0 +1,136 @@
+//! Runs of chance: several lives of one directory, each with steps, faults and an end that a seed
+//! decides.
+
+use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::coverage::{Coverage, Met};
+use crate::simulation::crash::{Aftermath, Run, any_fault};
+use crate::simulation::rot::{flip_somewhere, has_two_snapshots};
+use crate::simulation::sim::{CODES, Finding, NAMES, Sim, Step};
+use crate::simulation::world::TableName;
+use crate::support::Seed;
+use upsertd::model::table::command::{ArchivedConflict, ArchivedMatch};
+use upsertd::storage::memory_disk::MemoryDisk;
+
+const LIVES: usize = 5;
+const STEPS_MAX: usize = 60;
+/// A fault comes within so many calls of a life's beginning.
+const CALLS_MAX: usize = 160;
+
+/// One run, from an empty directory to its last start.
+pub(crate) fn wander(seed: u64) -> Coverage {
+    let run = Run { test: "wandering", seed };
+    let mut seed = Seed::of(seed);
+    let mut sim = Sim::new(seed.next());
+    let mut coverage = Coverage::default();
+    for life in 1..=LIVES {
+        sim = run.expect_nothing(format!("life {life}"), || live(sim, &mut seed));
+        coverage.add(&sim.coverage);
+        let moved = run.expect_nothing(format!("behind life {life}"), || die(&sim, &mut seed));
+        coverage.add(&moved.coverage);
+        sim = moved;
+    }
+    run.expect_nothing("the last start".to_owned(), || {
+        sim.start()?;
+        sim.run(&[Step::CreateObject("accounts"), any_step(&mut seed), Step::Drain, Step::Audit])
+    });
+    coverage.add(&sim.coverage);
+    coverage
+}
+
+/// A start, and steps until the machine stops.
+fn live(mut sim: Sim, seed: &mut Seed) -> Result<Sim, Finding> {
+    let call = u64::try_from(1 + seed.below(CALLS_MAX)).expect("it is small");
+    match seed.below(4) {
+        0 => {}
+        1 => sim.inject(call, any_fault(seed)),
+        _ => sim.cut_power_at(call),
+    }
+    sim.try_start()?;
+    for _ in 0..seed.below(STEPS_MAX) {
+        if !sim.goes_on() || !sim.step(&any_step(seed))? {
+            break;
+        }
+    }
+    sim.stop()?;
+    Ok(sim)
+}
+
+/// What the next life begins on: what a crash leaves, now and then with a rotten snapshot, or
+/// another directory into which a snapshot was restored.
+fn die(sim: &Sim, seed: &mut Seed) -> Result<Sim, Finding> {
+    let aftermath = Aftermath::any(seed);
+    let mut next = sim.fork(aftermath.disk(&sim.disk));
+    next.coverage.note(aftermath.met());
+    if has_two_snapshots(&next) && seed.below(3) == 0 {
+        let newest = next.newest_snapshot().expect("there are two");
+        flip_somewhere(&next.disk, &newest, seed);
+        next.coverage.note(Met::Rot);
+    } else if next.newest_snapshot().is_some() && seed.below(8) == 0 {
+        let target = MemoryDisk::new();
+        next.restore_into(&target)?;
+        next.move_to(target)?;
+        next.coverage.note(Met::RestoredDirectory);
+    }
+    Ok(next)
+}
+
+fn any<T: Copy>(of: &[T], seed: &mut Seed) -> T {
+    of[seed.below(of.len())]
+}
+
+fn any_table(seed: &mut Seed) -> TableName {
+    any(&["accounts", "accounts", "deals"], seed)
+}
+
+fn any_step(seed: &mut Seed) -> Step {
+    match seed.below(100) {
+        0..55 => Step::Ask(any_table(seed), any_ask(seed)),
+        55..63 => Step::Turn,
+        63..70 => Step::Sync,
+        70..75 => Step::Drain,
+        75..78 => Step::CreateObject(any_table(seed)),
+        78..81 => Step::CreateField(any_table(seed), any(&[NOTE, CODE, LABELS], seed)),
+        81..83 => Step::Schedule(any_table(seed), any(NAMES, seed)),
+        83..85 => Step::SendFollowUp,
+        85..87 => Step::ConfirmFollowUp,
+        87..89 => Step::BeginRound,
+        89..92 => Step::TakeState,
+        92..94 => Step::WriteState,
+        94..96 => Step::EndRound,
+        96..97 => Step::RemoveUnneeded,
+        97..98 => Step::Seal,
+        98..99 => Step::Restart,
+        _ => Step::Audit,
+    }
+}
+
+fn any_ask(seed: &mut Seed) -> Ask {
+    let name = any(NAMES, seed).to_owned();
+    let writes = any_writes(seed);
+    let archived_match =
+        any(&[ArchivedMatch::Prompt, ArchivedMatch::Unarchive, ArchivedMatch::Overwrite], seed);
+    let archived_conflict = any(&[ArchivedConflict::Refuse, ArchivedConflict::Overwrite], seed);
+    match seed.below(10) {
+        0..4 => Ask::Upsert { lookup: name, writes, archived_match, archived_conflict },
+        4 => Ask::Add { writes: Writes { name: Some(name), ..writes }, archived_match },
+        5 => Ask::Update { name, writes, archived_conflict },
+        6 | 7 => Ask::Archive(name),
+        8 => Ask::Unarchive(name),
+        _ => Ask::Purge(name),
+    }
+}
+
+fn any_writes(seed: &mut Seed) -> Writes {
+    let some =
+        |one_in: usize, text: String, seed: &mut Seed| (seed.below(one_in) == 0).then_some(text);
+    let (name, code) = (any(NAMES, seed).to_owned(), any(CODES, seed).to_owned());
+    let note = format!("note {} {}", seed.below(5), "~".repeat(seed.below(300)));
+    let cleared = seed.below(6) == 0;
+    let or_empty = |text: String| if cleared { String::new() } else { text };
+    Writes {
+        name: some(6, name, seed),
+        note: some(2, or_empty(note), seed),
+        code: some(4, or_empty(code), seed),
+        label: some(4, any(&["vip", "new", "old"], seed).to_owned(), seed),
+    }
+}
