@@ -184,6 +184,8 @@ fn task(moment: &mut Moment) -> ActivityType {
         api_name: "task".to_owned(),
         description: String::new(),
         association_mode: AssociationMode::AllObjectsAssociated,
+        associated_objects: Vec::new(),
+        is_deleted: false,
         created: moment.at(),
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::http::caller::Caller;
 use crate::http::code::Code;
-use crate::http::fault::{Fault, Faults, Place};
+use crate::http::fault::{Fault, Faults};
 use crate::http::query::Query;
 use crate::model::agenda::{Activity, Shown};
 use crate::model::id::{ActivityTypeId, MemberId, RecordId, RoleId, Timestamp};
@@ -84,8 +84,8 @@ fn is_found(part: &str, activity: &Activity, agenda: &Shown) -> bool {
     in_name || activity.note.to_lowercase().contains(part)
 }
 
-fn fault(code: Code, key: &'static str, message: &'static str) -> Fault {
-    Fault::new(code, Place::Query(key.into())).saying(message)
+fn fault(query: &Query<'_>, code: Code, key: &'static str, message: &'static str) -> Fault {
+    Fault::new(code, query.place(key)).saying(message)
 }
 
 fn bound(
@@ -97,7 +97,7 @@ fn bound(
     let time = parse(query.text(key, faults)?.trim());
     if time.is_none() {
         let message = "Datetime has wrong format. Use RFC 3339 or YYYY-MM-DD.";
-        faults.push(fault(Code::Invalid, key, message));
+        faults.push(fault(query, Code::Invalid, key, message));
     }
     time
 }
@@ -123,7 +123,7 @@ fn id<T>(
 ) -> Option<T> {
     let id = parse(query.text(key, faults)?.trim());
     if id.is_none() {
-        faults.push(fault(Code::Invalid, key, "Must be a valid UUID."));
+        faults.push(fault(query, Code::Invalid, key, "Must be a valid UUID."));
     }
     id
 }
@@ -136,7 +136,7 @@ fn ids<T>(
 ) -> Option<Vec<T>> {
     let ids: Option<Vec<T>> = query.list(key, faults)?.iter().map(|text| parse(text)).collect();
     if ids.is_none() {
-        faults.push(fault(Code::Invalid, key, "Must be a list of valid UUIDs."));
+        faults.push(fault(query, Code::Invalid, key, "Must be a list of valid UUIDs."));
     }
     ids
 }
@@ -153,14 +153,14 @@ fn activity_type(
         (None, None) => return None,
         (Some(_), Some(_)) => {
             let message = "Give either activity_id or activity_name.";
-            faults.push(fault(Code::Invalid, "activity_name", message));
+            faults.push(fault(query, Code::Invalid, "activity_name", message));
             return None;
         }
         (Some(id), None) => ("activity_id", agenda.activity_type(id)),
-        (None, Some(name)) => ("activity_name", agenda.activity_type_of_name(&name)),
+        (None, Some(name)) => ("activity_name", agenda.offered_type_of_name(&name)),
     };
     if found.is_none() {
-        faults.push(fault(Code::DoesNotExist, key, "Activity type does not exist."));
+        faults.push(fault(query, Code::DoesNotExist, key, "Activity type does not exist."));
     }
     found.map(|found| found.id)
 }

@@ -5,7 +5,9 @@
 
 pub mod activities;
 pub mod activity_filter;
+pub mod activity_types;
 pub mod admin;
+mod agenda_refusal;
 pub mod api_keys;
 pub mod app;
 pub mod body;

@@ -3,7 +3,7 @@
 //! It must not know what is listed.
 
 use crate::http::code::Code;
-use crate::http::fault::{Fault, Faults, Place, clipped};
+use crate::http::fault::{Fault, Faults, clipped};
 use crate::http::query::Query;
 use std::cmp::Ordering;
 
@@ -30,7 +30,7 @@ impl<K: Copy> ListOrder<K> {
                 order.push((*key, direction));
             } else {
                 let message = format!("\"{}\" does not exist.", clipped(name));
-                let fault = Fault::new(Code::DoesNotExist, Place::Query("ordering".into()));
+                let fault = Fault::new(Code::DoesNotExist, query.place("ordering"));
                 faults.push(fault.saying(message));
             }
         }

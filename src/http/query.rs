@@ -1,4 +1,5 @@
-//! The query of a request, and those headers that are parameters too: read once, strictly.
+//! The query of a request, and those headers that are parameters too: read once, strictly. A search
+//! may have its parameters in the body as well.
 //!
 //! Whatever a handler does not ask for is unknown: refused if it is an extension that is not
 //! offered, or if the caller asked for `strict`. It must not know what a parameter is for.
@@ -6,6 +7,7 @@
 use crate::http::code::Code;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place, clipped};
+use crate::model::input::Input;
 use actix_web::http::header::HeaderMap;
 use std::borrow::Cow;
 
@@ -13,6 +15,8 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Parameters of the body which the query does not have; none where a value cannot be one.
+    in_body: Vec<(&'a str, Option<Cow<'a, str>>)>,
     asked: Vec<&'static str>,
     strict: bool,
 }
@@ -31,9 +35,35 @@ impl<'a> Query<'a> {
                 }
             }
         }
-        let mut query = Self { pairs, asked: Vec::new(), strict: false };
+        let mut query = Self { pairs, in_body: Vec::new(), asked: Vec::new(), strict: false };
         query.strict = query.boolean("strict", faults).unwrap_or(false);
         query
+    }
+
+    /// Reads the query and, where it does not have them, the keys of the body.
+    pub fn read_with_body(raw: &'a str, body: &'a Input<'a>, faults: &mut Faults) -> Self {
+        let mut query = Self::read(raw, faults);
+        let Input::Map(entries) = body else {
+            let message = format!("The body must be an object, not {}.", body.kind());
+            faults.push(Fault::new(Code::Invalid, Place::Whole).saying(message));
+            return query;
+        };
+        for (name, value) in entries.iter().filter(|(_, value)| *value != Input::Null) {
+            if !query.pairs.iter().any(|(given, _)| given == name) {
+                query.in_body.push((name, parameter_of(value)));
+            }
+        }
+        query
+    }
+
+    /// Where a parameter stands.
+    #[must_use]
+    pub fn place(&self, name: &'static str) -> Place {
+        if self.in_body.iter().any(|(given, _)| *given == name) {
+            Place::Body(name.into())
+        } else {
+            Place::Query(name.into())
+        }
     }
 
     /// Whether the caller wants to hear of every name that is not known.
@@ -45,6 +75,14 @@ impl<'a> Query<'a> {
     /// The value of a parameter; none if it is left out.
     pub fn text(&mut self, name: &'static str, faults: &mut Faults) -> Option<&str> {
         self.asked.push(name);
+        if let Some((_, value)) = self.in_body.iter().find(|(given, _)| *given == name) {
+            if value.is_none() {
+                let fault = Fault::new(Code::Invalid, Place::Body(name.into()));
+                faults
+                    .push(fault.saying("Expected a text, a number, a boolean, or a list of them."));
+            }
+            return value.as_deref();
+        }
         let mut values = self.pairs.iter().filter(|(given, _)| given == name);
         let (_, value) = values.next()?;
         if values.next().is_some() {
@@ -61,7 +99,8 @@ impl<'a> Query<'a> {
         } else if value == "0" || value.eq_ignore_ascii_case("false") {
             Some(false)
         } else {
-            faults.push(invalid(name, "Must be true, false, 1 or 0."));
+            let fault = Fault::new(Code::Invalid, self.place(name));
+            faults.push(fault.saying("Must be true, false, 1 or 0."));
             None
         }
     }
@@ -83,8 +122,8 @@ impl<'a> Query<'a> {
         let value = self.text(name, faults)?;
         let found = choices.iter().find(|(choice, _)| *choice == value);
         if found.is_none() {
-            let fault = Fault::invalid_choice(Place::Query(name.into()), value);
-            faults.push(fault);
+            let given = value.to_owned();
+            faults.push(Fault::invalid_choice(self.place(name), &given));
         }
         found.map(|(_, choice)| *choice)
     }
@@ -105,11 +144,31 @@ impl<'a> Query<'a> {
                 faults.push(Fault::unknown_parameter(Place::Query(name.to_string().into())));
             }
         }
+        for (name, _) in &self.in_body {
+            let known = self.asked.contains(name);
+            if !known && (self.strict || extensions.body.contains(name)) {
+                let place = Place::Body((*name).to_owned().into());
+                faults.push(Fault::unknown_parameter(place));
+            }
+        }
         for name in extensions.headers.iter().filter(|name| !offered.contains(name)) {
             if headers.contains_key(*name) {
                 faults.push(Fault::unknown_parameter(Place::Header((*name).into())));
             }
         }
+    }
+}
+
+/// A value of the body as a query would have it: a list between commas.
+fn parameter_of<'a>(value: &'a Input<'a>) -> Option<Cow<'a, str>> {
+    match value {
+        Input::Text(text) | Input::Number(text) => Some(Cow::Borrowed(text)),
+        Input::Boolean(boolean) => Some(Cow::Borrowed(if *boolean { "true" } else { "false" })),
+        Input::List(values) => {
+            let texts: Option<Vec<&str>> = values.iter().map(Input::as_text).collect();
+            texts.map(|texts| Cow::Owned(texts.join(",")))
+        }
+        Input::Null | Input::Map(_) => None,
     }
 }
 
@@ -226,6 +285,28 @@ mod tests {
         check("", Some("idempotency-key"), &[Place::Header("Idempotency-Key".into())]);
         check("", Some("x-origin"), &[]);
         check("", Some("x-other"), &[]);
+    }
+
+    #[test]
+    fn a_key_of_the_body_is_a_parameter_where_the_query_has_none() {
+        let body = br#"{"a":"of the body","b":7,"c":true,"d":["x"," y"],"e":null,"f":{"g":1}}"#;
+        let input = crate::http::json::parse(body).unwrap();
+        let mut faults = Faults::default();
+        let mut parsed = Query::read_with_body("a=of+the+query&strict=1", &input, &mut faults);
+        assert_eq!(parsed.text("a", &mut faults), Some("of the query"));
+        assert_eq!(parsed.text("b", &mut faults), Some("7"));
+        assert_eq!(parsed.boolean("c", &mut faults), Some(true));
+        assert_eq!(parsed.list("d", &mut faults).unwrap(), ["x", "y"]);
+        assert_eq!(parsed.text("e", &mut faults), None);
+        assert_eq!(parsed.place("a"), query("a"));
+        assert_eq!(parsed.place("b"), Place::Body("b".into()));
+        assert!(faults.is_empty());
+        parsed.finish(RouteGroup::Read, &HeaderMap::new(), &[], &mut faults);
+        assert_eq!(faults_of(&faults), [("unknown_parameter", &Place::Body("f".into()))]);
+        let mut faults = Faults::default();
+        let mut parsed = Query::read_with_body("", &input, &mut faults);
+        assert_eq!(parsed.text("f", &mut faults), None);
+        assert_eq!(faults_of(&faults), [("invalid", &Place::Body("f".into()))]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
-    activities, admin, api_keys, business, field_options, fields, list, lookup, objects, records,
-    team, team_members, upsert,
+    activities, activity_types, admin, api_keys, business, field_options, fields, list, lookup,
+    objects, records, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         fields::register(config);
         field_options::register(config);
         activities::register(config);
+        activity_types::register(config);
         team::register(config);
         api_keys::register(config);
         business::register(config);

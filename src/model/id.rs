@@ -68,6 +68,8 @@ ids! {
     ActivityTypeId,
     /// A scheduled activity.
     ActivityId,
+    /// An activity that took place.
+    LoggedActivityId,
     /// One writing request.
     BatchId,
     /// The history of a table: new when a backup is restored, so that older cursors do not fit.

@@ -47,6 +47,13 @@ impl Account {
         assert_includes(&upsert, &expected);
     }
 
+    /// Where the account is not the only record.
+    #[track_caller]
+    fn check_one(&mut self, members: u32, activities: u32) {
+        let read = self.fixture.read("accounts", &self.id).expect(200);
+        assert_includes(&read, &numbers(members, activities));
+    }
+
     fn version(&mut self) -> Value {
         self.fixture.read("accounts", &self.id).expect(200)["version"].clone()
     }
@@ -174,6 +181,45 @@ fn an_activity_is_upcoming_until_it_is_completed() {
     account.fixture.client.delete(&second).expect_empty(204);
     account.check(1, 0);
     assert_eq!(account.version(), version, "activities give a record no version");
+}
+
+#[test]
+fn an_activity_that_is_logged_is_not_upcoming_until_it_is_opened_again() {
+    let mut account = account();
+    let entity = account.entity();
+    let (first, second) = (account.schedule(&entity), account.schedule(&entity));
+    account.check(1, 2);
+    let id = |path: &str| path.rsplit('/').next().expect("a path has an end").to_owned();
+    let body = json!({"related_objects": [entity], "scheduled_activity_id": id(&first)});
+    let logged = account.fixture.client.post("/api/activities/task/log-activity", &body);
+    let logged = logged.expect(201);
+    account.check(1, 1);
+    // What is logged without a scheduled activity counts nowhere.
+    let alone = json!({"related_objects": [entity], "notes": "by chance"});
+    account.fixture.client.post("/api/activities/task/log-activity", &alone).expect(201);
+    account.check(1, 1);
+    let fixture = account.fixture.after_a_crash();
+    account = Account { fixture, ..account };
+    account.check(1, 1);
+    let path = format!("/api/activities/logged/{}", text(&logged, "id"));
+    assert_eq!(account.fixture.client.get(&path).expect(200), logged);
+    let read = account.fixture.client.get(&first).expect(200);
+    assert_eq!(read["logged_activity_id"], logged["id"]);
+    // Reassigned, it counts there and no longer here.
+    let other = account.fixture.create("accounts", "Other", &json!({}));
+    let entities = json!([{"custom_object": {"name": "accounts"}, "entity_id": other["id"]}]);
+    let body = json!({"associated_entities": entities, "completed_at": null});
+    account.fixture.client.patch(&first, &body).expect(200);
+    account.check_one(1, 1);
+    let read = account.fixture.read("accounts", text(&other, "id")).expect(200);
+    assert_includes(&read, &numbers(1, 1));
+    account.fixture.client.delete(&second).expect_empty(204);
+    account.fixture.client.delete("/api/activities/task").expect_empty(204);
+    let fixture = account.fixture.after_a_crash();
+    account = Account { fixture, ..account };
+    account.check_one(1, 0);
+    let read = account.fixture.read("accounts", text(&other, "id")).expect(200);
+    assert_includes(&read, &numbers(1, 1));
 }
 
 #[test]

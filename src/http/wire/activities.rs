@@ -6,11 +6,10 @@ use crate::engine::business::Business;
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
 use crate::http::wire::record::display_name;
-use crate::model::agenda::{Activity, ActivityType, Association};
+use crate::model::agenda::{Activity, ActivityType, Association, LoggedActivity};
 use crate::model::catalog::{CatalogView, Role};
-use crate::model::id::{ActivityId, ActivityTypeId, ObjectId, RecordId, RoleId};
+use crate::model::id::{ActivityId, ActivityTypeId, LoggedActivityId, ObjectId, RecordId, RoleId};
 use crate::model::value::time::timestamp_text;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -23,23 +22,39 @@ pub struct ActivityTypeShape<'a> {
     api_name: &'a str,
     description: &'a str,
     association_mode: &'static str,
-    /// None of any type: only a type that selects objects has some, and none is made so.
-    associated_objects: [(); 0],
+    associated_objects: Vec<SelectedObject>,
     created: String,
 }
 
 impl<'a> ActivityTypeShape<'a> {
     #[must_use]
-    pub fn of(activity_type: &'a ActivityType, time_zone: &TimeZone) -> Self {
+    pub fn of(activity_type: &'a ActivityType, business: &Business) -> Self {
+        let objects = activity_type.associated_objects.iter();
         Self {
             id: activity_type.id,
             name: &activity_type.name,
             api_name: &activity_type.api_name,
             description: &activity_type.description,
             association_mode: activity_type.association_mode.name(),
-            associated_objects: [],
-            created: timestamp_text(activity_type.created, time_zone),
+            associated_objects: objects
+                .filter_map(|object| SelectedObject::find(business, *object))
+                .collect(),
+            created: timestamp_text(activity_type.created, business.time_zone()),
         }
+    }
+}
+
+/// An object that a type selects.
+#[derive(Debug, Serialize)]
+struct SelectedObject {
+    custom_object: ObjectName,
+}
+
+impl SelectedObject {
+    fn find(business: &Business, object: ObjectId) -> Option<Self> {
+        let schema = business.table(object)?.shown().schema();
+        let name = schema.object().name.clone();
+        Some(Self { custom_object: ObjectName { id: object, name } })
     }
 }
 
@@ -121,8 +136,8 @@ pub struct ActivityShape<'a> {
     due_datetime: String,
     original_due_datetime: String,
     completed_at: Option<String>,
-    /// None of any: an activity is completed without a log entry of its own.
-    logged_activity_id: Option<ActivityId>,
+    /// The entry that completed it, if one did.
+    logged_activity_id: Option<LoggedActivityId>,
     created: String,
     activity_object: TypeName,
     employee: Option<MemberValue<'a>>,
@@ -151,7 +166,7 @@ impl<'a> ActivityShape<'a> {
             due_datetime: time(activity.due),
             original_due_datetime: time(activity.original_due),
             completed_at: activity.completed_at.map(time),
-            logged_activity_id: None,
+            logged_activity_id: activity.logged,
             created: time(activity.created),
             activity_object: TypeName::of(&activity_type),
             employee: activity.employee.and_then(member),
@@ -168,4 +183,46 @@ impl<'a> ActivityShape<'a> {
 
 fn role_name(roles: &Arc<Vec<Role>>, id: RoleId) -> Option<RoleName<'_>> {
     roles.iter().find(|role| role.id == id).map(|role| RoleName { id, name: &role.name })
+}
+
+/// Something that took place.
+#[derive(Debug, Serialize)]
+pub struct LoggedShape<'a> {
+    id: LoggedActivityId,
+    notes: &'a str,
+    scheduled_activity_id: Option<ActivityId>,
+    created: String,
+    activity_object: TypeName,
+    /// Who logged it.
+    employee: Option<MemberValue<'a>>,
+    mentions: Vec<MemberValue<'a>>,
+    related_objects: Vec<AssociatedEntity>,
+    access: ActivityAccess,
+}
+
+impl<'a> LoggedShape<'a> {
+    /// The entry as an administrator of the business sees it.
+    ///
+    /// # Panics
+    /// On an entry of a type that the business does not have.
+    #[must_use]
+    pub fn of(logged: &'a LoggedActivity, business: &Business, catalog: &'a CatalogView) -> Self {
+        let member = |id| MemberValue::find(&catalog.members, id);
+        let associations = logged.associations.iter();
+        let activity_type = business.agenda().activity_type(logged.activity_type);
+        let activity_type = activity_type.expect("what was logged is of a type that is there");
+        Self {
+            id: logged.id,
+            notes: &logged.notes,
+            scheduled_activity_id: logged.scheduled,
+            created: timestamp_text(logged.created, business.time_zone()),
+            activity_object: TypeName::of(&activity_type),
+            employee: member(logged.created_by),
+            mentions: logged.mentions.iter().filter_map(|id| member(*id)).collect(),
+            related_objects: associations
+                .filter_map(|association| AssociatedEntity::find(business, *association))
+                .collect(),
+            access: ActivityAccess { view: true, edit: true, remove: true },
+        }
+    }
 }

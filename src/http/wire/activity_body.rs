@@ -10,9 +10,9 @@ use crate::http::fault::{Fault, Faults};
 use crate::http::shape::{Presence, Shape};
 use crate::http::value_fault;
 use crate::http::wire::keys;
-use crate::model::agenda::command::{Schedule, Update};
+use crate::model::agenda::command::{Log, Schedule, Update};
 use crate::model::agenda::{Activity, ActivityType, Association};
-use crate::model::id::{ActivityTypeId, MemberId, RecordId, RoleId, Timestamp};
+use crate::model::id::{ActivityId, ActivityTypeId, MemberId, RecordId, RoleId, Timestamp};
 use crate::model::input::Input;
 use crate::model::schema::{META_BYTES_MAX, Schema};
 use crate::model::table::Shown;
@@ -32,13 +32,13 @@ pub fn read_schedule(
     faults: &mut Faults,
 ) -> Option<Schedule> {
     let mut reader = Reader { shape: Shape::of_body(body, faults), caller, faults };
-    let activity_type = reader.activity_type();
+    let activity_type = reader.activity_type(None);
     if activity_type.is_none() && !reader.names_a_type() {
         let place = reader.shape.place("activity_object_id");
         reader.faults.push(Fault::new(Code::Required, place));
     }
     let due = reader.due(Presence::Required);
-    let note = reader.note().unwrap_or_default();
+    let note = reader.note("note").unwrap_or_default();
     let employee = reader.employee().flatten();
     let role = reader.role().flatten();
     let mentions = reader.mentions().unwrap_or_default();
@@ -67,14 +67,14 @@ pub fn read_update(
     faults: &mut Faults,
 ) -> Option<Update> {
     let mut reader = Reader { shape: Shape::of_body(body, faults), caller, faults };
-    let given = reader.activity_type();
+    let given = reader.activity_type(Some(held.activity_type));
     if given.is_some_and(|given| given.id != held.activity_type) {
         let fault = Fault::new(Code::Immutable, reader.shape.place("activity_object_id"));
         reader.faults.push(fault.saying("The type of an activity cannot be changed."));
     }
     let update = Update {
         id: held.id,
-        note: reader.note(),
+        note: reader.note("note"),
         due: reader.due(Presence::Optional),
         completed_at: reader.completed_at(),
         employee: reader.employee(),
@@ -86,6 +86,74 @@ pub fn read_update(
     reader.shape.finish(strict, RouteGroup::Write, reader.faults);
     faults.is_empty().then_some(update)
 }
+
+/// Reads the body that changes the note alone, under the name of either list of activities.
+pub fn read_note(
+    body: &Input<'_>,
+    held: &Activity,
+    caller: &Caller,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<Update> {
+    let mut reader = Reader { shape: Shape::of_body(body, faults), caller, faults };
+    let note = match (reader.shape.raw("note"), reader.shape.raw("notes")) {
+        (Some(_), Some(_)) => {
+            reader.fault(Code::Invalid, "notes", "Give either note or notes.");
+            None
+        }
+        (None, None) => {
+            let place = reader.shape.place("note");
+            reader.faults.push(Fault::new(Code::Required, place));
+            None
+        }
+        (Some(_), None) => reader.note("note"),
+        (None, Some(_)) => reader.note("notes"),
+    };
+    reader.shape.finish(strict, RouteGroup::Write, reader.faults);
+    faults.is_empty().then_some(Update { note, ..nothing(held) })
+}
+
+/// The update that changes nothing.
+fn nothing(held: &Activity) -> Update {
+    Update {
+        id: held.id,
+        note: None,
+        due: None,
+        completed_at: None,
+        employee: None,
+        role: None,
+        mentions: None,
+        notifications: None,
+        associations: None,
+    }
+}
+
+/// Reads the body that logs what took place; none if it has a fault.
+pub fn read_log(
+    body: &Input<'_>,
+    activity_type: ActivityTypeId,
+    caller: &Caller,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<Log> {
+    let mut reader = Reader { shape: Shape::of_body(body, faults), caller, faults };
+    // An empty list says that it was about nobody; to say nothing is a mistake.
+    if reader.shape.raw(RELATED).is_none_or(|given| *given == Input::Null) {
+        let place = reader.shape.place(RELATED);
+        reader.faults.push(Fault::new(Code::Required, place));
+    }
+    let notes = reader.note("notes").unwrap_or_default();
+    let scheduled =
+        keys::id(&mut reader.shape, "scheduled_activity_id", ActivityId::parse, reader.faults);
+    let mentions = reader.mentions().unwrap_or_default();
+    let associations = reader.associations_at(RELATED, &[], strict).unwrap_or_default();
+    reader.shape.finish(strict, RouteGroup::Write, reader.faults);
+    let log = Log { activity_type, notes, scheduled, mentions, associations };
+    faults.is_empty().then_some(log)
+}
+
+const ASSOCIATED: &str = "associated_entities";
+const RELATED: &str = "related_objects";
 
 /// A body while it is read. What a key gives is none where the key is left out.
 struct Reader<'i, 'f, 'c> {
@@ -112,15 +180,19 @@ impl Reader<'_, '_, '_> {
     }
 
     /// The type, by its id or its API name; where both are given they must mean the same.
-    fn activity_type(&mut self) -> Option<Arc<ActivityType>> {
+    fn activity_type(&mut self, held: Option<ActivityTypeId>) -> Option<Arc<ActivityType>> {
         const MISSING: &str = "Activity type does not exist.";
         let agenda = self.caller.business.agenda();
         let id =
             keys::id(&mut self.shape, "activity_object_id", ActivityTypeId::parse, self.faults);
         let name =
             keys::text(&mut self.shape, "activity_object_name", Presence::Nullable, self.faults);
-        let by_id = id.map(|id| agenda.activity_type(id));
-        let by_name = name.map(|name| agenda.activity_type_of_name(&name));
+        // One that is deleted is there for what is held of it.
+        let find = |found: Option<Arc<ActivityType>>| {
+            found.filter(|found| !found.is_deleted || Some(found.id) == held)
+        };
+        let by_id = id.map(|id| find(agenda.activity_type(id)));
+        let by_name = name.map(|name| find(agenda.offered_type_of_name(&name)));
         if by_id == Some(None) {
             self.fault(Code::DoesNotExist, "activity_object_id", MISSING);
         }
@@ -152,15 +224,15 @@ impl Reader<'_, '_, '_> {
         keys::time(&mut self.shape, "completed_at", presence, time_zone, self.faults).map(Some)
     }
 
-    fn note(&mut self) -> Option<String> {
-        if self.is_null("note") {
+    fn note(&mut self, key: &'static str) -> Option<String> {
+        if self.is_null(key) {
             return Some(String::new());
         }
-        let note = keys::text(&mut self.shape, "note", Presence::Nullable, self.faults)?;
+        let note = keys::text(&mut self.shape, key, Presence::Nullable, self.faults)?;
         let checked =
             check_characters(&note, false).and_then(|()| check_length(&note, LONGTEXT_CHARS_MAX));
         if let Err(fault) = checked {
-            self.faults.push(value_fault::fault_of(&fault, self.shape.place("note")));
+            self.faults.push(value_fault::fault_of(&fault, self.shape.place(key)));
         }
         Some(note)
     }
@@ -217,17 +289,29 @@ impl Reader<'_, '_, '_> {
 
     /// The records it is about; those in `held` may be archived meanwhile.
     fn associations(&mut self, held: &[Association], strict: bool) -> Option<Vec<Association>> {
-        const KEY: &str = "associated_entities";
-        if self.is_null(KEY) {
+        if self.is_null(ASSOCIATED) {
             return Some(Vec::new());
         }
-        let list = self.shape.list(KEY, Presence::Nullable, self.faults)?;
-        if keys::is_too_long(list, self.shape.place(KEY), self.faults) {
+        self.associations_at(ASSOCIATED, held, strict)
+    }
+
+    /// The same of the list at a key. One with an entry at fault is none.
+    fn associations_at(
+        &mut self,
+        key: &'static str,
+        held: &[Association],
+        strict: bool,
+    ) -> Option<Vec<Association>> {
+        let Some(Input::List(list)) = self.shape.raw(key) else {
+            self.shape.list(key, Presence::Nullable, self.faults);
+            return None;
+        };
+        if keys::is_too_long(list, self.shape.place(key), self.faults) {
             return None;
         }
         let (caller, faults) = (self.caller, &mut *self.faults);
         let read = |(index, entry)| {
-            let mut shape = Shape::of_entry(KEY, index, entry, faults)?;
+            let mut shape = Shape::of_entry(key, index, entry, faults)?;
             let found = read_association(&mut shape, held, caller, faults);
             shape.finish_inside(strict, faults);
             found

@@ -2,6 +2,7 @@
 
 pub mod activities;
 pub mod activity_body;
+pub mod activity_type_body;
 pub mod api_keys;
 pub mod archived;
 pub mod business;

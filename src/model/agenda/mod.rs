@@ -1,11 +1,12 @@
 //! The activities of one business: their types, and what is scheduled for whom about which records.
 
 pub mod command;
+pub mod types;
 
 use crate::model::agenda::command::{Command, Rejection, Reply};
 use crate::model::id::{
-    ActivityId, ActivityTypeId, BusinessId, MemberId, ObjectId, RecordId, RoleId, Sequence,
-    Timestamp, WriterId,
+    ActivityId, ActivityTypeId, BusinessId, LoggedActivityId, MemberId, ObjectId, RecordId, RoleId,
+    Sequence, Timestamp, WriterId,
 };
 use crate::model::moment::Moment;
 use crate::model::state::State;
@@ -48,7 +49,25 @@ pub struct ActivityType {
     pub api_name: String,
     pub description: String,
     pub association_mode: AssociationMode,
+    /// The objects that are selected; none where the mode selects none.
+    #[serde(default)]
+    pub associated_objects: Vec<ObjectId>,
+    /// What there is of the type stays and still shows it, but there is no more of it.
+    #[serde(default)]
+    pub is_deleted: bool,
     pub created: Timestamp,
+}
+
+impl ActivityType {
+    /// Whether an activity of this type may be about records of an object.
+    #[must_use]
+    pub fn takes(&self, object: ObjectId) -> bool {
+        match self.association_mode {
+            AssociationMode::AllObjectsAssociated => true,
+            AssociationMode::SelectedObjectsAssociated => self.associated_objects.contains(&object),
+            AssociationMode::NoObjectsAssociated => false,
+        }
+    }
 }
 
 /// A record that an activity is about.
@@ -68,6 +87,9 @@ pub struct Activity {
     /// The due time it was scheduled with.
     pub original_due: Timestamp,
     pub completed_at: Option<Timestamp>,
+    /// The entry that completed it, if one did.
+    #[serde(default)]
+    pub logged: Option<LoggedActivityId>,
     pub employee: Option<MemberId>,
     pub role: Option<RoleId>,
     pub mentions: Vec<MemberId>,
@@ -87,21 +109,57 @@ impl Activity {
     }
 }
 
+/// Something that took place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedActivity {
+    pub id: LoggedActivityId,
+    pub activity_type: ActivityTypeId,
+    pub notes: String,
+    /// The scheduled activity that it completed.
+    pub scheduled: Option<ActivityId>,
+    pub mentions: Vec<MemberId>,
+    /// At most one record of each object.
+    pub associations: Vec<Association>,
+    pub created: Timestamp,
+    pub created_by: MemberId,
+}
+
 /// What readers may see of an agenda.
 #[derive(Default)]
 pub struct Shown {
     types: ArcSwap<Vec<Arc<ActivityType>>>,
     activities: Shared<ActivityId, Arc<Activity>>,
+    logged: Shared<LoggedActivityId, Arc<LoggedActivity>>,
     /// Activities about a record in the order of their ids, completed ones too.
     by_record: Shared<RecordId, Arc<Vec<ActivityId>>>,
     upcoming: Shared<RecordId, u32>,
 }
 
 impl Shown {
-    /// All types, oldest first.
+    /// All types, oldest first, deleted ones too.
     #[must_use]
     pub fn types(&self) -> Arc<Vec<Arc<ActivityType>>> {
         self.types.load_full()
+    }
+
+    /// The types that there may be more activities of, oldest first.
+    #[must_use]
+    pub fn offered_types(&self) -> Vec<Arc<ActivityType>> {
+        self.types.load().iter().filter(|known| !known.is_deleted).cloned().collect()
+    }
+
+    #[must_use]
+    pub fn logged(&self, id: LoggedActivityId) -> Option<Arc<LoggedActivity>> {
+        self.logged.get(&id)
+    }
+
+    /// What took place of a type, newest first.
+    #[must_use]
+    pub fn logged_of_type(&self, id: ActivityTypeId) -> Vec<Arc<LoggedActivity>> {
+        let mut found = self.logged.values();
+        found.retain(|logged| logged.activity_type == id);
+        found.sort_by_key(|logged| std::cmp::Reverse((logged.created, logged.id)));
+        found
     }
 
     #[must_use]
@@ -115,16 +173,23 @@ impl Shown {
         self.activities.values()
     }
 
-    /// The type of this id; it is never removed.
+    /// The type of this id, deleted or not; it is never removed.
     #[must_use]
     pub fn activity_type(&self, id: ActivityTypeId) -> Option<Arc<ActivityType>> {
         self.types.load().iter().find(|known| known.id == id).cloned()
     }
 
-    /// The type of this API name, exactly.
+    /// The type of this id that there may be more activities of.
     #[must_use]
-    pub fn activity_type_of_name(&self, name: &str) -> Option<Arc<ActivityType>> {
-        self.types.load().iter().find(|known| known.api_name == name).cloned()
+    pub fn offered_type(&self, id: ActivityTypeId) -> Option<Arc<ActivityType>> {
+        self.activity_type(id).filter(|known| !known.is_deleted)
+    }
+
+    /// The same by its API name, exactly.
+    #[must_use]
+    pub fn offered_type_of_name(&self, name: &str) -> Option<Arc<ActivityType>> {
+        let types = self.types.load();
+        types.iter().find(|known| known.api_name == name && !known.is_deleted).cloned()
     }
 
     /// Activities about a record that are neither completed nor deleted.
@@ -137,6 +202,20 @@ impl Shown {
     #[must_use]
     pub fn of_record(&self, record: RecordId) -> Arc<Vec<ActivityId>> {
         self.by_record.get(&record).unwrap_or_default()
+    }
+
+    fn put_type(&self, activity_type: &ActivityType) {
+        let mut types = self.types().to_vec();
+        let new = Arc::new(activity_type.clone());
+        match types.iter_mut().find(|known| known.id == new.id) {
+            Some(known) => *known = new,
+            None => types.push(new),
+        }
+        self.types.store(Arc::new(types));
+    }
+
+    fn put_logged(&self, logged: Arc<LoggedActivity>) {
+        self.logged.put(logged.id, logged);
     }
 
     fn put(&self, activity: &Arc<Activity>) {
@@ -211,9 +290,16 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     TypeCreated(ActivityType),
+    /// The whole type as it is now; a deleted one too.
+    TypeChanged(ActivityType),
     /// Scheduled, or changed: the whole new activity.
     ActivityPut(Activity),
     ActivityDeleted(ActivityId),
+    /// Something took place; and the scheduled activity that it completed, as it is now.
+    ActivityLogged {
+        logged: LoggedActivity,
+        completed: Option<Activity>,
+    },
     /// A table has purged a record: a follow-up, numbered by its sender.
     RecordForgotten {
         object: ObjectId,
@@ -235,6 +321,8 @@ struct Stored {
     types: Vec<Arc<ActivityType>>,
     activities: Vec<Arc<Activity>>,
     received: BTreeMap<ObjectId, FollowUpNumber>,
+    #[serde(default)]
+    logged: Vec<Arc<LoggedActivity>>,
 }
 
 impl Agenda {
@@ -268,8 +356,11 @@ impl Agenda {
     pub fn encode_image(&self, out: &mut Vec<u8>) {
         let mut activities = self.shown.activities.values();
         activities.sort_by_key(|activity| activity.id);
+        let mut logged = self.shown.logged.values();
+        logged.sort_by_key(|logged| logged.id);
         let types = self.shown.types().to_vec();
-        stored::encode(&Stored { types, activities, received: self.received.clone() }, out);
+        let received = self.received.clone();
+        stored::encode(&Stored { types, activities, received, logged }, out);
     }
 
     /// The state of a snapshot.
@@ -278,10 +369,12 @@ impl Agenda {
         let agenda = Self { business, shown: Arc::default(), received: stored.received };
         agenda.shown.types.store(Arc::new(stored.types));
         stored.activities.into_iter().for_each(|activity| agenda.shown.put(&activity));
+        stored.logged.into_iter().for_each(|logged| agenda.shown.put_logged(logged));
         Ok(agenda)
     }
 
-    /// Takes a purged record out of every activity.
+    /// Takes a purged record out of every activity. Purges are rare, so what took place has no
+    /// list by record.
     fn forget(&self, association: Association) {
         for id in self.shown.of_record(association.record).iter() {
             let activity =
@@ -289,6 +382,13 @@ impl Agenda {
             let mut activity = Activity::clone(&activity);
             activity.associations.retain(|held| *held != association);
             self.shown.put(&Arc::new(activity));
+        }
+        for logged in self.shown.logged.values() {
+            if logged.associations.contains(&association) {
+                let mut logged = LoggedActivity::clone(&logged);
+                logged.associations.retain(|held| *held != association);
+                self.shown.put_logged(Arc::new(logged));
+            }
         }
     }
 }
@@ -336,13 +436,18 @@ impl State for Agenda {
 
     fn apply(&mut self, event: &Event) {
         match &event.change {
-            Change::TypeCreated(activity_type) => {
-                let mut types = self.shown.types().to_vec();
-                types.push(Arc::new(activity_type.clone()));
-                self.shown.types.store(Arc::new(types));
+            Change::TypeCreated(activity_type) | Change::TypeChanged(activity_type) => {
+                self.shown.put_type(activity_type);
             }
             Change::ActivityPut(activity) => self.shown.put(&Arc::new(activity.clone())),
             Change::ActivityDeleted(id) => self.shown.remove(*id),
+            Change::ActivityLogged { logged, completed } => {
+                // The entry first: what is completed names it.
+                self.shown.put_logged(Arc::new(logged.clone()));
+                if let Some(completed) = completed {
+                    self.shown.put(&Arc::new(completed.clone()));
+                }
+            }
             Change::RecordForgotten { object, record, number } => {
                 self.forget(Association { object: *object, record: *record });
                 self.received.insert(*object, *number);

@@ -1,6 +1,6 @@
 //! An agenda against a naive count, through its log and its image.
 
-use super::command::{Ask, Command, Rejection, Reply, Schedule, Update};
+use super::command::{Ask, Command, Log, NewType, Rejection, Reply, Schedule, TypeEdit, Update};
 use super::{Activity, ActivityType, Agenda, Association, AssociationMode, Change, Event, Shown};
 use crate::model::id::{
     ActivityId, ActivityTypeId, BatchId, BusinessId, ObjectId, RecordId, Timestamp,
@@ -56,6 +56,8 @@ impl Rig {
             api_name: "task".into(),
             description: String::new(),
             association_mode: AssociationMode::AllObjectsAssociated,
+            associated_objects: Vec::new(),
+            is_deleted: false,
             created: BIRTH,
         };
         rig.apply(&Event { stamp, change: Change::TypeCreated(task) });
@@ -279,6 +281,89 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => any::<u8>().prop_map(Step::Delete),
         1 => (0..8_u8, any::<bool>()).prop_map(|(record, again)| Step::Forget(record, again)),
     ]
+}
+
+fn log(records: &[u8], scheduled: Option<ActivityId>) -> Ask {
+    Ask::Log(Box::new(Log {
+        activity_type: ActivityTypeId::from_bytes([4; 16]),
+        notes: "spoke".into(),
+        scheduled,
+        mentions: Vec::new(),
+        associations: about(&records.iter().copied().collect()),
+    }))
+}
+
+#[test]
+fn what_is_logged_completes_and_is_kept_through_log_and_image() {
+    let mut rig = Rig::new();
+    let id = rig.activity(schedule(&[1, 2])).id;
+    let shown = rig.agenda.shown();
+    let counts = || [1, 2].map(|number| shown.upcoming(record(number)));
+    assert_eq!(rig.run(log(&[1, 3], None)).unwrap_err(), Rejection::SecondOfObject { index: 1 });
+    let unknown = Some(ActivityId::from_bytes([8; 16]));
+    assert_eq!(rig.run(log(&[1], unknown)).unwrap_err(), Rejection::UnknownScheduled);
+    assert_eq!(counts(), [1, 1]);
+    let Ok(Reply::Logged(entry)) = rig.run(log(&[1, 2], Some(id))) else { panic!("not logged") };
+    assert_eq!(counts(), [0, 0]);
+    assert_eq!(shown.activity(id).unwrap().logged, Some(entry.id));
+    rig.check();
+    rig.run(update(Update { completed_at: Some(None), ..nothing(id) })).unwrap();
+    assert_eq!((counts(), shown.activity(id).unwrap().logged), ([1, 1], None));
+    // A purged record is gone from what took place too.
+    rig.run(forget(1, 1)).unwrap();
+    let kept = shown.logged(entry.id).unwrap();
+    assert_eq!(kept.associations, about(&BTreeSet::from([2])));
+    assert_eq!(shown.logged_of_type(kept.activity_type), [kept]);
+    rig.check();
+}
+
+#[test]
+fn a_type_is_named_changed_and_deleted_but_never_lost() {
+    let mut rig = Rig::new();
+    let new = |api_name: Option<&str>| {
+        let api_name = api_name.map(Into::into);
+        Ask::CreateType(Box::new(NewType {
+            name: "Task".into(),
+            api_name,
+            description: String::new(),
+            association_mode: AssociationMode::default(),
+            associated_objects: Vec::new(),
+        }))
+    };
+    let Ok(Reply::Type(second)) = rig.run(new(None)) else { panic!("no type") };
+    assert!(second.api_name.starts_with("task_"), "{} is not taken", second.api_name);
+    for name in ["task", "logged", "scheduled-activity"] {
+        let taken = Rejection::TypeName(crate::model::schema::name::NameFault::Taken);
+        assert_eq!(rig.run(new(Some(name))).unwrap_err(), taken, "{name}");
+    }
+    let edit = |mode, objects: &[u8]| {
+        let objects = objects.iter().map(|number| object(*number)).collect();
+        Ask::UpdateType(Box::new(TypeEdit {
+            id: ActivityTypeId::from_bytes([4; 16]),
+            name: None,
+            description: None,
+            association_mode: Some(mode),
+            associated_objects: Some(objects),
+        }))
+    };
+    let selected = AssociationMode::SelectedObjectsAssociated;
+    let id = rig.activity(schedule(&[1, 2])).id;
+    assert_eq!(rig.run(edit(selected, &[])).unwrap_err(), Rejection::Selection);
+    rig.run(edit(selected, &[0])).unwrap();
+    assert_eq!(rig.run(schedule(&[2, 1])).unwrap_err(), Rejection::WrongObject { index: 0 });
+    rig.activity(schedule(&[2]));
+    // Those that were taken before stay.
+    let associations = Some(about(&BTreeSet::from([1])));
+    rig.run(update(Update { associations, ..nothing(id) })).unwrap();
+    let associations = Some(about(&BTreeSet::from([1, 3])));
+    let wrong = rig.run(update(Update { associations, ..nothing(id) }));
+    assert_eq!(wrong.unwrap_err(), Rejection::WrongObject { index: 1 });
+    let task = ActivityTypeId::from_bytes([4; 16]);
+    rig.run(Ask::DeleteType(task)).unwrap();
+    assert_eq!(rig.run(Ask::DeleteType(task)).unwrap_err(), Rejection::NotFound);
+    assert_eq!(rig.run(schedule(&[2])).unwrap_err(), Rejection::NotFound);
+    assert_eq!(rig.agenda.shown.upcoming(record(2)), 1, "the activities count as before");
+    rig.check();
 }
 
 proptest! {
