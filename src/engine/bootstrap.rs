@@ -2,19 +2,14 @@
 //! object, the activity type for tasks. All of it is one commit.
 
 use crate::engine::states::States;
-use crate::model::agenda::{self, ActivityType, AssociationMode};
-use crate::model::catalog::api_key::{ApiKey, SecretHash};
-use crate::model::catalog::member::{AccountType, Member};
-use crate::model::catalog::{self, Birth, Catalog, ObjectEntry, Role};
-use crate::model::id::{
-    ActivityTypeId, ApiKeyId, BatchId, BusinessId, HistoryId, MemberId, Position, RoleId, Sequence,
-    Timestamp, UserId, WriterId,
-};
+use crate::model::catalog::api_key::SecretHash;
+use crate::model::catalog::command::NewMember;
+use crate::model::catalog::member::AccountType;
+use crate::model::id::{BatchId, BusinessId, MemberId, Position, Timestamp, UserId, WriterId};
 use crate::model::moment::Moment;
-use crate::model::root::{self, Root};
-use crate::model::schema::default_fields;
-use crate::model::state::{Newborn, State};
-use crate::model::table::event::Stamp;
+use crate::model::root::Root;
+use crate::model::root::command::{Ask, Command, FirstKey, NewBusiness};
+use crate::model::state::{Newborn, State as _};
 use crate::storage::committer::{CommitQueue, Seat};
 use crate::storage::part::Part;
 use std::sync::Arc;
@@ -91,103 +86,37 @@ fn part_of(born: &Newborn, time: Timestamp) -> Part<'_> {
 
 /// The first part of each state that is born, in the order it is to be applied.
 fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
-    let business = bootstrap.business_id;
     let member = MemberId(bootstrap.user_id.0);
-    let stamp = Stamp {
-        at: moment.at(),
-        actor: member,
-        origin: "bootstrap".into(),
-        batch: BatchId(moment.id()),
-    };
-    let founding = root::Event::BusinessCreated {
-        at: stamp.at,
-        actor: member,
-        batch: stamp.batch,
-        business: root::Business {
-            id: business,
-            name: "default".to_owned(),
-            timezone: "UTC".to_owned(),
-            country: "US".to_owned(),
-            phone_default_region: "US".to_owned(),
-            created: stamp.at,
+    let new = NewBusiness {
+        id: Some(bootstrap.business_id),
+        name: "default".to_owned(),
+        timezone: "UTC".to_owned(),
+        country: "US".to_owned(),
+        phone_default_region: "US".to_owned(),
+        admin: NewMember {
+            id: Some(member),
+            user_id: Some(bootstrap.user_id),
+            email: "admin@upsertd.invalid".to_owned(),
+            first_name: String::new(),
+            last_name: String::new(),
+            title: String::new(),
+            account_type: AccountType::UserStandard,
+            roles: Vec::new(),
+        },
+        key: FirstKey {
+            name: "bootstrap".to_owned(),
+            prefix: key_prefix(&bootstrap.api_key).to_owned(),
+            hash: SecretHash::of(&bootstrap.api_key),
         },
     };
-    let catalog_events = first_catalog_events(bootstrap, &stamp, moment);
-    let task =
-        agenda::Event { stamp: stamp.clone(), change: agenda::Change::TypeCreated(task(moment)) };
-    let mut commit = vec![
-        part::<Root>(WriterId::Root, &[founding]),
-        part::<Catalog>(WriterId::Catalog(business), &catalog_events),
-        part::<agenda::Agenda>(WriterId::Agenda(business), &[task]),
-    ];
-    commit.extend(catalog_events.iter().filter_map(Catalog::newborn));
+    let batch = BatchId(moment.id());
+    let command = Command { actor: member, batch, ask: Ask::Create(Box::new(new)) };
+    let mut events = Vec::new();
+    let decided = Root::default().decide(&(), command, moment, &mut events);
+    decided.expect("nothing is in the way of the first business");
+    let mut commit = vec![Newborn::of::<Root>(WriterId::Root, &events)];
+    commit.extend(events.iter().flat_map(Root::newborns));
     commit
-}
-
-fn part<S: State>(writer: WriterId, events: &[S::Event]) -> Newborn {
-    let mut bytes = Vec::new();
-    for event in events {
-        S::encode(event, &mut bytes);
-    }
-    let event_count = u32::try_from(events.len()).expect("a first start has few events");
-    Newborn { writer, first_sequence: Sequence(0), event_count, bytes }
-}
-
-fn first_catalog_events(
-    bootstrap: &Bootstrap,
-    stamp: &Stamp,
-    moment: &mut Moment,
-) -> Vec<catalog::Event> {
-    let role = Role { id: RoleId(moment.id()), name: "Administrator".to_owned(), is_admin: true };
-    let member = Member {
-        id: stamp.actor,
-        user_id: bootstrap.user_id,
-        email: "admin@upsertd.invalid".to_owned(),
-        first_name: String::new(),
-        last_name: String::new(),
-        title: String::new(),
-        account_type: AccountType::UserStandard,
-        is_active: true,
-        roles: vec![role.id],
-        is_admin: true,
-        created: stamp.at,
-    };
-    let api_key = ApiKey {
-        id: ApiKeyId(moment.id()),
-        name: "bootstrap".to_owned(),
-        prefix: key_prefix(&bootstrap.api_key).to_owned(),
-        origin: "bootstrap".into(),
-        member: member.id,
-        hash: SecretHash::of(&bootstrap.api_key),
-        created: stamp.at,
-        expires_at: None,
-        last_used: None,
-    };
-    let schema = Arc::new(default_fields::contacts(stamp.at, &mut || moment.id()));
-    let entry = ObjectEntry { id: schema.object().id, name: schema.object().name.clone() };
-    let birth = Some(Birth { history: HistoryId(moment.id()), schema });
-    [
-        catalog::Change::RoleCreated(role),
-        catalog::Change::MemberCreated(member),
-        catalog::Change::ApiKeyCreated(api_key),
-        catalog::Change::ObjectCreated { entry, birth },
-    ]
-    .into_iter()
-    .map(|change| catalog::Event { stamp: stamp.clone(), change })
-    .collect()
-}
-
-fn task(moment: &mut Moment) -> ActivityType {
-    ActivityType {
-        id: ActivityTypeId(moment.id()),
-        name: "Task".to_owned(),
-        api_name: "task".to_owned(),
-        description: String::new(),
-        association_mode: AssociationMode::AllObjectsAssociated,
-        associated_objects: Vec::new(),
-        is_deleted: false,
-        created: moment.at(),
-    }
 }
 
 #[cfg(test)]

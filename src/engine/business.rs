@@ -9,9 +9,21 @@ use crate::model::table::index::Shared;
 use crate::model::table::{Shown, Table};
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-/// One tenant. Its tables are reached through it and in no other way.
+/// The businesses of a partition, archived ones too. The root's writer puts in those it makes and
+/// replaces those it changes; readers take what is there without a lock.
+pub(super) type Directory = ArcSwap<HashMap<BusinessId, Arc<Business>>>;
+
+/// Puts a business into a directory, in the place of what was there. Only one writer may do so.
+pub(super) fn put_business(directory: &Directory, business: Business) {
+    let mut businesses = HashMap::clone(&directory.load());
+    businesses.insert(business.id(), Arc::new(business));
+    directory.store(Arc::new(businesses));
+}
+
+/// One tenant, as it is at one instant: a change makes another one over the same writers. Its tables are reached through it and in no other way.
 pub struct Business {
     info: Arc<root::Business>,
     time_zone: TimeZone,
@@ -64,6 +76,32 @@ impl Business {
         // Whoever made the business has checked its zone; a build without it shows UTC.
         let time_zone = TimeZone::get(&info.timezone).unwrap_or(TimeZone::UTC);
         Self { info, time_zone, catalog, agenda, catalog_handle, agenda_handle, tables }
+    }
+
+    /// The same business after a change.
+    pub(super) fn with(&self, info: Arc<root::Business>) -> Self {
+        Self::new(BusinessParts {
+            info,
+            catalog: self.catalog.clone(),
+            agenda: self.agenda.clone(),
+            catalog_handle: self.catalog_handle.clone(),
+            agenda_handle: self.agenda_handle.clone(),
+            tables: self.tables.clone(),
+        })
+    }
+
+    /// Waits until each of its writers has answered once.
+    pub(super) async fn started(&self) {
+        self.catalog_handle.started().await;
+        self.agenda_handle.started().await;
+        for table in self.tables.values() {
+            table.handle().started().await;
+        }
+    }
+
+    #[must_use]
+    pub fn is_archived(&self) -> bool {
+        self.info.archived_at.is_some()
     }
 
     #[must_use]

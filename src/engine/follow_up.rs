@@ -4,7 +4,7 @@
 //! the last number of each sender. So a follow-up is sent again after a crash, and done once. They
 //! go out one at a time per sender: the receiver's last number says that all before it have come.
 
-use crate::engine::business::{Business, TableRef};
+use crate::engine::business::{Business, Directory, TableRef};
 use crate::engine::turn::Refusal;
 use crate::model::agenda;
 use crate::model::catalog::member::Members;
@@ -86,11 +86,8 @@ impl Drop for Hold {
 struct Later;
 
 /// Sends follow-ups for as long as it runs.
-pub(super) async fn send_for_ever(
-    businesses: Arc<Vec<Arc<Business>>>,
-    signal: Arc<FollowUpSignal>,
-) {
-    for business in businesses.iter() {
+pub(super) async fn send_for_ever(businesses: Arc<Directory>, signal: Arc<FollowUpSignal>) {
+    for business in businesses.load_full().values() {
         for table in business.tables() {
             if !table.shown().follow_ups().open.is_empty() {
                 signal.raise(table.shown().schema().object().id);
@@ -100,8 +97,9 @@ pub(super) async fn send_for_ever(
     loop {
         signal.notify.notified().await;
         for object in signal.take() {
+            let known = businesses.load_full();
             let found =
-                businesses.iter().find_map(|business| Some((business, business.table(object)?)));
+                known.values().find_map(|business| Some((business, business.table(object)?)));
             let Some((business, table)) = found else { continue };
             if send_all(business, &table, object, &signal).await.is_err() {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;

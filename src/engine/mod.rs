@@ -34,7 +34,7 @@ use crate::model::catalog::api_key::{ApiKey, hour_of};
 use crate::model::id::{BatchId, BusinessId};
 use crate::model::moment::Moment;
 use crate::model::state::State;
-use crate::model::{agenda, catalog, table};
+use crate::model::{agenda, catalog, root, table};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU64,
@@ -120,9 +120,16 @@ impl Engine {
         BatchId(Moment::new(seed, self.clock.now()).id())
     }
 
-    /// The one way to a business and its tables; who asks has authenticated.
+    /// The one way to a business and its tables; who asks has authenticated. An archived business
+    /// lets nobody in.
     #[must_use]
     pub fn business(&self, id: BusinessId) -> Option<Arc<Business>> {
+        self.any_business(id).filter(|business| !business.is_archived())
+    }
+
+    /// A business, archived or not: for the operator.
+    #[must_use]
+    pub fn any_business(&self, id: BusinessId) -> Option<Arc<Business>> {
         self.partitions.iter().find_map(|partition| partition.business(id))
     }
 
@@ -157,6 +164,20 @@ impl Engine {
                 .handle()
                 .started()
                 .await;
+        }
+        Ok(reply)
+    }
+
+    /// Asks the root's writer. A business that it made takes commands when this returns.
+    pub async fn ask_root(
+        &self,
+        command: root::command::Command,
+        bytes: usize,
+    ) -> Result<root::command::Reply, AskError<root::command::Rejection>> {
+        let reply = self.ask(self.partitions[0].root(), command, bytes).await?;
+        if let root::command::Reply::Founded(founded) = &reply {
+            let business = self.any_business(founded.business.id);
+            business.expect("a business is there before its creation is answered").started().await;
         }
         Ok(reply)
     }

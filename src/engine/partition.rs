@@ -4,7 +4,7 @@
 use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::{Bootstrap, Founding};
-use crate::engine::business::{Business, BusinessParts, Tables};
+use crate::engine::business::{Business, Directory, put_business};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::panic::abort_on_panic_here;
 use crate::engine::placement::Placement;
@@ -13,17 +13,13 @@ use crate::engine::snapshotter::{SnapshotSetting, Snapshotter, Writers};
 use crate::engine::starter::Starter;
 use crate::engine::states::States;
 use crate::engine::writer::Handle;
-use crate::model::agenda::Agenda;
-use crate::model::catalog::Catalog;
 use crate::model::id::{BusinessId, Position};
 use crate::model::moment::Moment;
-use crate::model::root::{self, Root};
-use crate::model::table::Table;
+use crate::model::root::Root;
 use crate::storage::committer::{
     CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake,
 };
 use crate::storage::log::{AppendError, Log, LogReader};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -67,7 +63,7 @@ pub struct Partition {
     queue: Arc<CommitQueue>,
     log: Arc<dyn LogReader>,
     root: Handle<Root>,
-    businesses: HashMap<BusinessId, Arc<Business>>,
+    businesses: Arc<Directory>,
     placement: Arc<Placement>,
     snapshotter: Option<Snapshotter>,
     stopped: watch::Receiver<Option<Stopped>>,
@@ -102,13 +98,12 @@ impl Partition {
             started: AtomicU64::new(0),
         });
         let (root, businesses) = start_writers(&starter, states).await;
-        let list = Arc::new(businesses.values().cloned().collect::<Vec<_>>());
-        actix::spawn(send_for_ever(list, starter.follow_ups.clone()));
+        actix::spawn(send_for_ever(businesses.clone(), starter.follow_ups.clone()));
         actix::spawn(seal_for_ever(queue.clone()));
         let snapshotter = snapshots.map(|setting| {
             let writers = Writers {
                 root: root.clone(),
-                businesses: businesses.values().cloned().collect(),
+                businesses: businesses.clone(),
                 log: reader.clone(),
                 follow_ups: starter.follow_ups.clone(),
             };
@@ -119,11 +114,15 @@ impl Partition {
 
     #[must_use]
     pub fn business(&self, id: BusinessId) -> Option<Arc<Business>> {
-        self.businesses.get(&id).cloned()
+        self.businesses.load().get(&id).cloned()
     }
 
-    pub fn businesses(&self) -> impl Iterator<Item = &Arc<Business>> {
-        self.businesses.values()
+    /// All of them, archived ones too, in the order of their ids.
+    #[must_use]
+    pub fn businesses(&self) -> Vec<Arc<Business>> {
+        let mut businesses: Vec<_> = self.businesses.load().values().cloned().collect();
+        businesses.sort_by_key(|business| business.id());
+        businesses
     }
 
     #[must_use]
@@ -214,59 +213,23 @@ async fn found(
     founding.apply(states);
 }
 
-async fn start_writers(
-    starter: &Arc<Starter>,
-    states: States,
-) -> (Handle<Root>, HashMap<BusinessId, Arc<Business>>) {
+/// Starts all writers, and waits until each has answered once.
+async fn start_writers(starter: &Arc<Starter>, states: States) -> (Handle<Root>, Arc<Directory>) {
     let States { root, mut catalogs, mut agendas, mut tables, .. } = states;
-    let infos = root.shown().load_full();
-    let root = starter.start(root, Box::new(|_| ()));
-    root.started().await;
-    let mut businesses = HashMap::new();
-    for info in infos.values() {
+    let directory = Arc::new(Directory::default());
+    for info in root.shown().load().values() {
         let catalog = catalogs.remove(&info.id).expect("recovery has checked that it is there");
         let agenda = agendas.remove(&info.id).expect("recovery has checked that it is there");
         let own = catalog.shown().load_full().objects.clone();
         let own =
             own.iter().map(|entry| tables.remove(&entry.id).expect("recovery has checked it"));
-        let refs = start_tables(starter, own);
-        let business = start_business(starter, info.clone(), (catalog, agenda), refs).await;
-        businesses.insert(info.id, Arc::new(business));
+        let business = starter.start_business(info.clone(), (catalog, agenda), own);
+        business.started().await;
+        put_business(&directory, business);
     }
-    (root, businesses)
-}
-
-fn start_tables(starter: &Starter, tables: impl Iterator<Item = Table>) -> Arc<Tables> {
-    let refs = Arc::new(Tables::default());
-    for table in tables {
-        let object = table.object();
-        refs.put(object, starter.start_table(table));
-    }
-    refs
-}
-
-async fn start_business(
-    starter: &Arc<Starter>,
-    info: Arc<root::Business>,
-    (catalog, agenda): (Catalog, Agenda),
-    tables: Arc<Tables>,
-) -> Business {
-    let (catalog_shown, agenda_shown) = (catalog.shown(), agenda.shown());
-    let catalog_handle = starter.start_catalog(catalog, tables.clone());
-    let agenda_handle = starter.start(agenda, Box::new(|_| ()));
-    catalog_handle.started().await;
-    agenda_handle.started().await;
-    for table in tables.values() {
-        table.handle().started().await;
-    }
-    Business::new(BusinessParts {
-        info,
-        catalog: catalog_shown,
-        agenda: agenda_shown,
-        catalog_handle,
-        agenda_handle,
-        tables,
-    })
+    let root = starter.start_root(root, directory.clone());
+    root.started().await;
+    (root, directory)
 }
 
 /// Asks for a seal when nothing has become durable between two looks.

@@ -4,14 +4,14 @@
 //! frames, so before-images stay few and nobody waits for a round.
 
 use crate::ambient::Clock;
-use crate::engine::business::Business;
+use crate::engine::business::Directory;
 use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::partition::Stopped;
 use crate::engine::snapshot::{SnapshotError, Taken, verify, write};
 use crate::engine::writer::Handle;
 use crate::model::agenda::Agenda;
 use crate::model::catalog::Catalog;
-use crate::model::id::{LogId, Position, Timestamp};
+use crate::model::id::{BusinessId, LogId, Position, Timestamp};
 use crate::model::root::Root;
 use crate::model::state::State;
 use crate::storage::committer::CommitQueue;
@@ -88,7 +88,7 @@ enum Due {
 /// The writers of a partition.
 pub(super) struct Writers {
     pub(super) root: Handle<Root>,
-    pub(super) businesses: Vec<Arc<Business>>,
+    pub(super) businesses: Arc<Directory>,
     pub(super) log: Arc<dyn LogReader>,
     pub(super) follow_ups: Arc<FollowUpSignal>,
 }
@@ -268,8 +268,16 @@ impl Rounds {
             summaries.push(summary);
             Ok::<(), RoundError>(())
         };
-        put(take(&self.writers.root, |root, at| Taken::whole(root, at, Root::encode_image))?)?;
-        for business in &self.writers.businesses {
+        // The states of the very businesses that are written, and of no others: one that is made
+        // after the root was taken begins with its first part in the log.
+        let (root, ids) = take(&self.writers.root, |root, at| {
+            let ids: Vec<BusinessId> = root.shown().load().keys().copied().collect();
+            (Taken::whole(root, at, Root::encode_image), ids)
+        })?;
+        put(root)?;
+        let businesses = self.writers.businesses.load_full();
+        for id in ids {
+            let business = businesses.get(&id).expect("the root's businesses have their writers");
             // The tables of the very catalog that is written: a snapshot alone must be whole.
             let (catalog, objects) = take(&business.catalog_handle, |catalog, at| {
                 let objects = catalog.shown().load().objects.clone();

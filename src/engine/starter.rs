@@ -1,15 +1,17 @@
-//! Starts writers: at the end of recovery, and when an object is created.
+//! Starts writers: at the end of recovery, and when an object or a business is created.
 
 use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
-use crate::engine::business::{TableRef, Tables};
+use crate::engine::business::{Business, BusinessParts, Directory, TableRef, Tables, put_business};
 use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::placement::Placement;
 use crate::engine::turn::Announce;
 use crate::engine::writer::{Handle, Writer, WriterParts};
+use crate::model::agenda::Agenda;
 use crate::model::catalog::{self, Catalog};
 use crate::model::id::Timestamp;
 use crate::model::moment::Moment;
+use crate::model::root::{self, Root};
 use crate::model::state::State;
 use crate::model::table::event::Event;
 use crate::model::table::{Setting, Table};
@@ -74,5 +76,57 @@ impl Starter {
             }
         });
         self.start(catalog, announce)
+    }
+
+    /// Starts the writers of a business.
+    pub(super) fn start_business(
+        self: &Arc<Self>,
+        info: Arc<root::Business>,
+        (catalog, agenda): (Catalog, Agenda),
+        tables: impl Iterator<Item = Table>,
+    ) -> Business {
+        let refs = Arc::new(Tables::default());
+        for table in tables {
+            refs.put(table.object(), self.start_table(table));
+        }
+        Business::new(BusinessParts {
+            info,
+            catalog: catalog.shown(),
+            agenda: agenda.shown(),
+            catalog_handle: self.start_catalog(catalog, refs.clone()),
+            agenda_handle: self.start(agenda, Box::new(|_| ())),
+            tables: refs,
+        })
+    }
+
+    /// The root's writer brings the businesses that are born with its events to life, and lets
+    /// readers see what it has changed, before it answers.
+    pub(super) fn start_root(
+        self: &Arc<Self>,
+        root: Root,
+        directory: Arc<Directory>,
+    ) -> Handle<Root> {
+        let starter = self.clone();
+        let announce: Announce<Root> = Box::new(move |event: &root::Event| {
+            let info = Arc::new(event.business().clone());
+            let business = if let Some(birth) = event.birth() {
+                starter.bring_to_life(info, birth)
+            } else {
+                let known = directory.load();
+                known.get(&info.id).expect("a business that changes is there").with(info)
+            };
+            put_business(&directory, business);
+        });
+        self.start(root, announce)
+    }
+
+    fn bring_to_life(self: &Arc<Self>, info: Arc<root::Business>, birth: &root::Birth) -> Business {
+        let mut catalog = Catalog::unborn(info.id);
+        let mut agenda = Agenda::unborn(info.id);
+        birth.catalog.iter().for_each(|event| catalog.apply(event));
+        birth.agenda.iter().for_each(|event| agenda.apply(event));
+        let births = birth.catalog.iter().filter_map(catalog::Event::birth);
+        let tables = births.map(|event| Table::born(&event, self.setting));
+        self.start_business(info, (catalog, agenda), tables)
     }
 }

@@ -178,7 +178,7 @@ impl<S: State> Loop<S> {
         for event in &self.now.events[first..] {
             S::lay(&mut self.draft, event);
             S::encode(event, &mut self.bytes);
-            self.newborns.extend(S::newborn(event));
+            self.newborns.extend(S::newborns(event));
         }
         let answer = answer.map_err(Refusal::Rejected);
         self.now.answers.push(Held { reply, answer, ticket });

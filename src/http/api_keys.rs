@@ -103,7 +103,7 @@ async fn create(
 }
 
 /// `upd_`, eight characters that tell keys apart, and 256 random bits.
-fn draw_secret() -> Result<String, Problem> {
+pub fn draw_secret() -> Result<String, Problem> {
     let (mut prefix, mut secret) = ([0; 5], [0; 32]);
     ambient::fill(&mut prefix)
         .and_then(|()| ambient::fill(&mut secret))

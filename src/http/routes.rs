@@ -6,8 +6,8 @@ use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
-    activities, activity_types, admin, api_keys, business, field_options, fields, list, lookup,
-    objects, records, team, team_members, upsert,
+    activities, activity_types, admin, admin_businesses, api_keys, business, field_options, fields,
+    list, lookup, objects, records, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -34,5 +34,6 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         api_keys::register(config);
         business::register(config);
         admin::register(config);
+        admin_businesses::register(config);
     })
 }

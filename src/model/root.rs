@@ -1,10 +1,15 @@
 //! The root: the businesses of a data directory.
 
+pub mod command;
+mod founding;
+
 use crate::model::id::{BatchId, BusinessId, MemberId, Sequence, Timestamp, WriterId};
 use crate::model::moment::Moment;
-use crate::model::state::State;
+use crate::model::root::command::{Command, Rejection, Reply};
+use crate::model::state::{Newborn, State};
 use crate::model::stored;
 use crate::model::table::event_form::Misfit;
+use crate::model::{agenda, catalog};
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +27,9 @@ pub struct Business {
     /// ISO 3166 alpha-2: the region of telephone numbers without a country code.
     pub phone_default_region: String,
     pub created: Timestamp,
+    /// From then on nobody is let in.
+    #[serde(default)]
+    pub archived_at: Option<Timestamp>,
 }
 
 /// The businesses at one instant.
@@ -33,13 +41,47 @@ pub struct Root {
     shown: Arc<ArcSwap<Businesses>>,
 }
 
-/// No command reaches the root of this version: its one business comes with the first start.
-#[derive(Debug)]
-pub enum Command {}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    BusinessCreated { at: Timestamp, business: Business, actor: MemberId, batch: BatchId },
+    BusinessCreated {
+        at: Timestamp,
+        business: Business,
+        actor: MemberId,
+        batch: BatchId,
+        /// The first events of its own states, stored as parts of their own in the same commit.
+        #[serde(skip)]
+        birth: Option<Box<Birth>>,
+    },
+    /// The whole business as it is now; an archived one too.
+    BusinessChanged { at: Timestamp, business: Business, actor: MemberId, batch: BatchId },
+}
+
+/// What the states of a new business begin with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Birth {
+    pub catalog: Vec<catalog::Event>,
+    pub agenda: Vec<agenda::Event>,
+}
+
+impl Event {
+    /// The business as the event leaves it.
+    #[must_use]
+    pub fn business(&self) -> &Business {
+        match self {
+            Self::BusinessCreated { business, .. } | Self::BusinessChanged { business, .. } => {
+                business
+            }
+        }
+    }
+
+    /// What the business is born with, if this is its birth and not a replay of it.
+    #[must_use]
+    pub fn birth(&self) -> Option<&Birth> {
+        match self {
+            Self::BusinessCreated { birth, .. } => birth.as_deref(),
+            Self::BusinessChanged { .. } => None,
+        }
+    }
 }
 
 impl Root {
@@ -76,8 +118,8 @@ impl Root {
 impl State for Root {
     type Command = Command;
     type Event = Event;
-    type Reply = ();
-    type Rejection = ();
+    type Reply = Reply;
+    type Rejection = Rejection;
     type Draft = ();
 
     fn writer(&self) -> WriterId {
@@ -92,10 +134,10 @@ impl State for Root {
         &self,
         (): &(),
         command: Command,
-        _: &mut Moment,
-        _: &mut Vec<Event>,
-    ) -> Result<(), ()> {
-        match command {}
+        moment: &mut Moment,
+        events: &mut Vec<Event>,
+    ) -> Result<Reply, Rejection> {
+        command::decide(&self.shown.load(), command, moment, events)
     }
 
     fn lay((): &mut (), _: &Event) {}
@@ -111,12 +153,24 @@ impl State for Root {
     }
 
     fn time(event: &Event) -> Timestamp {
-        let Event::BusinessCreated { at, .. } = event;
-        *at
+        match event {
+            Event::BusinessCreated { at, .. } | Event::BusinessChanged { at, .. } => *at,
+        }
+    }
+
+    fn newborns(event: &Event) -> Vec<Newborn> {
+        let Some(birth) = event.birth() else { return Vec::new() };
+        let id = event.business().id;
+        let mut born = vec![
+            Newborn::of::<catalog::Catalog>(WriterId::Catalog(id), &birth.catalog),
+            Newborn::of::<agenda::Agenda>(WriterId::Agenda(id), &birth.agenda),
+        ];
+        born.extend(birth.catalog.iter().flat_map(catalog::Catalog::newborns));
+        born
     }
 
     fn apply(&mut self, event: &Event) {
-        let Event::BusinessCreated { business, .. } = event;
+        let business = event.business();
         let mut businesses = (**self.shown.load()).clone();
         businesses.insert(business.id, Arc::new(business.clone()));
         self.shown.store(Arc::new(businesses));
@@ -124,44 +178,4 @@ impl State for Root {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Business, Event, Root};
-    use crate::model::id::{BatchId, BusinessId, MemberId, Timestamp};
-    use crate::model::state::State;
-
-    fn business(number: u8) -> Event {
-        Event::BusinessCreated {
-            at: Timestamp(i64::from(number)),
-            actor: MemberId::from_bytes([1; 16]),
-            batch: BatchId::from_bytes([2; 16]),
-            business: Business {
-                id: BusinessId::from_bytes([number; 16]),
-                name: format!("business {number}"),
-                timezone: "UTC".into(),
-                country: "US".into(),
-                phone_default_region: "US".into(),
-                created: Timestamp(i64::from(number)),
-            },
-        }
-    }
-
-    #[test]
-    fn log_and_image_give_the_same_businesses() {
-        let (mut root, mut log, mut image) = (Root::default(), Vec::new(), Vec::new());
-        for number in [3, 1, 2] {
-            Root::encode(&business(number), &mut log);
-            root.apply(&business(number));
-        }
-        root.encode_image(&mut image);
-        let mut replayed = Root::default();
-        assert_eq!(replayed.replay(&log).unwrap(), 3);
-        let loaded = Root::from_image(&image).unwrap();
-        assert_eq!(root.shown().load().len(), 3);
-        assert_eq!(**replayed.shown().load(), **root.shown().load());
-        assert_eq!(**loaded.shown().load(), **root.shown().load());
-        for length in 1..log.len() {
-            let is_whole = length % (log.len() / 3) == 0;
-            assert_eq!(Root::default().replay(&log[..length]).is_ok(), is_whole, "cut at {length}");
-        }
-    }
-}
+mod tests;

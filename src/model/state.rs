@@ -47,11 +47,12 @@ pub trait State: Sized + Send + 'static {
     /// When it was decided.
     fn time(event: &Self::Event) -> Timestamp;
 
-    /// Events of a state that nobody can write yet, to be stored in the same commit as this one:
-    /// the first events of an object are written by the catalog that creates it.
-    fn newborn(event: &Self::Event) -> Option<Newborn> {
+    /// Events of states that nobody can write yet, to be stored in the same commit as this one:
+    /// the first events of an object are written by the catalog that creates it, those of a
+    /// business by the root.
+    fn newborns(event: &Self::Event) -> Vec<Newborn> {
         let _ = event;
-        None
+        Vec::new()
     }
 
     /// Changes the state. Cannot fail: an event that does not fit is a bug or corruption.
@@ -66,4 +67,17 @@ pub struct Newborn {
     pub event_count: u32,
     /// The events, encoded one after the other.
     pub bytes: Vec<u8>,
+}
+
+impl Newborn {
+    /// The first events of a state whose events have no sequence.
+    #[must_use]
+    pub fn of<S: State>(writer: WriterId, events: &[S::Event]) -> Self {
+        let mut bytes = Vec::new();
+        for event in events {
+            S::encode(event, &mut bytes);
+        }
+        let event_count = u32::try_from(events.len()).expect("a state is born with few events");
+        Self { writer, first_sequence: Sequence(0), event_count, bytes }
+    }
 }

@@ -44,7 +44,7 @@ impl World {
     pub(super) async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let server = TestServer::with(change).await;
         let engine = &server.engine;
-        let business = engine.partitions()[0].businesses().next().expect("it was founded").clone();
+        let business = engine.partitions()[0].businesses().first().expect("it was founded").clone();
         let bot = NewMember {
             id: Some(BOT),
             user_id: None,

@@ -80,7 +80,7 @@ fn read_label(
 }
 
 /// A secret that an older script uses: it must fit into a header as it is.
-fn read_secret(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<String> {
+pub fn read_secret(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<String> {
     let secret = keys::text(shape, "secret", Presence::Nullable, faults)?;
     let is_printable = secret.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     let fits = (SECRET_CHARS_MIN..=SECRET_CHARS_MAX).contains(&secret.len());

@@ -50,6 +50,25 @@ pub fn read_new_member(body: &Input<'_>, strict: bool, faults: &mut Faults) -> O
     faults.is_empty().then_some(new)
 }
 
+/// Reads the first administrator of a business to be: none if the e-mail has a fault.
+pub fn read_admin(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<NewMember> {
+    let email = read_email(shape, Presence::Required, faults);
+    let id = keys::id(shape, "id", MemberId::parse, faults);
+    let user_id = keys::id(shape, "user_id", UserId::parse, faults);
+    let first_name = read_text(shape, "first_name", faults).unwrap_or_default();
+    let last_name = read_text(shape, "last_name", faults).unwrap_or_default();
+    Some(NewMember {
+        id,
+        user_id,
+        email: email?,
+        first_name,
+        last_name,
+        title: String::new(),
+        account_type: AccountType::UserStandard,
+        roles: Vec::new(),
+    })
+}
+
 fn read_email(shape: &mut Shape<'_>, presence: Presence, faults: &mut Faults) -> Option<String> {
     let given = keys::text(shape, "email", presence, faults)?;
     let email = given.trim();

@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod archived;
 pub mod business;
 pub mod conflict;
+pub mod country;
 pub mod fields;
 pub mod identifier;
 pub mod keys;

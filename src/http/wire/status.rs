@@ -41,7 +41,7 @@ impl StatusShape {
         let mut businesses: Vec<_> = partitions
             .iter()
             .flat_map(Partition::businesses)
-            .map(|business| BusinessStatus::of(business))
+            .map(|business| BusinessStatus::of(&business))
             .collect();
         businesses.sort_by_key(|business| business.id);
         Self {

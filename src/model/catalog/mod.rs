@@ -251,16 +251,15 @@ impl State for Catalog {
         event.stamp.at
     }
 
-    fn newborn(event: &Event) -> Option<Newborn> {
-        let Change::ObjectCreated { entry, birth: Some(_) } = &event.change else { return None };
+    fn newborns(event: &Event) -> Vec<Newborn> {
+        let Some(birth) = event.birth() else { return Vec::new() };
+        let Change::ObjectCreated { entry, .. } = &event.change else {
+            unreachable!("only a new object brings a table")
+        };
         let mut bytes = Vec::new();
-        event_form::encode(&event.birth()?, &mut bytes);
-        Some(Newborn {
-            writer: WriterId::Table(entry.id),
-            first_sequence: Sequence(1),
-            event_count: 1,
-            bytes,
-        })
+        event_form::encode(&birth, &mut bytes);
+        let writer = WriterId::Table(entry.id);
+        vec![Newborn { writer, first_sequence: Sequence(1), event_count: 1, bytes }]
     }
 
     fn apply(&mut self, event: &Event) {

@@ -49,7 +49,7 @@ impl Rig {
 
     fn apply(&mut self, event: &Event) {
         Catalog::encode(event, &mut self.log);
-        self.births.extend(Catalog::newborn(event).map(|born| born.bytes));
+        self.births.extend(Catalog::newborns(event).into_iter().map(|born| born.bytes));
         self.catalog.apply(event);
         self.count += 1;
     }
