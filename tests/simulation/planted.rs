@@ -182,7 +182,9 @@ fn records_out_of_order_are_found() {
 #[test]
 fn a_key_that_leads_to_another_record_is_found() {
     check(
-        |table, _| drop(table.holders.insert("acme".to_owned(), id(DISPLACED))),
+        |table, _| {
+            table.holders.insert("acme".to_owned(), id(DISPLACED));
+        },
         |found| matches!(found, Violation::Holder { .. }),
     );
 }
@@ -190,7 +192,9 @@ fn a_key_that_leads_to_another_record_is_found() {
 #[test]
 fn a_key_that_nobody_finds_is_found() {
     check(
-        |table, _| drop(table.holders.remove("acme")),
+        |table, _| {
+            table.holders.remove("acme");
+        },
         |found| matches!(found, Violation::Holder { found: None, .. }),
     );
 }
@@ -198,7 +202,9 @@ fn a_key_that_nobody_finds_is_found() {
 #[test]
 fn a_key_that_was_not_freed_is_found() {
     check(
-        |table, _| drop(table.holders.insert("cora".to_owned(), id(PURGED))),
+        |table, _| {
+            table.holders.insert("cora".to_owned(), id(PURGED));
+        },
         |found| matches!(found, Violation::Holder { expected: None, .. }),
     );
 }
@@ -206,7 +212,9 @@ fn a_key_that_was_not_freed_is_found() {
 #[test]
 fn a_code_that_was_not_freed_is_found() {
     check(
-        |table, _| drop(table.code_holders.insert("c2".to_owned(), id(DISPLACED))),
+        |table, _| {
+            table.code_holders.insert("c2".to_owned(), id(DISPLACED));
+        },
         |found| matches!(found, Violation::Holder { expected: None, .. }),
     );
 }
@@ -246,7 +254,9 @@ fn a_lost_follow_up_is_found() {
 #[test]
 fn a_lost_activity_is_found() {
     check(
-        |_, observed| drop(observed.activities.insert(id(PURGED), 0)),
+        |_, observed| {
+            observed.activities.insert(id(PURGED), 0);
+        },
         |found| matches!(found, Violation::Activities { .. }),
     );
 }
@@ -254,7 +264,9 @@ fn a_lost_activity_is_found() {
 #[test]
 fn a_lost_table_is_found() {
     check(
-        |_, observed| drop(observed.tables.remove("client_client")),
+        |_, observed| {
+            observed.tables.remove("client_client");
+        },
         |found| matches!(found, Violation::Tables { .. }),
     );
 }

@@ -242,8 +242,12 @@ impl Sim {
     /// A turn of every writer. Answers that have come are read.
     fn turn(&mut self) -> Result<(), Finding> {
         let machine = self.machine.as_mut().expect("a turn is a running machine's");
+        // After a failure nothing is handed over any more: what was in the turn is gone.
+        let is_handed_over = !machine.is_failed();
         machine.turn();
-        self.history.note_turn(machine);
+        if is_handed_over {
+            self.history.note_turn(machine);
+        }
         self.history.collect(machine)?;
         Ok(())
     }
