@@ -29,7 +29,7 @@ use upsertd::storage::memory_disk::{Fault, MemoryDisk};
 /// The objects that a run may have.
 pub(crate) const TABLES: &[TableName] = &["client_client", "accounts", "deals"];
 /// Every name that is ever asked for, and every code.
-pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern"];
+pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern", "Hugo"];
 pub(crate) const CODES: &[&str] = &["c1", "c2", "c3"];
 /// Time between two steps: a segment is soon older than the feed's retention.
 const STEP_MS: i64 = 7;

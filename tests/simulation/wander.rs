@@ -107,6 +107,13 @@ fn any_steps(seed: &mut Seed) -> Vec<Step> {
             Step::Drain,
         ],
         4 => vec![Step::TakeState, Step::TakeState, Step::TakeState, Step::SendFollowUp],
+        5 => vec![
+            Step::TakeState,
+            ask(any_ask(seed)),
+            ask(any_ask(seed)),
+            Step::Drain,
+            Step::WriteState,
+        ],
         _ => vec![any_step(seed)],
     }
 }
