@@ -180,10 +180,9 @@ impl Machine {
             threads: 1,
         };
         let Booted { mut states, mut storage, .. } = boot::recover(disk, options)?;
-        let bootstrap = match states.is_new() {
-            true => Some(first_credentials(&**disk, &outside.credentials())?),
-            false => None,
-        };
+        let is_first = states.is_new();
+        let bootstrap =
+            is_first.then(|| first_credentials(&**disk, &outside.credentials())).transpose()?;
         let log = storage.begin_log()?;
         // What recovery did not find is gone for good; what it found may go on.
         tape.cut_after(storage.last());

@@ -57,7 +57,9 @@ fn world() -> (World, Ids) {
     ] {
         let (_, changes) = world.decide(TABLE, &ask, addressed, NOW);
         assert!(!changes.is_empty(), "{ask:?} changes something");
-        changes.iter().for_each(|change| world.apply(change));
+        for change in &changes {
+            world.apply(change);
+        }
     }
     world.apply(&Change::Scheduled(TABLE, PURGED));
     world.apply(&Change::Purged(TABLE, PURGED));
