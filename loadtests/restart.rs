@@ -32,7 +32,7 @@ pub(crate) fn measure(settings: &Settings, records: u32) -> Result<(), LoadError
 fn fill(server: &Server, records: u32, seed: u64) -> Result<(), LoadError> {
     let limit = Limit::Records(records);
     let load = Load { kind: Kind::Create, connections: CONNECTIONS, seed, limit };
-    let before = server.frames_and_commits();
+    let before = server.frames_and_events();
     let driven = drive(&server.target(), load)?;
     driven.tally.check()?;
     let seconds = driven.elapsed.as_secs_f64();
@@ -40,13 +40,13 @@ fn fill(server: &Server, records: u32, seed: u64) -> Result<(), LoadError> {
         "fill      {:.0} records/s on {CONNECTIONS} connections",
         f64::from(records) / seconds
     );
-    match (before, server.frames_and_commits()) {
+    match (before, server.frames_and_events()) {
         (Some(before), Some(after)) if after.0 > before.0 => {
-            let (frames, commits) = (after.0 - before.0, after.1 - before.1);
-            let (rate, group) = (figure(commits) / seconds, figure(commits) / figure(frames));
-            println!("groups    {rate:.0} commits/s, {group:.1} commits a frame");
+            let (frames, upserts) = (after.0 - before.0, after.1 - before.1);
+            let (rate, group) = (figure(frames) / seconds, figure(upserts) / figure(frames));
+            println!("groups    {rate:.0} frames/s, each synced once; {group:.1} upserts a frame");
         }
-        _ => println!("groups    this server does not tell frames and commits"),
+        _ => println!("groups    this server does not tell frames and events"),
     }
     Ok(())
 }

@@ -71,12 +71,12 @@ impl Measured {
             // A new directory each time: a server that has more records is another one.
             let server = Server::start(settings)?;
             self.disk.measure(&server)?;
-            let before = server.frames_and_commits();
+            let before = server.frames_and_events();
             let driven = drive(&server.target(), load)?;
             driven.tally.check()?;
             driven.tally.add_to(&mut self.answers);
             row.add(&driven, &ceiling);
-            if let (Some(before), Some(after)) = (before, server.frames_and_commits())
+            if let (Some(before), Some(after)) = (before, server.frames_and_events())
                 && after.0 > before.0
             {
                 row.group.push(figure(after.1 - before.1) / figure(after.0 - before.0));

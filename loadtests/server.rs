@@ -146,11 +146,11 @@ impl Server {
         Ok((body.len(), answer.len()))
     }
 
-    /// How many frames and commits the log has; none where the server does not tell.
-    pub(crate) fn frames_and_commits(&self) -> Option<(u64, u64)> {
+    /// How many frames and events the log has; an upsert that changes something is one event; none where the server does not tell.
+    pub(crate) fn frames_and_events(&self) -> Option<(u64, u64)> {
         let answer = self.ask("GET", "/api/admin/status", None).ok()?;
         let status: Value = serde_json::from_str(&answer).ok()?;
-        Some((status["frames"].as_u64()?, status["commits"].as_u64()?))
+        Some((status["frames"].as_u64()?, status["events"].as_u64()?))
     }
 
     /// Asks for a snapshot and waits until its file is there.

@@ -79,7 +79,11 @@ impl Core {
         if settings.read_only {
             engine.set_read_only(Some(ReadOnly::Setting));
         } else {
-            actix_web::rt::spawn(pulse::beat_for_ever(engine.clone(), disk, pulse_options(settings)));
+            actix_web::rt::spawn(pulse::beat_for_ever(
+                engine.clone(),
+                disk,
+                pulse_options(settings),
+            ));
         }
         let find = engine.clone();
         let authenticate = Authenticate::new(move |credentials, extensions| {
@@ -136,7 +140,8 @@ async fn failure_of(stopped: Stopped) -> Failure {
     match stopped {
         Stopped::Clean => future::pending().await,
         Stopped::Failed(error) => {
-            let what = "a write or sync of the log has failed, so nothing more is acknowledged".to_owned();
+            let what =
+                "a write or sync of the log has failed, so nothing more is acknowledged".to_owned();
             let way_out = "check the disk, then start again: everything that was acknowledged is on it; \
                            what was answered outcome_unknown happened or not";
             Failure::new(Exit::StorageFailed, "log_failed", what, way_out).because(error)

@@ -12,9 +12,9 @@ use crate::model::id::{BusinessId, LogId, UserId};
 use crate::model::table::Limits;
 use crate::storage::disk::{Disk, read_whole, write_whole};
 use crate::storage::error::StorageError;
+use crate::storage::frame::Salt;
 use crate::storage::real_disk::{DirectoryLock, RealDisk};
 use crate::storage::recovery;
-use crate::storage::frame::Salt;
 use crate::storage::segment::{DigestKey, LogIds, SegmentOptions};
 use crate::storage::segment_log::SegmentLog;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,8 @@ fn report(booted: &Booted, took_ms: u64) {
         warn!(%snapshot, %error, "snapshot_rejected: an older one and the log were used instead");
     }
     if let Some(torn) = &found.torn {
-        let (path, kept) = (torn.path.display(), torn.kept.as_deref().unwrap_or("nowhere: no room"));
+        let (path, kept) =
+            (torn.path.display(), torn.kept.as_deref().unwrap_or("nowhere: no room"));
         warn!(
             %path, offset = torn.offset, bytes = torn.bytes, position = torn.position.0, kept,
             "the last frame was torn; nobody was told that it is durable"
@@ -111,7 +112,10 @@ fn boot_options(settings: &Settings, clock: &Clock) -> Result<BootOptions, Failu
             digest_key: DigestKey(digest_key),
         },
         now: clock.now(),
-        segments: SegmentOptions { segment_bytes: settings.segment_bytes, ..SegmentOptions::default() },
+        segments: SegmentOptions {
+            segment_bytes: settings.segment_bytes,
+            ..SegmentOptions::default()
+        },
         limits: Limits {
             record_bytes_max: settings.record_max,
             commit_bytes_max: settings.commit_bytes_max,
@@ -128,7 +132,8 @@ pub fn first_credentials(disk: &dyn Disk, given: &Given) -> Result<Bootstrap, Fa
     if disk.list()?.iter().any(|name| name == BOOTSTRAP_FILE) {
         let bytes = read_whole(disk, BOOTSTRAP_FILE)?;
         let file: BootstrapFile = serde_json::from_slice(&bytes).map_err(|error| {
-            let what = format!("{} is not what a first start writes", disk.path(BOOTSTRAP_FILE).display());
+            let what =
+                format!("{} is not what a first start writes", disk.path(BOOTSTRAP_FILE).display());
             let way_out = "remove it, and the next start makes new credentials";
             Failure::new(Exit::DataUnusable, "bootstrap_unreadable", what, way_out).because(error)
         })?;
@@ -185,14 +190,18 @@ impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         let way_out = error.way_out().to_string();
         let (exit, code) = match &error {
-            StorageError::Io { .. } | StorageError::Poisoned { .. } => (Exit::StorageFailed, "storage_failed"),
+            StorageError::Io { .. } | StorageError::Poisoned { .. } => {
+                (Exit::StorageFailed, "storage_failed")
+            }
             StorageError::Damaged(_) => (Exit::DataUnusable, "data_damaged"),
             StorageError::Incomplete { .. } | StorageError::Trimmed { .. } => {
                 (Exit::DataUnusable, "data_incomplete")
             }
             StorageError::OtherFormat { .. } => (Exit::DataUnusable, "data_of_another_format"),
             StorageError::InUse { .. } => (Exit::DataDirectoryInUse, "data_directory_in_use"),
-            StorageError::NotPrivate { .. } => (Exit::SettingsInvalid, "data_directory_not_private"),
+            StorageError::NotPrivate { .. } => {
+                (Exit::SettingsInvalid, "data_directory_not_private")
+            }
             StorageError::NotEmpty { .. } => (Exit::WrongUsage, "directory_not_empty"),
             StorageError::SnapshotInProgress => (Exit::Findings, "snapshot_in_progress"),
         };

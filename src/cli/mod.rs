@@ -15,7 +15,7 @@ mod welcome;
 use crate::cli::arguments::{Arguments, Command};
 use crate::cli::exit::Exit;
 use clap::Parser as _;
-use miette::Report;
+use miette::{MietteHandlerOpts, Report};
 use rustix::fs::Mode;
 use std::io::{self, Write as _};
 use std::panic;
@@ -45,6 +45,11 @@ pub fn run() -> ExitCode {
         Ok(()) => Exit::Done.into(),
         Err(failure) => {
             let exit = failure.exit();
+            // A path that is cut into lines cannot be copied.
+            let unwrapped = |_: &_| -> Box<dyn miette::ReportHandler> {
+                Box::new(MietteHandlerOpts::new().wrap_lines(false).build())
+            };
+            drop(miette::set_hook(Box::new(unwrapped)));
             // Without a standard error nobody can be told; the code still tells.
             drop(writeln!(io::stderr(), "{:?}", Report::new(failure)));
             exit.into()

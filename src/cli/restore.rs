@@ -8,9 +8,9 @@ use crate::cli::failure::Failure;
 use crate::engine::snapshot::verify;
 use crate::model::id::{HistoryId, LogId};
 use crate::storage::disk::Disk;
+use crate::storage::frame::Salt;
 use crate::storage::real_disk::RealDisk;
 use crate::storage::restore::{RestoreOptions, restore};
-use crate::storage::frame::Salt;
 use crate::storage::segment::SegmentOptions;
 use crate::storage::snapshot::SnapshotReader;
 use std::io::Write as _;
@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &RestoreArguments) -> Result<(), Failure> {
 
 fn open_snapshot(file: &Path) -> Result<SnapshotReader, Failure> {
     let usage = |what: String| {
-        let way_out = "name one of the files snapshot-….upsertd of a data directory, or a copy of it";
+        let way_out =
+            "name one of the files snapshot-….upsertd of a data directory, or a copy of it";
         Failure::new(Exit::WrongUsage, "no_snapshot", what, way_out)
     };
     let name = file.file_name().and_then(|name| name.to_str());

@@ -69,8 +69,11 @@ pub fn recover(disk: &Arc<dyn Disk>, options: BootOptions) -> Result<Booted, Boo
         load(snapshot, &mut states, options.threads)?;
         let header = snapshot.header();
         states.newest = header.created;
-        last_snapshot =
-            Some(LastRound { position: header.position, bytes: snapshot.length(), at: header.created });
+        last_snapshot = Some(LastRound {
+            position: header.position,
+            bytes: snapshot.length(),
+            at: header.created,
+        });
     }
     let storage = opened
         .replay(|position, part| states.replay(position, part).map(drop))

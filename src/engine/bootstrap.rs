@@ -93,8 +93,12 @@ fn part_of(born: &Newborn, time: Timestamp) -> Part<'_> {
 fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
     let business = bootstrap.business_id;
     let member = MemberId(bootstrap.user_id.0);
-    let stamp =
-        Stamp { at: moment.at(), actor: member, origin: "bootstrap".into(), batch: BatchId(moment.id()) };
+    let stamp = Stamp {
+        at: moment.at(),
+        actor: member,
+        origin: "bootstrap".into(),
+        batch: BatchId(moment.id()),
+    };
     let founding = root::Event::BusinessCreated {
         at: stamp.at,
         actor: member,
@@ -109,7 +113,8 @@ fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
         },
     };
     let catalog_events = first_catalog_events(bootstrap, &stamp, moment);
-    let task = agenda::Event { stamp: stamp.clone(), change: agenda::Change::TypeCreated(task(moment)) };
+    let task =
+        agenda::Event { stamp: stamp.clone(), change: agenda::Change::TypeCreated(task(moment)) };
     let mut commit = vec![
         part::<Root>(WriterId::Root, &[founding]),
         part::<Catalog>(WriterId::Catalog(business), &catalog_events),
@@ -121,7 +126,9 @@ fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
 
 fn part<S: State>(writer: WriterId, events: &[S::Event]) -> Newborn {
     let mut bytes = Vec::new();
-    events.iter().for_each(|event| S::encode(event, &mut bytes));
+    for event in events {
+        S::encode(event, &mut bytes);
+    }
     let event_count = u32::try_from(events.len()).expect("a first start has few events");
     Newborn { writer, first_sequence: Sequence(0), event_count, bytes }
 }

@@ -9,8 +9,8 @@ use crate::engine::turn::Refusal;
 use crate::model::agenda;
 use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
-use crate::model::table::command::{self as table, Caller};
 use crate::model::table::Shown;
+use crate::model::table::command::{self as table, Caller};
 use crate::model::table::event::FollowUpNumber;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
@@ -86,7 +86,10 @@ impl Drop for Hold {
 struct Later;
 
 /// Sends follow-ups for as long as it runs.
-pub(super) async fn send_for_ever(businesses: Arc<Vec<Arc<Business>>>, signal: Arc<FollowUpSignal>) {
+pub(super) async fn send_for_ever(
+    businesses: Arc<Vec<Arc<Business>>>,
+    signal: Arc<FollowUpSignal>,
+) {
     for business in businesses.iter() {
         for table in business.tables() {
             if !table.shown().follow_ups().open.is_empty() {
@@ -97,7 +100,8 @@ pub(super) async fn send_for_ever(businesses: Arc<Vec<Arc<Business>>>, signal: A
     loop {
         signal.notify.notified().await;
         for object in signal.take() {
-            let found = businesses.iter().find_map(|business| Some((business, business.table(object)?)));
+            let found =
+                businesses.iter().find_map(|business| Some((business, business.table(object)?)));
             let Some((business, table)) = found else { continue };
             if send_all(business, &table, object, &signal).await.is_err() {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -157,7 +161,10 @@ pub struct FollowUp {
 #[must_use]
 pub fn oldest_open(table: &Shown) -> Option<FollowUp> {
     let follow_ups = table.follow_ups();
-    follow_ups.open.first_key_value().map(|(number, record)| FollowUp { number: *number, record: *record })
+    follow_ups
+        .open
+        .first_key_value()
+        .map(|(number, record)| FollowUp { number: *number, record: *record })
 }
 
 impl FollowUp {
@@ -178,5 +185,10 @@ impl FollowUp {
 
 /// The server itself: no member asked for it.
 fn nobody(members: Arc<Members>) -> Caller {
-    Caller { member: MemberId(Uuid::nil()), members, origin: "upsertd".into(), batch: BatchId(Uuid::nil()) }
+    Caller {
+        member: MemberId(Uuid::nil()),
+        members,
+        origin: "upsertd".into(),
+        batch: BatchId(Uuid::nil()),
+    }
 }

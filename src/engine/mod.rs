@@ -3,13 +3,13 @@
 //! It knows no HTTP and no JSON.
 
 pub mod admission;
+pub mod boot;
 pub mod bootstrap;
 pub mod business;
 pub mod follow_up;
 mod panic;
 pub mod partition;
 mod placement;
-pub mod boot;
 pub mod pulse;
 pub mod snapshot;
 pub mod snapshotter;
@@ -18,6 +18,8 @@ pub mod states;
 pub mod turn;
 pub mod writer;
 
+#[cfg(test)]
+pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +33,10 @@ use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::{agenda, catalog, table};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::{Acquire, Relaxed, Release}};
+use std::sync::atomic::{
+    AtomicU8, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// Why a command has no reply.
 #[derive(Debug, PartialEq)]
@@ -131,7 +136,11 @@ impl Engine {
         if let catalog::command::Reply::Object(schema) = &reply {
             let table = business.table(schema.object().id);
             // A mailbox has 16 places until its actor has started.
-            table.expect("an object's table is there before its creation is answered").handle().started().await;
+            table
+                .expect("an object's table is there before its creation is answered")
+                .handle()
+                .started()
+                .await;
         }
         Ok(reply)
     }

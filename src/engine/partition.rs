@@ -13,13 +13,15 @@ use crate::engine::snapshotter::{SnapshotSetting, Snapshotter, Writers};
 use crate::engine::starter::Starter;
 use crate::engine::states::States;
 use crate::engine::writer::Handle;
-use crate::model::id::{BusinessId, Position};
-use crate::model::moment::Moment;
 use crate::model::agenda::Agenda;
 use crate::model::catalog::Catalog;
+use crate::model::id::{BusinessId, Position};
+use crate::model::moment::Moment;
 use crate::model::root::{self, Root};
 use crate::model::table::Table;
-use crate::storage::committer::{CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake};
+use crate::storage::committer::{
+    CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake,
+};
 use crate::storage::log::{AppendError, Log, LogReader};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -225,7 +227,8 @@ async fn start_writers(
         let catalog = catalogs.remove(&info.id).expect("recovery has checked that it is there");
         let agenda = agendas.remove(&info.id).expect("recovery has checked that it is there");
         let own = catalog.shown().load_full().objects.clone();
-        let own = own.iter().map(|entry| tables.remove(&entry.id).expect("recovery has checked it"));
+        let own =
+            own.iter().map(|entry| tables.remove(&entry.id).expect("recovery has checked it"));
         let refs = start_tables(starter, own);
         let business = start_business(starter, info.clone(), (catalog, agenda), refs).await;
         businesses.insert(info.id, Arc::new(business));
@@ -233,10 +236,7 @@ async fn start_writers(
     (root, businesses)
 }
 
-fn start_tables(
-    starter: &Starter,
-    tables: impl Iterator<Item = Table>,
-) -> Arc<Tables> {
+fn start_tables(starter: &Starter, tables: impl Iterator<Item = Table>) -> Arc<Tables> {
     let refs = Arc::new(Tables::default());
     for table in tables {
         let object = table.object();

@@ -53,7 +53,8 @@ pub async fn beat_for_ever(engine: Arc<Engine>, disk: Arc<dyn Disk>, options: Pu
 fn look(engine: &Engine, disk: &dyn Disk, options: PulseOptions) -> Option<ReadOnly> {
     // A disk that cannot tell is one whose next write will.
     let is_disk_full = disk.free_bytes().is_ok_and(|free| free < options.disk_reserve_bytes);
-    let is_unprepared = engine.partitions().iter().any(|partition| !partition.queue().is_prepared());
+    let is_unprepared =
+        engine.partitions().iter().any(|partition| !partition.queue().is_prepared());
     if is_unprepared {
         engine.partitions().iter().for_each(|partition| partition.queue().request_preparation());
     }

@@ -14,7 +14,9 @@ use crate::model::table::event_form::Misfit;
 use crate::model::table::record::Record;
 use crate::model::table::snapshot_form::{Image, Loader, encode_record, records_digest};
 use crate::storage::error::StorageError;
-use crate::storage::snapshot::{ChunkHead, ChunkKind, SnapshotReader, SnapshotWriter, WriterEntry, WriterSummary};
+use crate::storage::snapshot::{
+    ChunkHead, ChunkKind, SnapshotReader, SnapshotWriter, WriterEntry, WriterSummary,
+};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,7 +38,11 @@ pub enum Taken {
 impl Taken {
     /// Copies a small state. Nothing of it may be undurable; `position` is the newest durable frame.
     #[must_use]
-    pub fn whole<S: State>(state: &S, position: Position, encode: impl FnOnce(&S, &mut Vec<u8>)) -> Self {
+    pub fn whole<S: State>(
+        state: &S,
+        position: Position,
+        encode: impl FnOnce(&S, &mut Vec<u8>),
+    ) -> Self {
         let mut content = Vec::new();
         encode(state, &mut content);
         Self::Whole { writer: state.writer(), position, content }
@@ -142,7 +148,8 @@ pub fn verify(reader: &SnapshotReader) -> Result<(), SnapshotError> {
         let mut digest = item_hash(&digest_key, &state);
         for (place, head) in places.iter().filter(|(_, head)| head.kind == ChunkKind::Records) {
             let content = reader.read_chunk(*place)?;
-            let (sum, count) = records_digest(&digest_key, &content).map_err(|misfit| misfitting(reader, misfit))?;
+            let (sum, count) = records_digest(&digest_key, &content)
+                .map_err(|misfit| misfitting(reader, misfit))?;
             if count != head.records {
                 let (expected, found) = (u64::from(head.records), u64::from(count));
                 let misfit = Misfit::Order { what: "a count of records", expected, found };
@@ -151,7 +158,10 @@ pub fn verify(reader: &SnapshotReader) -> Result<(), SnapshotError> {
             digest = digest.wrapping_add(sum);
         }
         if digest != entry.digest {
-            return Err(SnapshotError::Digest { path: reader.path().clone(), writer: entry.writer });
+            return Err(SnapshotError::Digest {
+                path: reader.path().clone(),
+                writer: entry.writer,
+            });
         }
     }
     Ok(())
@@ -167,7 +177,11 @@ fn places_of(reader: &SnapshotReader, writer: WriterId) -> Places {
     reader.chunks().enumerate().filter(|(_, head)| head.writer == writer).collect()
 }
 
-fn read_all(reader: &SnapshotReader, places: &Places, kind: ChunkKind) -> Result<Vec<u8>, StorageError> {
+fn read_all(
+    reader: &SnapshotReader,
+    places: &Places,
+    kind: ChunkKind,
+) -> Result<Vec<u8>, StorageError> {
     let mut content = Vec::new();
     for (place, _) in places.iter().filter(|(_, head)| head.kind == kind) {
         content.append(&mut reader.read_chunk(*place)?);
@@ -190,7 +204,11 @@ struct Piece {
 }
 
 /// Loads all states of a snapshot; the records of tables on so many threads.
-pub fn load(reader: &SnapshotReader, states: &mut States, threads: usize) -> Result<(), SnapshotError> {
+pub fn load(
+    reader: &SnapshotReader,
+    states: &mut States,
+    threads: usize,
+) -> Result<(), SnapshotError> {
     let mut by_writer: BTreeMap<WriterId, Places> = BTreeMap::new();
     for (place, head) in reader.chunks().enumerate() {
         by_writer.entry(head.writer).or_default().push((place, head));
@@ -200,7 +218,8 @@ pub fn load(reader: &SnapshotReader, states: &mut States, threads: usize) -> Res
         let places = by_writer.remove(&entry.writer).unwrap_or_default();
         let state = read_all(reader, &places, ChunkKind::State)?;
         if let WriterId::Table(_) = entry.writer {
-            let loader = loader_of(entry, &state, states).map_err(|misfit| misfitting(reader, misfit))?;
+            let loader =
+                loader_of(entry, &state, states).map_err(|misfit| misfitting(reader, misfit))?;
             add_pieces(&places, tables.len(), &mut pieces);
             tables.push(Loading { entry: entry.clone(), loader, sum: Mutex::new(0) });
         } else {
@@ -209,7 +228,8 @@ pub fn load(reader: &SnapshotReader, states: &mut States, threads: usize) -> Res
     }
     load_pieces(reader, &tables, &pieces, threads)?;
     for Loading { entry, loader, sum } in tables {
-        let records = u32::try_from(entry.records).expect("a table has at most four billion records");
+        let records =
+            u32::try_from(entry.records).expect("a table has at most four billion records");
         let table = loader.finish(records, sum.into_inner(), entry.digest);
         let table = table.map_err(|misfit| misfitting(reader, misfit))?;
         states.note_loaded(entry.writer, entry.position);
@@ -271,6 +291,9 @@ fn load_pieces(
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads.max(1)).map(|_| scope.spawn(work)).collect();
         let own = work();
-        others.into_iter().map(|other| other.join().expect("a loader does not panic")).fold(own, Result::and)
+        others
+            .into_iter()
+            .map(|other| other.join().expect("a loader does not panic"))
+            .fold(own, Result::and)
     })
 }

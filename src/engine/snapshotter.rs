@@ -9,9 +9,9 @@ use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::partition::Stopped;
 use crate::engine::snapshot::{SnapshotError, Taken, verify, write};
 use crate::engine::writer::Handle;
-use crate::model::id::{LogId, Position, Timestamp};
 use crate::model::agenda::Agenda;
 use crate::model::catalog::Catalog;
+use crate::model::id::{LogId, Position, Timestamp};
 use crate::model::root::Root;
 use crate::model::state::State;
 use crate::storage::committer::CommitQueue;
@@ -116,7 +116,10 @@ impl Snapshotter {
         clock: Clock,
         rotten: watch::Sender<Option<Stopped>>,
     ) -> Self {
-        let status = Arc::new(Mutex::new(SnapshotStatus { last: setting.last, ..SnapshotStatus::default() }));
+        let status = Arc::new(Mutex::new(SnapshotStatus {
+            last: setting.last,
+            ..SnapshotStatus::default()
+        }));
         let (wake, woken) = sync_channel(1);
         let rounds = Rounds {
             position_at_last: setting.last.map_or(Position(0), |last| last.position),
@@ -131,7 +134,9 @@ impl Snapshotter {
         };
         let thread = std::thread::Builder::new().name("snapshotter".to_owned());
         let run = move || rounds.run(&woken, &rotten);
-        drop(thread.spawn(run).expect("the operating system lets a process begin with its threads"));
+        drop(
+            thread.spawn(run).expect("the operating system lets a process begin with its threads"),
+        );
         actix::spawn(look_for_ever(wake.clone()));
         Self { wake, status }
     }
@@ -190,13 +195,18 @@ impl Rounds {
         }
     }
 
-    fn note_success(&mut self, last: LastRound, took_ns: u64) {
+    fn note_success(&mut self, last: LastRound, duration_ns: u64) {
         self.failed_at_ns = None;
         let mut status = self.status.lock();
         status.last = Some(last);
         status.rounds += 1;
-        let took_ms = took_ns / 1_000_000;
-        tracing::info!(position = last.position.0, bytes = last.bytes, took_ms, "a snapshot was written");
+        let took_ms = duration_ns / 1_000_000;
+        tracing::info!(
+            position = last.position.0,
+            bytes = last.bytes,
+            took_ms,
+            "a snapshot was written"
+        );
     }
 
     /// Bytes of log since the newest snapshot.
@@ -212,7 +222,11 @@ impl Rounds {
         }
         let behind = self.log_bytes_behind();
         let last_bytes = self.status.lock().last.map_or(0, |last| last.bytes);
-        let by_bytes = self.setting.schedule.log_bytes.is_some_and(|bytes| behind >= bytes.max(last_bytes / 2));
+        let by_bytes = self
+            .setting
+            .schedule
+            .log_bytes
+            .is_some_and(|bytes| behind >= bytes.max(last_bytes / 2));
         let by_time = self.setting.schedule.every.is_some_and(|every| {
             behind > 0 && u128::from(now_ns - self.ended_at_ns) >= every.as_nanos()
         });
@@ -249,7 +263,8 @@ impl Rounds {
     fn write_all(&self, snapshot: &mut SnapshotWriter) -> Result<Vec<WriterSummary>, RoundError> {
         let mut summaries = Vec::new();
         let mut put = |taken: Taken| {
-            let summary = write(snapshot, &self.setting.digest_key, &taken).map_err(SnapshotError::from)?;
+            let summary =
+                write(snapshot, &self.setting.digest_key, &taken).map_err(SnapshotError::from)?;
             summaries.push(summary);
             Ok::<(), RoundError>(())
         };
@@ -261,9 +276,12 @@ impl Rounds {
                 (Taken::whole(catalog, at, Catalog::encode_image), objects)
             })?;
             put(catalog)?;
-            put(take(&business.agenda_handle, |agenda, at| Taken::whole(agenda, at, Agenda::encode_image))?)?;
+            put(take(&business.agenda_handle, |agenda, at| {
+                Taken::whole(agenda, at, Agenda::encode_image)
+            })?)?;
             for entry in objects.iter() {
-                let table = business.table(entry.id).expect("a catalog's objects have their tables");
+                let table =
+                    business.table(entry.id).expect("a catalog's objects have their tables");
                 put(take(table.handle(), Taken::table)?)?;
             }
         }

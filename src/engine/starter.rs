@@ -61,7 +61,11 @@ impl Starter {
 
     /// The catalog's writer brings the tables that are born with its events to life, before it
     /// answers.
-    pub(super) fn start_catalog(self: &Arc<Self>, catalog: Catalog, tables: Arc<Tables>) -> Handle<Catalog> {
+    pub(super) fn start_catalog(
+        self: &Arc<Self>,
+        catalog: Catalog,
+        tables: Arc<Tables>,
+    ) -> Handle<Catalog> {
         let starter = self.clone();
         let announce: Announce<Catalog> = Box::new(move |event: &catalog::Event| {
             if let Some(birth) = event.birth() {

@@ -1,48 +1,30 @@
 //! The engine over a log in memory: writers, actors and handles as the server has them.
 
-use crate::ambient::Clock;
-use crate::engine::admission::AdmissionLimits;
+use crate::ambient::{Clock, SettableClock};
 use crate::engine::bootstrap::Bootstrap;
 use crate::engine::business::{Business, TableRef};
-use crate::engine::partition::{PartitionOptions, Recovered, Stopped};
-use crate::engine::states::States;
+use crate::engine::partition::Stopped;
+use crate::engine::test_support::in_memory;
 use crate::engine::{AskError, Engine};
-use crate::model::id::{BatchId, BusinessId, Position, RecordId, UserId};
+use crate::model::id::{BatchId, BusinessId, RecordId, Timestamp, UserId};
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, Caller, Command, Identifier, Outcome, Reply, RestoreConflict,
-    Upsert, Write, Writes,
+    Action, ArchivedConflict, ArchivedMatch, Ask, Caller, Command, Identifier, Outcome, Reply,
+    RestoreConflict, Upsert, Write, Writes,
 };
-use crate::model::table::{Limits, Setting};
 use crate::model::value::{Change, Value};
 use crate::model::{agenda, catalog};
-use crate::storage::committer::CommitOptions;
-use crate::storage::memory_log::MemoryFrames;
 use std::sync::Arc;
 use uuid::Uuid;
 
 const BUSINESS: BusinessId = BusinessId::from_bytes([7; 16]);
 const USER: UserId = UserId::from_bytes([8; 16]);
 
-fn options(rows_max: usize) -> PartitionOptions {
-    PartitionOptions {
-        arbiters: 2,
-        admission: AdmissionLimits { rows_max, bytes_max: 64 << 20 },
-        commit: CommitOptions::default(),
-    }
-}
-
 async fn start(rows_max: usize) -> (Arc<Engine>, Arc<Business>) {
-    let limits = Limits { record_bytes_max: 1 << 20, commit_bytes_max: 8 << 20 };
-    let recovered = Recovered {
-        states: States::empty(Setting { limits, digest_key: [3; 16] }),
-        log: Box::new(MemoryFrames::default().lead()),
-        last: Position(0),
-        bootstrap: Bootstrap { api_key: "upd_secret".into(), business_id: BUSINESS, user_id: USER },
-        snapshots: None,
-    };
-    let engine = Engine::start(recovered, options(rows_max), Clock::system(), 42).await;
+    let bootstrap =
+        Bootstrap { api_key: "upd_secret".into(), business_id: BUSINESS, user_id: USER };
+    let engine = in_memory(bootstrap, rows_max, Clock::system()).await;
     let business = engine.business(BUSINESS).expect("the first start makes it");
     (engine, business)
 }
@@ -85,7 +67,8 @@ async fn of_64_callers_on_one_name_exactly_one_creates() {
     let asks = (0..64).map(|at| {
         let (engine, business, table) = (engine.clone(), business.clone(), table.clone());
         async move {
-            let command = upsert(&table, caller(&business), "ADA@example.com", &format!("Ada {at}"));
+            let command =
+                upsert(&table, caller(&business), "ADA@example.com", &format!("Ada {at}"));
             outcome(engine.ask_table(&table, command, 100).await.unwrap())
         }
     });
@@ -113,7 +96,8 @@ async fn a_full_queue_answers_at_once_and_takes_rows_again() {
         }
     });
     let answers = futures_util::future::join_all(asks).await;
-    let refused = answers.iter().filter(|answer| matches!(answer, Err(AskError::Overloaded { .. }))).count();
+    let refused =
+        answers.iter().filter(|answer| matches!(answer, Err(AskError::Overloaded { .. }))).count();
     let done = answers.iter().filter(|answer| answer.is_ok()).count();
     assert!(refused > 0 && done >= 8, "{refused} refused, {done} done");
     assert_eq!(refused + done, 200);
@@ -186,4 +170,35 @@ async fn an_unknown_record_is_refused_and_changes_nothing() {
     let answer = engine.ask_table(&table, command, 100).await;
     assert!(matches!(answer, Err(AskError::Rejected(_))));
     assert_eq!(table.shown().sequence(), before);
+}
+
+/// The story: with a bare maximum, one second in 2099 would pin every later time to 2099.
+#[actix::test]
+async fn a_clock_that_falls_back_stands_still_for_an_hour_at_most() {
+    const HOUR_MS: i64 = 60 * 60 * 1000;
+    let start_ms = 1_795_498_800_000;
+    let hands = SettableClock::at(Timestamp(start_ms));
+    let bootstrap =
+        Bootstrap { api_key: "upd_secret".into(), business_id: BUSINESS, user_id: USER };
+    let engine = in_memory(bootstrap, 1024, hands.clock()).await;
+    let business = engine.business(BUSINESS).expect("the first start makes it");
+    let table = business.table_of("client_client").expect("the contact object");
+    let far = start_ms + 1000 * HOUR_MS;
+    for (at, (now, expected)) in [
+        (start_ms + 5, start_ms + 5),
+        (start_ms + 4, start_ms + 5),
+        (start_ms + 6, start_ms + 6),
+        (far, far),
+        (far - HOUR_MS + 1, far),
+        (far - HOUR_MS, far - HOUR_MS),
+        (start_ms, start_ms),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        hands.set_wall(Timestamp(now));
+        let command = upsert(&table, caller(&business), "ada@example.com", &format!("Ada {at}"));
+        let record = outcome(engine.ask_table(&table, command, 100).await.unwrap()).record;
+        assert_eq!(record.time(system::UPDATED), Some(Timestamp(expected)), "step {at}");
+    }
 }

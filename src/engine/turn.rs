@@ -151,9 +151,15 @@ impl<S: State> Loop<S> {
     /// back by more than it can have drifted.
     pub fn set_time(&mut self, now: Timestamp) {
         let last = self.moment.at();
-        if now >= last || last.0 - now.0 >= CLOCK_LAG_MAX_MS {
-            self.moment.set(now);
+        if now < last {
+            if last.0 - now.0 < CLOCK_LAG_MAX_MS {
+                return;
+            }
+            // Else one second in 2099 would pin every later time to 2099.
+            let (writer, back_ms) = (self.state.writer(), last.0 - now.0);
+            tracing::warn!(?writer, back_ms, "clock_jump: times of changes go back with it");
         }
+        self.moment.set(now);
     }
 
     /// Decides one command on the state with its draft on top.

@@ -11,7 +11,9 @@ use crate::model::id::Position;
 use crate::model::state::State;
 use crate::storage::committer::{CommitQueue, Seat, Wake};
 use actix::fut::ActorFuture;
-use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
+use actix::prelude::{
+    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
+};
 use futures_util::task::AtomicWaker;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -63,11 +65,6 @@ impl<S: State> Handle<S> {
         }
     }
 
-    /// Ends the writer: an actor with a spawned future never ends by itself.
-    pub fn stop(&self) -> bool {
-        self.to.try_send(Stop).is_ok()
-    }
-
     /// What waits for it.
     #[must_use]
     pub fn admission(&self) -> &Arc<Admission> {
@@ -108,15 +105,11 @@ impl<S: State> Message for Ask<S> {
 }
 
 /// A closure over the state, run when nothing is undurable.
-struct AtBarrier<S>(Box<dyn FnOnce(&mut S, Position) + Send>);
+struct AtBarrier<S>(BarrierRun<S>);
+
+type BarrierRun<S> = Box<dyn FnOnce(&mut S, Position) + Send>;
 
 impl<S> Message for AtBarrier<S> {
-    type Result = ();
-}
-
-struct Stop;
-
-impl Message for Stop {
     type Result = ();
 }
 
@@ -166,11 +159,13 @@ impl<S: State> Handler<Ask<S>> for Writer<S> {
     fn handle(&mut self, ask: Ask<S>, context: &mut Self::Context) {
         if S::on_plain_state(&ask.command) {
             self.turn();
-            context.wait(UntilSettled.map(move |(), writer: &mut Self, context: &mut Context<Self>| {
-                writer.decide(ask);
-                writer.writing.flush();
-                context.wait(UntilSettled);
-            }));
+            context.wait(UntilSettled.map(
+                move |(), writer: &mut Self, context: &mut Context<Self>| {
+                    writer.decide(ask);
+                    writer.writing.flush();
+                    context.wait(UntilSettled);
+                },
+            ));
             return;
         }
         self.rows_in_turn += ask.ticket.rows();
@@ -195,15 +190,6 @@ impl<S: State> Handler<AtBarrier<S>> for Writer<S> {
             let (state, position) = writer.writing.state_at_barrier();
             (barrier.0)(state, position);
         }));
-    }
-}
-
-impl<S: State> Handler<Stop> for Writer<S> {
-    type Result = ();
-
-    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
-        self.turn();
-        context.wait(UntilSettled.map(|(), _: &mut Self, context: &mut Context<Self>| context.stop()));
     }
 }
 

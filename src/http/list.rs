@@ -5,14 +5,14 @@
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::page::PageRequest;
+use crate::http::page::{Address, PageRequest};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::target::Target;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::selection::{FieldsWanted, Selection};
 use crate::model::table::order::Wanted;
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 const ARCHIVED: [(&str, Wanted); 3] =
@@ -22,9 +22,12 @@ const ARCHIVED: [(&str, Wanted); 3] =
 /// rows, or another order, than was asked for.
 const NOT_OFFERED: [&str; 3] = ["search", "ordering", "cursor"];
 
-/// Registers the route.
+/// Registers the route. `changes` is a word of the path, never an object, and not served yet.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/records/{object_identifier}").get(list));
+    let not_found = async || Err::<HttpResponse, _>(Problem::not_found());
+    config
+        .service(web::resource("/api/records/changes").to(not_found))
+        .service(Endpoint::at("/api/records/{object_identifier}").get(list));
 }
 
 /// Lists the records of an object.
@@ -52,5 +55,5 @@ async fn list(request: HttpRequest, target: Target) -> Result<HttpResponse, Prob
     let selection = Selection::of_read(&wanted, &schema);
     let row = |record| RecordAnswer { scene: &scene, selection: &selection, record, action: None };
     let rows = records.into_iter().map(row).collect();
-    Ok(HttpResponse::Ok().json(page.envelope(count, rows, &target.address(&request))))
+    Ok(HttpResponse::Ok().json(page.envelope(count, rows, &Address::of_request(&request))))
 }

@@ -3,14 +3,22 @@
 //! It may use the engine, the model, and `ambient`; it must not know files, storage, settings, or
 //! what an upsert does.
 
+pub mod activities;
+pub mod activity_filter;
+pub mod admin;
+pub mod api_keys;
 pub mod app;
 pub mod body;
+pub mod business;
 pub mod caller;
+mod catalog_refusal;
 pub mod code;
 pub mod counters;
 pub mod endpoint;
 pub mod extension;
 pub mod fault;
+pub mod field_options;
+pub mod fields;
 mod front;
 pub mod health;
 pub mod identity;
@@ -19,18 +27,24 @@ pub mod list;
 pub mod lookup;
 pub mod objects;
 pub mod options;
+pub mod ordering;
 pub mod page;
+pub mod plain;
 pub mod problem;
 pub mod query;
 pub mod record_problem;
+#[cfg(test)]
+mod record_tests;
 pub mod record_write;
 pub mod records;
 pub mod refusal;
 pub mod request_id;
 pub mod routes;
+pub mod schema_fault;
 pub mod server;
 pub mod shape;
 pub mod target;
+pub mod team;
 pub mod team_members;
 #[cfg(test)]
 pub(crate) mod test_support;

@@ -3,10 +3,12 @@
 //! It must not know what is listed.
 
 use crate::http::fault::Faults;
+use crate::http::options::Options;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use actix_web::web::Data;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -94,6 +96,15 @@ pub struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
+    /// Where this request was sent, as the server's own options have it.
+    #[must_use]
+    pub fn of_request(request: &'a HttpRequest) -> Self {
+        let options = request
+            .app_data::<Data<Options>>()
+            .expect("the registration of the routes provides it");
+        Self::of(request, options.answers.public_url.as_deref(), options.listen)
+    }
+
     /// Where this request was sent. The origin is the operator's, else the one the client used.
     #[must_use]
     pub fn of(request: &'a HttpRequest, public_url: Option<&str>, listen: SocketAddr) -> Self {

@@ -208,7 +208,7 @@ mod tests {
             let name = HeaderName::from_static(name);
             headers.insert(name, HeaderValue::from_static("x"));
         }
-        parsed.finish(RouteGroup::Upsert, &headers, &["x-origin"], &mut faults);
+        parsed.finish(RouteGroup::Upsert, &headers, &["X-Origin"], &mut faults);
         let expected: Vec<_> = unknown.iter().map(|place| ("unknown_parameter", place)).collect();
         assert_eq!(faults_of(&faults), expected, "{raw}");
     }
@@ -223,7 +223,7 @@ mod tests {
         check("mode=create", None, &[query("mode")]);
         // An extension of another route means nothing here.
         check("min_seq=5", None, &[]);
-        check("", Some("idempotency-key"), &[Place::Header("idempotency-key".into())]);
+        check("", Some("idempotency-key"), &[Place::Header("Idempotency-Key".into())]);
         check("", Some("x-origin"), &[]);
         check("", Some("x-other"), &[]);
     }

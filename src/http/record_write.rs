@@ -140,3 +140,69 @@ impl<'r> RecordWrite<'r> {
         HttpResponse::build(status).insert_header((header::ETAG, etag)).json(answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::caller::Caller;
+    use crate::http::code::Code;
+    use crate::http::identity::Credentials;
+    use crate::http::test_support::{API_KEY, BUSINESS, TestServer, USER, options};
+    use crate::model::id::SchemaNumber;
+    use crate::model::table::command::{Action, Add, ArchivedMatch, RestoreConflict};
+    use actix_web::HttpMessage as _;
+    use actix_web::test::TestRequest;
+    use actix_web::web::Data;
+    use std::cell::Cell;
+
+    /// The contacts of a test server, addressed by its administrator.
+    fn contacts(server: &TestServer) -> Target {
+        let (business_id, user_id) = (BUSINESS.to_string(), USER.to_string());
+        let credentials =
+            Credentials { api_key: API_KEY, business_id: &business_id, user_id: &user_id };
+        let caller = Caller::find(&server.engine, &credentials).unwrap();
+        let request = TestRequest::default()
+            .param("object_identifier", "client_client")
+            .app_data(Data::from(server.engine.clone()))
+            .app_data(Data::new(options()))
+            .to_http_request();
+        request.extensions_mut().insert(caller);
+        Target::find(&request).unwrap()
+    }
+
+    /// What comes of a write that meets a moved schema so many times, and how often it is read.
+    async fn check(moves: usize) -> (Result<Written, Problem>, usize) {
+        let server = TestServer::start().await;
+        let target = contacts(&server);
+        let readings = Cell::new(0);
+        let make = |_: &Schema, _: &Context<'_>, mut writes: Writes| {
+            readings.set(readings.get() + 1);
+            if readings.get() <= moves {
+                writes.schema = SchemaNumber(0);
+            }
+            let (archived_match, restore_conflict) =
+                (ArchivedMatch::default(), RestoreConflict::default());
+            Ok(Ask::Add(Box::new(Add { writes, archived_match, restore_conflict })))
+        };
+        let write = RecordWrite::without_fields(&target, 0);
+        let written = write.ask_for_record(&make).await;
+        (written, readings.get())
+    }
+
+    #[actix_web::test]
+    async fn a_request_is_read_again_where_the_schema_has_moved() {
+        for moves in [0, 1, 2] {
+            let (written, readings) = check(moves).await;
+            assert_eq!(written.unwrap().outcome.action, Action::Created);
+            assert_eq!(readings, moves + 1);
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_request_is_read_three_times_and_then_given_up() {
+        let (written, readings) = check(usize::MAX).await;
+        let problem = written.err().unwrap();
+        assert_eq!((problem.code(), readings), (Some(Code::Overloaded), READINGS_MAX));
+        assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

@@ -21,9 +21,13 @@ pub fn of_ask_error<R>(error: AskError<R>, of_rejection: impl FnOnce(R) -> Probl
             let detail = "Too many writes wait for this object; nothing of the request was done.";
             Problem::new(Code::Overloaded).saying(detail).retry_after(seconds)
         }
-        AskError::ReadOnly(reason) => Problem::new(Code::ReadOnly).saying(of_reason(reason)).retry_after(30),
+        AskError::ReadOnly(reason) => {
+            Problem::new(Code::ReadOnly).saying(of_reason(reason)).retry_after(30)
+        }
         AskError::OutcomeUnknown => Problem::new(Code::OutcomeUnknown)
-            .saying("The write may have happened or not: the server is ending after a failed write.")
+            .saying(
+                "The write may have happened or not: the server is ending after a failed write.",
+            )
             .retry_after(30),
     }
 }

@@ -1,11 +1,14 @@
-//! All routes of the API, one line a resource, and what their handlers share.
+//! Every route of the resources, and what their handlers need: one line a resource.
 //!
 //! It must not know what any of them does.
 
 use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
-use crate::http::{list, lookup, objects, records, team_members, upsert};
+use crate::http::{
+    activities, admin, api_keys, business, field_options, fields, list, lookup, objects, records,
+    team, team_members, upsert,
+};
 use actix_web::web::Data;
 use std::sync::Arc;
 
@@ -23,5 +26,12 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         records::register(config);
         team_members::register(config);
         objects::register(config);
+        fields::register(config);
+        field_options::register(config);
+        activities::register(config);
+        team::register(config);
+        api_keys::register(config);
+        business::register(config);
+        admin::register(config);
     })
 }

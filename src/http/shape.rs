@@ -52,8 +52,25 @@ impl<'i> Shape<'i> {
         Self { entries, prefix: String::new(), asked: Vec::new() }
     }
 
+    /// An entry of the list at `list`, a key of the body, to be read like the body.
+    pub fn of_entry(
+        list: &str,
+        index: usize,
+        entry: &'i Input<'i>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        if let Input::Map(entries) = entry {
+            return Some(Self { entries, prefix: format!("{list}[{index}]."), asked: Vec::new() });
+        }
+        let place = Place::Body(Cow::Owned(format!("{list}[{index}]")));
+        let message = format!("Expected an object, not {}.", entry.kind());
+        faults.push(Fault::new(Code::Invalid, place).saying(message));
+        None
+    }
+
     /// The place of a key.
-    fn place(&self, key: &str) -> Place {
+    #[must_use]
+    pub fn place(&self, key: &str) -> Place {
         Place::Body(Cow::Owned(format!("{}{key}", self.prefix)))
     }
 
@@ -299,6 +316,24 @@ mod tests {
                 inside.finish_inside(true, noted);
             },
             &["invalid pipeline.stages", "unknown_parameter pipeline.other"],
+        );
+    }
+
+    #[test]
+    fn entries_of_a_list_are_named_with_their_place() {
+        check(
+            r#"{"options":[{"name":"North"},{"name":1,"other":2},"South"]}"#,
+            |shape, noted| {
+                let list = shape.list("options", Presence::Required, noted).unwrap();
+                for (index, entry) in list.iter().enumerate() {
+                    let Some(mut inside) = Shape::of_entry("options", index, entry, noted) else {
+                        continue;
+                    };
+                    inside.text("name", &LOOKUP, noted);
+                    inside.finish_inside(true, noted);
+                }
+            },
+            &["unknown_parameter options[1].other", "invalid options[2]"],
         );
     }
 

@@ -7,7 +7,6 @@ use crate::engine::Engine;
 use crate::engine::business::TableRef;
 use crate::http::caller::Caller;
 use crate::http::options::{AnswerOptions, Options};
-use crate::http::page::Address;
 use crate::http::problem::Problem;
 use crate::model::id::{MemberId, RecordId};
 use actix_web::dev::Payload;
@@ -38,12 +37,6 @@ impl Target {
     #[must_use]
     pub fn answers(&self) -> &AnswerOptions {
         &self.options.answers
-    }
-
-    /// The address of the list that was asked for.
-    #[must_use]
-    pub fn address<'r>(&self, request: &'r HttpRequest) -> Address<'r> {
-        Address::of(request, self.answers().public_url.as_deref(), self.options.listen)
     }
 }
 

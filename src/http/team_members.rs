@@ -5,7 +5,8 @@
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
-use crate::http::page::PageRequest;
+use crate::http::page::{Address, PageRequest};
+use crate::http::plain::read_no_parameters;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape};
@@ -43,7 +44,7 @@ async fn list(
     let rows = team_rows(&record, &team_fields(&schema), &target.caller.catalog.members);
     let (count, places) = (rows.len(), page.places(rows.len())?);
     let rows: Vec<TeamRow> = rows.into_iter().skip(places.start).take(places.len()).collect();
-    Ok(HttpResponse::Ok().json(page.envelope(count, rows, &target.address(&request))))
+    Ok(HttpResponse::Ok().json(page.envelope(count, rows, &Address::of_request(&request))))
 }
 
 /// Puts an active member on a live record.
@@ -77,8 +78,7 @@ async fn edit(
     edit: TeamEdit,
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
-    let query = Query::read(request.query_string(), &mut faults);
-    query.finish(RouteGroup::Write, request.headers(), &[], &mut faults);
+    read_no_parameters(request, RouteGroup::Write, &mut faults);
     check_shape(faults, &FieldsForm::List(0))?;
     RecordWrite::without_fields(target, 0).ask_for_nothing(|| Ask::Team(edit)).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -5,19 +5,14 @@
 
 use crate::ambient::SettableClock;
 use crate::engine::Engine;
-use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::Bootstrap;
-use crate::engine::partition::{PartitionOptions, Recovered};
-use crate::engine::states::States;
+use crate::engine::test_support::in_memory;
 use crate::http::app::{Edge, app};
 use crate::http::caller::Caller;
 use crate::http::identity::{Authenticate, OperatorKey};
 use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options};
 use crate::http::routes;
-use crate::model::id::{BusinessId, Position, Timestamp, UserId};
-use crate::model::table::{Limits, Setting};
-use crate::storage::committer::CommitOptions;
-use crate::storage::memory_log::MemoryFrames;
+use crate::model::id::{BusinessId, Timestamp, UserId};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::test::{TestRequest, init_service, try_call_service};
@@ -34,9 +29,10 @@ pub(crate) const NOW_TEXT: &str = "2026-11-24T05:40:00.123000+00:00";
 /// An id that nothing has.
 pub(crate) const UNKNOWN_ID: &str = "00000000-0000-7000-8000-000000000000";
 
-const API_KEY: &str = "a-secret-of-a-test";
-const BUSINESS: BusinessId = BusinessId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0001));
-const USER: UserId = UserId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0002));
+pub(crate) const API_KEY: &str = "a-secret-of-a-test";
+pub(crate) const BUSINESS: BusinessId =
+    BusinessId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0001));
+pub(crate) const USER: UserId = UserId(Uuid::from_u128(0x0192_f7aa_0000_7000_8000_0000_0000_0002));
 const OPERATOR_KEY: &str = "operator-secret";
 
 /// A business at its first moment, with its administrator.
@@ -167,23 +163,11 @@ impl Answer {
 }
 
 async fn engine(hands: &Arc<SettableClock>) -> Arc<Engine> {
-    let limits = Limits { record_bytes_max: 1 << 20, commit_bytes_max: 8 << 20 };
-    let recovered = Recovered {
-        states: States::empty(Setting { limits, digest_key: [7; 16] }),
-        log: Box::new(MemoryFrames::default().lead()),
-        last: Position(0),
-        bootstrap: Bootstrap { api_key: API_KEY.to_owned(), business_id: BUSINESS, user_id: USER },
-        snapshots: None,
-    };
-    let options = PartitionOptions {
-        arbiters: 1,
-        admission: AdmissionLimits { rows_max: 1 << 16, bytes_max: 64 << 20 },
-        commit: CommitOptions::default(),
-    };
-    Engine::start(recovered, options, hands.clock(), 1).await
+    let bootstrap = Bootstrap { api_key: API_KEY.to_owned(), business_id: BUSINESS, user_id: USER };
+    in_memory(bootstrap, 1 << 16, hands.clock()).await
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7171)),
         workers: 1,

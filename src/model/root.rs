@@ -122,3 +122,46 @@ impl State for Root {
         self.shown.store(Arc::new(businesses));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Business, Event, Root};
+    use crate::model::id::{BatchId, BusinessId, MemberId, Timestamp};
+    use crate::model::state::State;
+
+    fn business(number: u8) -> Event {
+        Event::BusinessCreated {
+            at: Timestamp(i64::from(number)),
+            actor: MemberId::from_bytes([1; 16]),
+            batch: BatchId::from_bytes([2; 16]),
+            business: Business {
+                id: BusinessId::from_bytes([number; 16]),
+                name: format!("business {number}"),
+                timezone: "UTC".into(),
+                country: "US".into(),
+                phone_default_region: "US".into(),
+                created: Timestamp(i64::from(number)),
+            },
+        }
+    }
+
+    #[test]
+    fn log_and_image_give_the_same_businesses() {
+        let (mut root, mut log, mut image) = (Root::default(), Vec::new(), Vec::new());
+        for number in [3, 1, 2] {
+            Root::encode(&business(number), &mut log);
+            root.apply(&business(number));
+        }
+        root.encode_image(&mut image);
+        let mut replayed = Root::default();
+        assert_eq!(replayed.replay(&log).unwrap(), 3);
+        let loaded = Root::from_image(&image).unwrap();
+        assert_eq!(root.shown().load().len(), 3);
+        assert_eq!(**replayed.shown().load(), **root.shown().load());
+        assert_eq!(**loaded.shown().load(), **root.shown().load());
+        for length in 1..log.len() {
+            let is_whole = length % (log.len() / 3) == 0;
+            assert_eq!(Root::default().replay(&log[..length]).is_ok(), is_whole, "cut at {length}");
+        }
+    }
+}

@@ -35,7 +35,7 @@ impl Default for CommitOptions {
 
 /// How a writer learns that a frame with something of its own became durable, or never will.
 pub trait Wake: Send + Sync {
-    /// Must be quick and must not call back into the queue.
+    /// Must be quick and must not append; what the queue says is true already.
     fn wake(&self);
 }
 

@@ -123,7 +123,7 @@ pub enum DamageReason {
     BrokenChain,
     #[error("the last frame is not the one that the next segment continues")]
     WrongEnd,
-    #[error("the last segment is shorter than when it was made")]
+    #[error("the segment is shorter than it was when its last frame was written")]
     CutShort,
     #[error("{0} is cut short")]
     Truncated(Section),
@@ -251,6 +251,11 @@ impl StorageError {
         matches!(self, Self::Io { source, .. } if is_out_of_space(source))
     }
 
+    /// Whether there is no such file.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// What an operator can do about it.
     #[must_use]
     pub fn way_out(&self) -> WayOut {
@@ -293,5 +298,57 @@ impl fmt::Display for Holder {
             Some(pid) => write!(f, " by process {pid}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Damage, DamageReason, Missing, Operation, StorageError, WayOut};
+    use crate::model::id::Position;
+    use crate::storage::frame::FrameError;
+    use rustix::io::Errno;
+    use std::path::PathBuf;
+
+    fn check(error: &StorageError, text: &str, way_out: &WayOut) {
+        assert_eq!((error.to_string(), &error.way_out()), (text.to_owned(), way_out));
+        assert!(!text.ends_with('.'), "{text}");
+        assert!(!way_out.to_string().is_empty());
+    }
+
+    #[test]
+    fn each_error_names_its_file_and_the_way_out() {
+        let path = PathBuf::from("data/log");
+        let io = |errno: Errno| StorageError::io(Operation::Sync, &path, errno.into());
+        let full = "cannot sync data/log: No space left on device (os error 28)";
+        check(&io(Errno::NOSPC), full, &WayOut::FreeSpace);
+        let broken = "cannot sync data/log: Input/output error (os error 5)";
+        check(&io(Errno::IO), broken, &WayOut::CheckDisk);
+        let damage = Damage::of(&path, 7, DamageReason::Frame(FrameError::BadChecksum));
+        let text =
+            "data/log is damaged at offset 7: the checksum of a frame does not fit its bytes";
+        check(&damage.into(), text, &WayOut::Restore { snapshot: None });
+        let missing = Missing::Frames { first: Position(3), last: Position(5) };
+        let incomplete = StorageError::Incomplete { path: path.clone(), missing };
+        let text = "data/log: the log lacks positions 3 to 5";
+        check(&incomplete, text, &WayOut::PutBackOrRestore);
+        let other = StorageError::OtherFormat { path: path.clone(), found: 2, supported: 1 };
+        let text = "data/log has format version 2, this binary knows 1";
+        check(&other, text, &WayOut::UseOtherVersion);
+        let held = |pid| StorageError::InUse { path: path.clone(), pid };
+        let by_whom = "data/log is in use by process 9";
+        check(&held(Some(9)), by_whom, &WayOut::StopOther { pid: Some(9) });
+        check(&held(None), "data/log is in use", &WayOut::StopOther { pid: None });
+        let wide = StorageError::NotPrivate { path: path.clone(), mode: 0o755 };
+        let text = "data/log has mode 0755 and belongs to another user";
+        check(&wide, text, &WayOut::Narrow);
+    }
+
+    #[test]
+    fn only_want_of_room_counts_as_such() {
+        let is_full = |errno: Errno| {
+            StorageError::io(Operation::Write, &PathBuf::from("a"), errno.into()).is_out_of_space()
+        };
+        assert!([Errno::NOSPC, Errno::DQUOT, Errno::FBIG].into_iter().all(is_full));
+        assert!(![Errno::IO, Errno::ROFS, Errno::NOENT].into_iter().any(is_full));
     }
 }

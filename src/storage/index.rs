@@ -201,7 +201,7 @@ impl SegmentIndex {
         let offset = fields.try_get_u64_le().ok()?;
         let is_inside = (self.first..=self.end.position).contains(&position)
             && offset >= FRAMES_FROM
-            && offset + HEADER_LEN as u64 <= self.end.offset;
+            && offset.saturating_add(HEADER_LEN as u64) <= self.end.offset;
         is_inside.then_some(Mark { position, offset })
     }
 }
@@ -305,6 +305,30 @@ mod tests {
             let bytes = index.encode(LOG);
             let read = SegmentIndex::decode(&bytes, LOG, index.first(), index.end());
             assert_eq!(read, Ok(index));
+        }
+    }
+
+    #[test]
+    fn an_index_that_says_nonsense_under_a_right_checksum_does_no_harm() {
+        let index = sample();
+        let bytes = index.encode(LOG);
+        let body = bytes.len() - 4;
+        for place in 10..body {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                for width in [1, 8] {
+                    let mut other = bytes.clone();
+                    other[place..(place + width).min(body)].fill(value);
+                    let checksum = crc32c::crc32c(&other[..body]);
+                    other[body..].copy_from_slice(&checksum.to_le_bytes());
+                    let read = SegmentIndex::decode(&other, LOG, index.first(), index.end());
+                    let Ok(read) = read else { continue };
+                    let writer_marks = read.writers.values().flatten().map(|mark| &mark.mark);
+                    for mark in read.marks.iter().chain(writer_marks) {
+                        assert!((index.first..=index.end.position).contains(&mark.position));
+                        assert!((FRAMES_FROM..index.end.offset).contains(&mark.offset));
+                    }
+                }
+            }
         }
     }
 

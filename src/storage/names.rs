@@ -87,7 +87,8 @@ impl SnapshotName {
         let stem = name.strip_prefix(SNAPSHOT_PREFIX)?.strip_suffix(suffix)?;
         let (position, round) = stem.split_once('-')?;
         let parsed = Self { position: Position(number(position)?), round: round.parse().ok()? };
-        (parsed.stem() == stem).then_some(parsed)
+        // There is always a round behind one.
+        (parsed.stem() == stem && parsed.round < u32::MAX).then_some(parsed)
     }
 }
 
@@ -170,6 +171,7 @@ mod tests {
             "snapshot-00000000000000000001.upsertd",
             "snapshot-00000000000000000001-1.upsertd",
             "snapshot-00000000000000000001-+001.upsertd",
+            "snapshot-00000000000000000001-4294967295.upsertd",
             "notes.tmp",
             "bootstrap.json",
         ] {

@@ -53,6 +53,22 @@ impl Default for SegmentOptions {
     }
 }
 
+impl SegmentOptions {
+    /// How far zeros reach when the next frame goes to an offset, give or take a step.
+    fn zeroed_for(&self, offset: u64) -> u64 {
+        offset.saturating_add(self.zeros_ahead_bytes).min(self.segment_bytes)
+    }
+
+    fn zeros_step(&self) -> u64 {
+        (self.zeros_ahead_bytes / 16).max(1)
+    }
+
+    /// Whether a file of this length may hold a durable frame that begins at an offset.
+    pub(crate) fn allows(&self, length: u64, frame_offset: u64) -> bool {
+        length.saturating_add(self.zeros_step()) > self.zeroed_for(frame_offset)
+    }
+}
+
 /// Where a segment ends: its last frame, the offset behind it, and its checksum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SegmentEnd {
@@ -66,15 +82,16 @@ pub struct SegmentEnd {
 ///
 /// Stored as `magic 8 bytes | format version u16 | 0 u16 | 0 u32 | log id 16 bytes | salt 16 bytes
 /// | digest key 16 bytes | created at i64 | end of the segment before: position u64, offset u64,
-/// checksum u32 | first length u64 | zeros | crc32c u32`, little-endian, 4096 bytes.
+/// checksum u32 | segment bytes u64 | zeros ahead u64 | zeros | crc32c u32`, little-endian, 4096
+/// bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
     pub(crate) ids: LogIds,
     pub(crate) created: Timestamp,
     /// Bytes of the segment before this one that lie behind its end are ignored for ever.
     pub(crate) previous: SegmentEnd,
-    /// Bytes of the file when it got its name. While it has no successor it never gets shorter.
-    pub(crate) first_length: u64,
+    /// How the segment is laid out, which tells how long its file must be.
+    pub(crate) options: SegmentOptions,
 }
 
 /// Why the beginning of a file is no header of ours.
@@ -146,7 +163,8 @@ impl SegmentHeader {
         bytes.put_u64_le(self.previous.position.0);
         bytes.put_u64_le(self.previous.offset);
         bytes.put_u32_le(self.previous.checksum.0);
-        bytes.put_u64_le(self.first_length);
+        bytes.put_u64_le(self.options.segment_bytes);
+        bytes.put_u64_le(self.options.zeros_ahead_bytes);
         bytes.resize(HEADER_LEN - 4, 0);
         bytes.put_u32_le(crc32c::crc32c(&bytes));
         bytes
@@ -170,10 +188,16 @@ impl SegmentHeader {
         let ids = LogIds { log_id, salt: Salt(salt), digest_key: DigestKey(digest_key) };
         let created = Timestamp(fields.try_get_i64_le().ok()?);
         let position = Position(fields.try_get_u64_le().ok()?);
+        if position == Position(u64::MAX) {
+            return None;
+        }
         let offset = fields.try_get_u64_le().ok()?;
         let checksum = Checksum(fields.try_get_u32_le().ok()?);
         let previous = SegmentEnd { position, offset, checksum };
-        Some(Self { ids, created, previous, first_length: fields.try_get_u64_le().ok()? })
+        let segment_bytes = fields.try_get_u64_le().ok()?;
+        let zeros_ahead_bytes = fields.try_get_u64_le().ok()?;
+        let options = SegmentOptions { segment_bytes, zeros_ahead_bytes };
+        Some(Self { ids, created, previous, options })
     }
 
     /// Reads the header of a segment file.
@@ -253,8 +277,7 @@ impl PreparedSegment {
 
     fn fill(&mut self) -> Result<(), StorageError> {
         self.file.allocate(self.options.segment_bytes)?;
-        let ahead = FRAMES_FROM + self.options.zeros_ahead_bytes;
-        let zeroed = ahead.min(self.options.segment_bytes).max(FRAMES_FROM);
+        let zeroed = self.options.zeroed_for(FRAMES_FROM).max(FRAMES_FROM);
         write_zeros(&*self.file, 0, zeroed)?;
         self.zeroed = zeroed;
         self.file.sync_data()
@@ -273,7 +296,7 @@ impl PreparedSegment {
         let end = FRAMES_FROM + first_frame.len() as u64;
         let zeroed = self.zeroed.max(end);
         let SegmentBeginning { ids, created, previous } = *beginning;
-        let header = SegmentHeader { ids, created, previous, first_length: zeroed };
+        let header = SegmentHeader { ids, created, previous, options: self.options };
         self.file.write_at(&header.encode(), 0)?;
         if !first_frame.is_empty() {
             self.file.write_at(first_frame, FRAMES_FROM)?;
@@ -295,8 +318,10 @@ impl OpenSegment {
         self.end == FRAMES_FROM || self.end + frame_bytes as u64 <= self.options.segment_bytes
     }
 
-    /// Writes a frame behind the last one. It is durable afterwards.
+    /// Writes a frame behind the last one. It is durable afterwards, and so are zeros behind its
+    /// beginning: a file that is shorter was cut.
     pub(crate) fn append(&mut self, frame: &[u8]) -> Result<(), StorageError> {
+        self.write_zeros_ahead()?;
         self.file.write_at(frame, self.end)?;
         self.file.sync_data()?;
         self.end += frame.len() as u64;
@@ -307,10 +332,8 @@ impl OpenSegment {
     /// Writes zeros ahead of the frames, a step at a time: the sync of the next frame carries them
     /// along, so a step must be small.
     pub(crate) fn write_zeros_ahead(&mut self) -> Result<(), StorageError> {
-        let ahead = self.options.zeros_ahead_bytes;
-        let step = (ahead / 16).max(1);
-        let target = (self.end + ahead).min(self.options.segment_bytes);
-        if self.zeroed + step <= target {
+        let target = self.options.zeroed_for(self.end);
+        if self.zeroed + self.options.zeros_step() <= target {
             write_zeros(&*self.file, self.zeroed, target)?;
             self.zeroed = target;
         }
@@ -359,12 +382,12 @@ mod tests {
                 offset: 6_000,
                 checksum: Checksum(0xdead_beef),
             },
-            first_length: FRAMES_FROM + OPTIONS.zeros_ahead_bytes,
+            options: OPTIONS,
         }
     }
 
     fn beginning() -> SegmentBeginning {
-        let SegmentHeader { ids, created, previous, first_length: _ } = header();
+        let SegmentHeader { ids, created, previous, options: _ } = header();
         SegmentBeginning { ids, created, previous }
     }
 

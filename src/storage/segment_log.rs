@@ -137,7 +137,12 @@ impl SegmentLog {
     fn prepare_all(&mut self) -> Result<(), StorageError> {
         self.open.write_zeros_ahead()?;
         while let Some(segment) = self.ended.last() {
-            close(self.disk(), segment, self.ids())?;
+            match close(self.disk(), segment, self.ids()) {
+                Ok(()) => {}
+                // It was trimmed before it could be closed.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
             self.ended.pop();
         }
         if self.prepared.is_none() {
@@ -400,6 +405,20 @@ mod tests {
         assert_eq!(reader.read(Position(8), 0).unwrap().len(), 1);
         let left = disk.after_power_cut(Survival::LoseAll).list().unwrap();
         assert!(!left.contains(&names::segment(Position(1))), "{left:?}");
+    }
+
+    #[test]
+    fn a_segment_that_is_trimmed_before_it_is_closed_is_gone() {
+        let disk = MemoryDisk::new();
+        let mut log = log(&disk);
+        for position in 1..=4 {
+            log.append(Position(position - 1), &payload(position)).unwrap();
+        }
+        assert_eq!(log.reader().segments().len(), 2);
+        log.reader().trim(Position(3)).unwrap();
+        assert!(log.prepare().unwrap());
+        let ours = [names::segment(Position(4)), names::temporary("segment")];
+        assert_eq!(disk.names(), ours);
     }
 
     #[test]

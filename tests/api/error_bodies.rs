@@ -154,7 +154,7 @@ fn faults_of_fields_stand_at_their_positions() {
     let named = json!({"note": "good", "mail": "nonsense", "regin": "x"});
     let by_name = json!({
         "code": "invalid",
-        "fields": {"mail": ["Enter a valid email address."], "regin": ["Field does not exist."]},
+        "fields": {"mail": {"value": ["Enter a valid email address."]}, "regin": {"name": ["Field does not exist."]}},
         "non_field_errors": [],
     });
     check(vec![
@@ -187,9 +187,9 @@ fn a_malformed_fields_entry_is_named() {
         entry("of an unknown id", json!({"id": UNKNOWN, "value": "x"}), "does_not_exist"),
         entry("of the same field", json!({"name": "note", "value": "y"}), "duplicate_field"),
         entry(
-            "whose id and name differ",
+            "whose id means nothing beside a name",
             json!({"name": "mail", "id": UNKNOWN, "value": "x"}),
-            "invalid",
+            "does_not_exist",
         ),
         entry("that is no object", json!("note"), "invalid"),
         entry("with a list for a text", json!({"name": "mail", "value": ["x"]}), "invalid"),

@@ -214,7 +214,7 @@ fn dropdown_rows(field: &Value, _: &Member) -> Vec<Row> {
         reads(json!({"name": "South"}), south.clone()),
         reads(south.clone(), south),
         reads(json!(null), json!(null)),
-        reads(json!(""), json!(null)),
+        refused(json!(""), "does_not_exist"),
         refused(json!("East"), "does_not_exist"),
         refused(json!({"name": "East"}), "does_not_exist"),
         refused(json!({"id": UNKNOWN}), "does_not_exist"),

@@ -62,7 +62,6 @@ fn follow(fixture: &mut Fixture, link: &Value) -> Value {
 type Listing = (&'static str, Option<Vec<String>>);
 
 fn listings() -> Vec<Listing> {
-    let descending = |numbers: std::ops::RangeInclusive<u32>| numbered(numbers.rev());
     vec![
         ("", Some(numbered(1..=25))),
         ("?page=1", Some(numbered(1..=25))),
@@ -77,15 +76,6 @@ fn listings() -> Vec<Listing> {
         ("?page_size=0", Some(numbered(1..=25))),
         ("?page_size=-5", Some(numbered(1..=25))),
         ("?page_size=many", Some(numbered(1..=25))),
-        ("?ordering=name&page_size=3", Some(numbered(1..=3))),
-        ("?ordering=-name&page_size=3", Some(descending(23..=25))),
-        ("?ordering=-created&page_size=3", Some(descending(23..=25))),
-        ("?ordering=note,-name&page_size=2", Some(numbered([1, 11]))),
-        ("?ordering=-note&page_size=2", Some(numbered([9, 7]))),
-        ("?search=N07", Some(numbered([7]))),
-        ("?search=n0&page_size=2", Some(numbered(1..=2))),
-        ("?search=n0%207", Some(numbered([7]))),
-        ("?search=nobody", Some(Vec::new())),
         ("?name=n07&page_size=1", Some(numbered([1]))),
     ]
 }
@@ -103,8 +93,6 @@ fn every_query_gives_its_rows() {
             assert_eq!(body["detail"], "Invalid page.");
         }
     }
-    let unknown = fixture.client.get("/api/records/accounts?ordering=colour");
-    unknown.expect_error(400, "does_not_exist");
 }
 
 #[test]
@@ -167,18 +155,13 @@ fn a_page_holds_at_most_a_thousand_rows_and_no_row_twice() {
     assert_eq!(names(&default).len(), 100);
 }
 
+/// A filter or an order that was not applied would give wrong rows without a word.
 #[test]
-fn a_cursor_walks_over_every_record_once() {
+fn what_a_list_cannot_do_yet_is_refused_by_name() {
     let mut fixture = accounts();
-    let mut seen = Vec::new();
-    let mut page = fixture.client.get("/api/records/accounts?cursor=&page_size=7").expect(200);
-    loop {
-        assert_eq!(page["count"], 25);
-        seen.extend(names(&page).into_iter().map(str::to_owned));
-        if page["next"].is_null() {
-            break;
-        }
-        page = follow(&mut fixture, &page["next"]);
+    for (parameter, value) in [("ordering", "name"), ("search", "n07"), ("cursor", "")] {
+        let target = format!("/api/records/accounts?{parameter}={value}");
+        let body = fixture.client.get(&target).expect_error(400, "unknown_parameter");
+        assert_eq!(body["errors"][0]["parameter"], parameter);
     }
-    assert_eq!(seen, numbered(1..=25));
 }

@@ -345,9 +345,9 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
     for fault in taken.faults {
         match fault.kind {
             FaultKind::Unique { holder } => drop(holders.insert(holder)),
-            other @ (FaultKind::Value(_)
-            | FaultKind::DuplicateField
-            | FaultKind::UnknownParameter) => return Told::Other(format!("{other:?}")),
+            other @ (FaultKind::Value(_) | FaultKind::DuplicateField) => {
+                return Told::Other(format!("{other:?}"));
+            }
         }
     }
     match taken.conflict {

@@ -69,7 +69,9 @@ impl Source {
     /// Whether the whole file is a test.
     pub(crate) fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
-        self.path.starts_with("tests/") || name == "tests.rs" || self.path.contains("/tests/")
+        let is_named_so = matches!(name, "tests.rs" | "test_support.rs");
+        let is_below = ["/tests/", "_tests/"].iter().any(|folder| self.path.contains(folder));
+        self.path.starts_with("tests/") || is_named_so || is_below
     }
 
     /// The first folder or file below `src/`: what the architecture calls a layer.

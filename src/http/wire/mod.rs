@@ -1,11 +1,21 @@
 //! The shapes of requests and answers.
 
+pub mod activities;
+pub mod activity_body;
+pub mod api_keys;
 pub mod archived;
+pub mod business;
 pub mod conflict;
 pub mod fields;
 pub mod identifier;
+pub mod keys;
+pub mod member_row;
+pub mod members;
+pub mod objects;
 pub mod record;
+pub mod schema_fields;
 pub mod selection;
+pub mod status;
 pub mod team;
 pub mod value;
 pub mod writes;

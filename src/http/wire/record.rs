@@ -134,22 +134,12 @@ impl<'a> Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The identifier; a contact's is its first and last name.
     fn record_name<'r>(&self, record: &'r Record) -> Cow<'r, str> {
-        if self.schema.is_contacts() {
-            full_name(record)
-        } else {
-            Cow::Borrowed(text(record, self.schema.identifier().number))
-        }
+        record_name(self.schema, record)
     }
 
-    /// The identifier; a contact's is its name, or its e-mail where that is empty.
     fn display_name<'r>(&self, record: &'r Record) -> Cow<'r, str> {
-        let name = self.record_name(record);
-        if name.is_empty() && self.schema.is_contacts() {
-            return Cow::Borrowed(text(record, system::EMAIL));
-        }
-        name
+        display_name(self.schema, record)
     }
 
     /// The value of a field, of which `raw` is the stored form; none where it is blank.
@@ -189,6 +179,26 @@ fn text_form(text: Cow<'_, str>) -> Option<ReadForm<'_>> {
 /// The text of a field; empty where it is blank.
 fn text(record: &Record, number: FieldNumber) -> &str {
     record.value(number).and_then(stored_text).unwrap_or_default()
+}
+
+/// The identifier; a contact's is its first and last name.
+fn record_name<'r>(schema: &Schema, record: &'r Record) -> Cow<'r, str> {
+    if schema.is_contacts() {
+        full_name(record)
+    } else {
+        Cow::Borrowed(text(record, schema.identifier().number))
+    }
+}
+
+/// What a record is called: the identifier; a contact's is its first and last name, or its e-mail
+/// where that is empty.
+#[must_use]
+pub fn display_name<'r>(schema: &Schema, record: &'r Record) -> Cow<'r, str> {
+    let name = record_name(schema, record);
+    if name.is_empty() && schema.is_contacts() {
+        return Cow::Borrowed(text(record, system::EMAIL));
+    }
+    name
 }
 
 /// First and last name, joined by one space.

@@ -3,6 +3,7 @@
 //! What a value refers to and that is not there any more (an option, a tag, a member) is left out.
 //! It must not know records or which of their fields are shown.
 
+use crate::http::wire::members::MemberValue;
 use crate::model::catalog::member::{Member, Members};
 use crate::model::id::{Day, Timestamp};
 use crate::model::schema::field::Field;
@@ -111,9 +112,9 @@ impl Serialize for ReadForm<'_> {
                 map.end()
             }
             Self::Tags(tags) => serializer.collect_seq(tags.iter().map(|tag| ShownTag(tag))),
-            Self::Member(member) => ShownMember(member).serialize(serializer),
+            Self::Member(member) => MemberValue::of(member).serialize(serializer),
             Self::Members(members) => {
-                serializer.collect_seq(members.iter().map(|member| ShownMember(member)))
+                serializer.collect_seq(members.iter().map(|member| MemberValue::of(member)))
             }
         }
     }
@@ -133,22 +134,6 @@ impl Serialize for ShownTag<'_> {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("id", &self.0.id)?;
         map.serialize_entry("name", &self.0.name)?;
-        map.end()
-    }
-}
-
-struct ShownMember<'a>(&'a Member);
-
-impl Serialize for ShownMember<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let member = self.0;
-        let mut map = serializer.serialize_map(Some(6))?;
-        map.serialize_entry("id", &member.id)?;
-        map.serialize_entry("deleted", &false)?;
-        map.serialize_entry("first_name", &member.first_name)?;
-        map.serialize_entry("last_name", &member.last_name)?;
-        map.serialize_entry("email", &member.email)?;
-        map.serialize_entry("display_name", &member.display_name())?;
         map.end()
     }
 }

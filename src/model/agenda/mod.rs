@@ -15,7 +15,7 @@ use crate::model::table::event_form::Misfit;
 use crate::model::table::index::Shared;
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Which objects an activity of a type is associated with.
@@ -26,6 +26,18 @@ pub enum AssociationMode {
     AllObjectsAssociated,
     SelectedObjectsAssociated,
     NoObjectsAssociated,
+}
+
+impl AssociationMode {
+    /// What the API calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AllObjectsAssociated => "all_objects_associated",
+            Self::SelectedObjectsAssociated => "selected_objects_associated",
+            Self::NoObjectsAssociated => "no_objects_associated",
+        }
+    }
 }
 
 /// A kind of activity.
@@ -80,7 +92,7 @@ impl Activity {
 pub struct Shown {
     types: ArcSwap<Vec<Arc<ActivityType>>>,
     activities: Shared<ActivityId, Arc<Activity>>,
-    /// Activities about a record, completed ones too.
+    /// Activities about a record in the order of their ids, completed ones too.
     by_record: Shared<RecordId, Arc<Vec<ActivityId>>>,
     upcoming: Shared<RecordId, u32>,
 }
@@ -95,6 +107,24 @@ impl Shown {
     #[must_use]
     pub fn activity(&self, id: ActivityId) -> Option<Arc<Activity>> {
         self.activities.get(&id)
+    }
+
+    /// All activities, in no order.
+    #[must_use]
+    pub fn activities(&self) -> Vec<Arc<Activity>> {
+        self.activities.values()
+    }
+
+    /// The type of this id; it is never removed.
+    #[must_use]
+    pub fn activity_type(&self, id: ActivityTypeId) -> Option<Arc<ActivityType>> {
+        self.types.load().iter().find(|known| known.id == id).cloned()
+    }
+
+    /// The type of this API name, exactly.
+    #[must_use]
+    pub fn activity_type_of_name(&self, name: &str) -> Option<Arc<ActivityType>> {
+        self.types.load().iter().find(|known| known.api_name == name).cloned()
     }
 
     /// Activities about a record that are neither completed nor deleted.
@@ -115,35 +145,43 @@ impl Shown {
     }
 
     fn remove(&self, id: ActivityId) {
-        let old = self.activities.remove(&id);
-        self.change_counts(old.as_deref(), None);
+        let old = self.activities.remove(&id).expect("what is deleted is there");
+        self.change_counts(Some(&old), None);
     }
 
-    /// Brings the counts of every record that the old or the new activity is about up to date.
+    /// Brings what is kept by record up to date, for every record that the old or the new activity
+    /// is about. A count that stays is not touched: no reader may see it move.
     fn change_counts(&self, old: Option<&Activity>, new: Option<&Activity>) {
-        let id = old.or(new).expect("one of them is there").id;
-        let of = |activity: Option<&Activity>| {
-            activity.map_or(&[][..], |it| &it.associations[..]).to_vec()
+        let Some(id) = old.or(new).map(|activity| activity.id) else { return };
+        let records = |activity: Option<&Activity>| {
+            let associations = activity.map_or(&[][..], |activity| &activity.associations);
+            associations.iter().map(|association| association.record).collect::<BTreeSet<_>>()
         };
-        let (before, after) = (of(old), of(new));
+        let (before, after) = (records(old), records(new));
         let was_upcoming = old.is_some_and(Activity::is_upcoming);
         let is_upcoming = new.is_some_and(Activity::is_upcoming);
-        for Association { record, .. } in before.iter().filter(|it| !after.contains(it)) {
-            let others =
-                self.of_record(*record).iter().copied().filter(|other| *other != id).collect();
-            self.put_list(*record, others);
+        for record in before.union(&after) {
+            let (was_about, is_about) = (before.contains(record), after.contains(record));
+            if was_about != is_about {
+                self.change_list(*record, id, is_about);
+            }
+            match (was_about && was_upcoming, is_about && is_upcoming) {
+                (true, false) => self.put_count(*record, self.upcoming(*record) - 1),
+                (false, true) => self.put_count(*record, self.upcoming(*record) + 1),
+                (true, true) | (false, false) => {}
+            }
         }
-        for Association { record, .. } in after.iter().filter(|it| !before.contains(it)) {
-            let mut list = self.of_record(*record).to_vec();
-            list.push(id);
-            self.put_list(*record, list);
+    }
+
+    /// Puts an activity into a record's list, or takes it out.
+    fn change_list(&self, record: RecordId, id: ActivityId, is_about: bool) {
+        let mut list = self.of_record(record).to_vec();
+        match list.binary_search(&id) {
+            Err(at) if is_about => list.insert(at, id),
+            Ok(at) if !is_about => drop(list.remove(at)),
+            Ok(_) | Err(_) => {}
         }
-        for Association { record, .. } in before.iter().filter(|_| was_upcoming) {
-            self.put_count(*record, self.upcoming(*record) - 1);
-        }
-        for Association { record, .. } in after.iter().filter(|_| is_upcoming) {
-            self.put_count(*record, self.upcoming(*record) + 1);
-        }
+        self.put_list(record, list);
     }
 
     fn put_list(&self, record: RecordId, list: Vec<ActivityId>) {
@@ -312,3 +350,6 @@ impl State for Agenda {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

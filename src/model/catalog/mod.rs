@@ -254,3 +254,6 @@ impl Event {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,9 @@ use crate::model::key::Key;
 use crate::model::moment::Mark;
 use crate::model::schema::Schema;
 use crate::model::table::body::Body;
-use crate::model::table::decide::keys::{claims_of, identifier_key};
+use crate::model::table::decide::keys::{claims_of, identifier_key, is_readable};
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChange, Stamp};
-use crate::model::table::event_form::{Misfit, Stored, StoredChange, decode};
+use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
 use crate::model::table::record::{Parts, Record};
 use crate::model::table::{FollowUps, Setting, Shown, Table};
@@ -19,9 +19,6 @@ use std::sync::Arc;
 
 impl Table {
     pub(super) fn apply_event(&mut self, event: &Event) {
-        if let Some(sequence) = event.sequence() {
-            self.publish_sequence(sequence);
-        }
         match event {
             Event::ObjectCreated { .. } => panic!("an object is created once: see `Table::born`"),
             Event::FieldCreated { field, .. } => {
@@ -40,6 +37,10 @@ impl Table {
                     follow_ups.open.retain(|open, _| open > number);
                 });
             }
+        }
+        // Last: whoever sees the sequence sees the change.
+        if let Some(sequence) = event.sequence() {
+            self.publish_sequence(sequence);
         }
         if self.scan.as_ref().is_some_and(|scan| scan.is_done()) {
             self.scan = None;
@@ -145,6 +146,9 @@ impl Table {
         let Stored::ObjectCreated { sequence, history, schema } = stored else {
             return Err(Misfit::Unborn);
         };
+        if sequence != Sequence(1) {
+            return Err(Misfit::Order { what: "sequence", expected: 1, found: sequence.0 });
+        }
         let mut table =
             Self::born(&Event::ObjectCreated { stamp, sequence, history, schema }, setting);
         let count = 1 + table.replay(bytes)?;
@@ -169,6 +173,9 @@ impl Table {
             Stored::ObjectCreated { .. } => Err(Misfit::Twice { what: "an object's creation" }),
             Stored::FieldCreated { sequence, field } => {
                 self.expect_sequence(sequence)?;
+                if self.shown.schema().by_number(field.number).is_some() {
+                    return Err(Misfit::Twice { what: "a field" });
+                }
                 Ok(Event::FieldCreated { stamp, sequence, field })
             }
             Stored::OptionCreated { sequence, field, option } => {
@@ -182,20 +189,18 @@ impl Table {
             Stored::Record(stored) => self.restore_change(stamp, stored).map(Event::Record),
             Stored::TeamChanged { id, body } => {
                 let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
+                if !is_readable(&self.shown.schema(), Body::new(body)) {
+                    return Err(Misfit::Shape { what: "a value" });
+                }
                 let record = same_version(&old, body);
                 Ok(Event::TeamChanged { mark: Mark::default(), stamp, record })
             }
-            Stored::Purged { sequence, id, follow_up } => {
-                self.expect_sequence(sequence)?;
-                let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
-                let mark = Mark::default();
-                Ok(Event::Purged(Purge { mark, old, sequence, stamp, follow_up }))
-            }
+            Stored::Purged(stored) => self.restore_purge(stamp, &stored).map(Event::Purged),
             Stored::FollowUpConfirmed { number } => Ok(Event::FollowUpConfirmed { stamp, number }),
         }
     }
 
-    fn restore_change(
+    pub(super) fn restore_change(
         &self,
         stamp: Stamp,
         stored: StoredChange<'_>,
@@ -205,11 +210,7 @@ impl Table {
         if old.is_none() && stored.kind != ChangeKind::Created {
             return Err(Misfit::Missing { id: stored.id });
         }
-        let version = u64::from(stored.version.0);
-        let expected = old.as_ref().map_or(1, |old| u64::from(old.version().0) + 1);
-        if version != expected {
-            return Err(Misfit::Order { what: "version", expected, found: version });
-        }
+        expect_next(old.as_ref(), stored.version, stored.previous)?;
         let schema = self.shown.schema();
         let slot = old.as_ref().map_or(Slot(self.slots), Record::slot);
         let record = restore_record(
@@ -217,7 +218,7 @@ impl Table {
             stored.id,
             (stored.version, stored.sequence, slot),
             stored.body,
-        );
+        )?;
         let moves = KeyMoves::between(&schema, old.as_ref(), &record);
         Ok(RecordChange {
             mark: Mark::default(),
@@ -232,6 +233,20 @@ impl Table {
         })
     }
 
+    fn restore_purge(&self, stamp: Stamp, stored: &StoredPurge) -> Result<Purge, Misfit> {
+        self.expect_sequence(stored.sequence)?;
+        let old = self.shown.record(stored.id).ok_or(Misfit::Missing { id: stored.id })?;
+        expect_next(Some(&old), stored.version, stored.previous)?;
+        Ok(Purge {
+            mark: Mark::default(),
+            old,
+            sequence: stored.sequence,
+            stamp,
+            key_hash: stored.key_hash,
+            follow_up: stored.follow_up,
+        })
+    }
+
     fn expect_sequence(&self, found: Sequence) -> Result<(), Misfit> {
         let expected = self.sequence.next();
         if found == expected {
@@ -241,20 +256,35 @@ impl Table {
     }
 }
 
+/// Whether a stored change is the one after what the table holds.
+fn expect_next(old: Option<&Record>, version: Version, previous: Sequence) -> Result<(), Misfit> {
+    let expected = old.map_or(Version(1), |old| old.version().next());
+    if version != expected {
+        let (expected, found) = (u64::from(expected.0), u64::from(version.0));
+        return Err(Misfit::Order { what: "version", expected, found });
+    }
+    let expected = old.map_or(Sequence(0), Record::sequence);
+    if previous != expected {
+        let (expected, found) = (expected.0, previous.0);
+        return Err(Misfit::Order { what: "the previous change of a record", expected, found });
+    }
+    Ok(())
+}
+
 /// Builds a record of a stored body; its key follows from the schema.
-#[must_use]
 pub(crate) fn restore_record(
     schema: &Schema,
     id: RecordId,
     (version, sequence, slot): (Version, Sequence, Slot),
     body: &[u8],
-) -> Record {
+) -> Result<Record, Misfit> {
+    if !is_readable(schema, Body::new(body)) {
+        return Err(Misfit::Shape { what: "a value" });
+    }
     let key = identifier_key(schema, Body::new(body));
     let key = key.as_ref().map(Key::as_bytes);
-    Record::new(
-        &Parts { id, version, sequence, slot, key, body },
-        &mut Vec::with_capacity(body.len() + 64),
-    )
+    let parts = Parts { id, version, sequence, slot, key, body };
+    Ok(Record::new(&parts, &mut Vec::with_capacity(body.len() + 64)))
 }
 
 /// The record with another body that is no new version: its explicit team.

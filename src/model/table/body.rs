@@ -4,6 +4,7 @@
 //! from our own writer, through a checksum: one that does not decode is a bug or corruption.
 
 use crate::model::id::FieldNumber;
+use crate::model::schema::system;
 use crate::model::value::pack;
 use std::fmt;
 
@@ -35,6 +36,14 @@ impl<'a> Body<'a> {
             .take_while(|(at, _)| *at <= number)
             .find(|(at, _)| *at == number)
             .map(|(_, raw)| raw)
+    }
+
+    /// Bytes of the values that an object shows, without those the server keeps with a record.
+    #[must_use]
+    pub fn fields_len(self) -> usize {
+        let kept = self.iter().take_while(|(at, _)| *at < system::FIELD_FIRST);
+        // The number of a kept value takes one byte.
+        self.0.len() - kept.map(|(_, raw)| 1 + raw.len()).sum::<usize>()
     }
 
     /// Whether the bytes are such a run: what recovery asks before it believes them.

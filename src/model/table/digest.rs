@@ -4,6 +4,7 @@
 //! order of changes does not matter and a change costs two hashes.
 
 use crate::model::id::{RecordId, Sequence, Version};
+use crate::model::table::event::KeyHash;
 use crate::model::table::record::Record;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
@@ -39,6 +40,12 @@ impl Digest {
     /// Adds a sum made elsewhere with the same key: the loader's threads each make their own.
     pub fn add_sum(&mut self, sum: u128) {
         self.records = self.records.wrapping_add(sum);
+    }
+
+    /// The hash of an identifier's normal form that outlives its purged record.
+    #[must_use]
+    pub fn key_hash(&self, identifier: &[u8]) -> KeyHash {
+        KeyHash(item_hash(&self.key, identifier))
     }
 
     /// The sum over the records alone.

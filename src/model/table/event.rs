@@ -1,7 +1,7 @@
 //! What has happened in a table. Its stored form stands in `event_form.rs`.
 
 use crate::model::id::{
-    BatchId, FieldNumber, HistoryId, MemberId, Sequence, TagId, TagNumber, Timestamp,
+    BatchId, FieldNumber, HistoryId, MemberId, Sequence, TagId, TagNumber, Timestamp, Version,
 };
 use crate::model::key::Key;
 use crate::model::moment::Mark;
@@ -86,13 +86,28 @@ pub struct RecordChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Purge {
     pub mark: Mark,
-    /// What it was, in memory only.
+    /// What it was. In memory only, but for its version and its last sequence.
     pub old: Record,
     pub sequence: Sequence,
     pub stamp: Stamp,
+    /// Of the identifier it held, if it held one.
+    pub key_hash: Option<KeyHash>,
     /// Tells the agenda to forget the record too.
     pub follow_up: FollowUpNumber,
 }
+
+impl Purge {
+    /// The version that nothing shows any more: one more than the last.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.old.version().next()
+    }
+}
+
+/// A hash of an identifier's normal form, keyed with the log's secret: it proves to whoever has the
+/// log that a certain identifier was held, and tells nobody which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyHash(pub u128);
 
 /// The number of a follow-up in the state that sends it: 1, 2, 3 …
 #[derive(

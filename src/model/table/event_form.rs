@@ -13,7 +13,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::body::Body;
 use crate::model::table::event::{
-    ChangeKind, Event, FollowUpNumber, Reason, RecordChange, Stamp, Tag,
+    ChangeKind, Event, FollowUpNumber, KeyHash, Reason, RecordChange, Stamp, Tag,
 };
 use crate::model::value::pack;
 use serde::de::DeserializeOwned;
@@ -63,9 +63,15 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
             put_bin(record.body().bytes(), out);
         }
         Event::Purged(purge) => {
-            head(3, kind::PURGED, &purge.stamp, out);
+            head(6, kind::PURGED, &purge.stamp, out);
             put_uint(purge.sequence.0, out);
             put_bin(purge.old.id_bytes(), out);
+            put_uint(u64::from(purge.version().0), out);
+            put_uint(purge.old.sequence().0, out);
+            match purge.key_hash {
+                Some(hash) => put_bin(&hash.0.to_be_bytes(), out),
+                None => rmp::encode::write_nil(out).expect(INFALLIBLE),
+            }
             put_uint(purge.follow_up.0, out);
         }
         Event::FollowUpConfirmed { stamp, number } => {
@@ -165,7 +171,7 @@ pub enum Stored<'a> {
     OptionCreated { sequence: Sequence, field: FieldNumber, option: Choice },
     Record(StoredChange<'a>),
     TeamChanged { id: RecordId, body: &'a [u8] },
-    Purged { sequence: Sequence, id: RecordId, follow_up: FollowUpNumber },
+    Purged(StoredPurge),
     FollowUpConfirmed { number: FollowUpNumber },
 }
 
@@ -182,6 +188,17 @@ pub struct StoredChange<'a> {
     pub new_tags: Vec<Tag>,
     /// A run of numbers and values, checked to be one.
     pub body: &'a [u8],
+}
+
+/// A purge as it was stored: the tombstone.
+#[derive(Debug)]
+pub struct StoredPurge {
+    pub sequence: Sequence,
+    pub id: RecordId,
+    pub version: Version,
+    pub previous: Sequence,
+    pub key_hash: Option<KeyHash>,
+    pub follow_up: FollowUpNumber,
 }
 
 /// Why stored bytes are not what a writer of this format has written, or do not follow.
@@ -255,11 +272,7 @@ fn decode_kind<'a>(kind: u64, rest: &mut &'a [u8]) -> Result<(u32, Stored<'a>), 
             let id = RecordId::from_bytes(take_id(rest, "a record's id")?);
             (2, Stored::TeamChanged { id, body: take_body(rest)? })
         }
-        kind::PURGED => {
-            let sequence = take_sequence(rest)?;
-            let id = RecordId::from_bytes(take_id(rest, "a record's id")?);
-            (3, Stored::Purged { sequence, id, follow_up: take_follow_up(rest)? })
-        }
+        kind::PURGED => (6, Stored::Purged(decode_purge(rest)?)),
         kind::FOLLOW_UP_CONFIRMED => {
             (1, Stored::FollowUpConfirmed { number: take_follow_up(rest)? })
         }
@@ -276,8 +289,7 @@ fn decode_change<'a>(kind: ChangeKind, rest: &mut &'a [u8]) -> Result<StoredChan
     for _ in 0..take_array(rest, "changed fields")? {
         changed.push(FieldNumber(take_u32(rest, "a field's number")?));
     }
-    let reason = if rest.first() == Some(&rmp::Marker::Null.to_u8()) {
-        *rest = &rest[1..];
+    let reason = if take_nil(rest) {
         None
     } else if take_uint(rest, "a reason")? == REASON_IDENTIFIER_OVERWRITTEN {
         Some(Reason::IdentifierOverwritten)
@@ -290,6 +302,30 @@ fn decode_change<'a>(kind: ChangeKind, rest: &mut &'a [u8]) -> Result<StoredChan
     }
     let body = take_body(rest)?;
     Ok(StoredChange { kind, sequence, id, version, previous, changed, reason, new_tags, body })
+}
+
+fn decode_purge(rest: &mut &[u8]) -> Result<StoredPurge, Misfit> {
+    Ok(StoredPurge {
+        sequence: take_sequence(rest)?,
+        id: RecordId::from_bytes(take_id(rest, "a record's id")?),
+        version: take_u32(rest, "a version").map(Version)?,
+        previous: take_sequence(rest)?,
+        key_hash: if take_nil(rest) {
+            None
+        } else {
+            Some(KeyHash(u128::from_be_bytes(take_id(rest, "a hash of a key")?)))
+        },
+        follow_up: take_follow_up(rest)?,
+    })
+}
+
+/// Takes a nil off the front, if one stands there.
+fn take_nil(rest: &mut &[u8]) -> bool {
+    let is_nil = rest.first() == Some(&rmp::Marker::Null.to_u8());
+    if is_nil {
+        *rest = &rest[1..];
+    }
+    is_nil
 }
 
 /// The inverse of `encode_tag`.

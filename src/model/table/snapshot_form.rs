@@ -19,6 +19,7 @@ use crate::model::table::record::Record;
 use crate::model::table::scan::Scan;
 use crate::model::table::{FollowUps, Setting, Shown, Table};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const FORMAT: u64 = 1;
 const STATE_FIELDS: u32 = 7;
@@ -146,6 +147,9 @@ pub struct Loader {
     table: Table,
     schema: Arc<Schema>,
     state_digest: u128,
+    /// Records with a key, and claims, as they were met.
+    keys: AtomicUsize,
+    claims: AtomicUsize,
 }
 
 impl Loader {
@@ -179,8 +183,12 @@ impl Loader {
             let tag: Tag = decode_tag(rest)?;
             table.shown.tags.put(tag);
         }
+        if !rest.is_empty() {
+            return Err(Misfit::Shape { what: "a table" });
+        }
         let state_digest = item_hash(&setting.digest_key, state);
-        Ok(Self { table, schema, state_digest })
+        let (keys, claims) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok(Self { table, schema, state_digest, keys, claims })
     }
 
     /// Loads the records of one chunk, the first of which gets `slot`. Gives the sum of their hashes.
@@ -195,6 +203,7 @@ impl Loader {
             }
             let shown = &self.table.shown;
             if record.key().is_some() {
+                self.keys.fetch_add(1, Relaxed);
                 shown.keys.put(ByKey(record.clone()));
             }
             shown.ids.put(ById(record.clone()));
@@ -206,19 +215,20 @@ impl Loader {
 
     fn take_record(&self, chunk: &mut &[u8], slot: Slot) -> Result<Record, Misfit> {
         let StoredRecord { id, version, sequence, body } = take_stored(chunk)?;
-        Ok(restore_record(&self.schema, id, (version, sequence, slot), body))
+        restore_record(&self.schema, id, (version, sequence, slot), body)
     }
 
     fn load_claims(&self, record: &Record) {
         for claim in claims_of(&self.schema, record.body()) {
             if let Some(index) = self.table.shown.unique(claim.field) {
+                self.claims.fetch_add(1, Relaxed);
                 index.put(claim.key, record.clone());
             }
         }
     }
 
     /// The table, when all chunks are loaded: so many records, so great the sum of their hashes.
-    /// Fails where two records share a key or the digest is another one.
+    /// Fails where two records share a key or a unique value, or the digest is another one.
     pub fn finish(mut self, records: u32, sum: u128, digest: u128) -> Result<Table, Misfit> {
         let found = self.table.shown.ids.len() as u64;
         if found != u64::from(records) {
@@ -227,6 +237,14 @@ impl Loader {
                 expected: u64::from(records),
                 found,
             });
+        }
+        let claims = self.schema.further_unique_fields();
+        let claims = claims.filter_map(|field| self.table.shown.unique(field.number));
+        let claims: usize = claims.map(|index| index.len()).sum();
+        if (self.table.shown.keys.len(), claims)
+            != (self.keys.into_inner(), self.claims.into_inner())
+        {
+            return Err(Misfit::Twice { what: "a unique value" });
         }
         if sum.wrapping_add(self.state_digest) != digest {
             return Err(Misfit::Digest);

@@ -7,6 +7,7 @@ use crate::model::catalog::member::{AccountType, Member, Members};
 use crate::model::id::{
     BatchId, FieldNumber, HistoryId, MemberId, RecordId, Sequence, Timestamp, UserId,
 };
+use crate::model::key::Key;
 use crate::model::moment::Moment;
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::new_object::{Founder, NewObject};
@@ -94,8 +95,8 @@ pub(crate) struct Rig {
     pub(crate) draft: Draft,
     pub(crate) moment: Moment,
     pub(crate) caller: Caller,
-    /// Decided and not applied.
-    pub(crate) pending: VecDeque<Event>,
+    /// Commits that are decided and not applied.
+    pub(crate) pending: VecDeque<Vec<Event>>,
     /// Every event in its stored form, the birth first.
     pub(crate) log: Vec<Vec<u8>>,
 }
@@ -116,6 +117,11 @@ impl Rig {
     }
 
     pub(crate) fn born(schema: Schema, moment: Moment) -> Self {
+        Self::born_within(schema, moment, SETTING)
+    }
+
+    /// A table with limits of its own.
+    pub(crate) fn born_within(schema: Schema, moment: Moment, setting: Setting) -> Self {
         let caller = caller();
         let stamp = Stamp {
             at: BIRTH,
@@ -127,7 +133,7 @@ impl Rig {
         let sequence = Sequence(1);
         let birth = Event::ObjectCreated { stamp, sequence, history, schema: Arc::new(schema) };
         Self {
-            table: Table::born(&birth, SETTING),
+            table: Table::born(&birth, setting),
             draft: Draft::default(),
             moment,
             caller,
@@ -157,10 +163,12 @@ impl Rig {
         }
         let mut events = Vec::new();
         let answer = self.table.decide(&self.draft, command, &mut self.moment, &mut events)?;
-        for event in events {
-            Table::lay(&mut self.draft, &event);
-            self.log.push(encoded(&event));
-            self.pending.push_back(event);
+        for event in &events {
+            Table::lay(&mut self.draft, event);
+            self.log.push(encoded(event));
+        }
+        if !events.is_empty() {
+            self.pending.push_back(events);
         }
         if is_barrier {
             self.apply_all();
@@ -175,11 +183,13 @@ impl Rig {
         answer
     }
 
-    /// Applies the oldest event that is not applied. False: there is none.
+    /// Applies the oldest commit that is not applied. False: there is none.
     pub(crate) fn apply_one(&mut self) -> bool {
-        let Some(event) = self.pending.pop_front() else { return false };
-        self.table.apply(&event);
-        Table::lift(&mut self.draft, &event);
+        let Some(events) = self.pending.pop_front() else { return false };
+        for event in &events {
+            self.table.apply(event);
+            Table::lift(&mut self.draft, event);
+        }
         true
     }
 
@@ -222,9 +232,7 @@ impl Rig {
 
     /// The same table out of its log.
     pub(crate) fn replayed(&self) -> Table {
-        let (table, count) = Table::from_birth(&self.log.concat(), SETTING).unwrap();
-        assert_eq!(count as usize, self.log.len());
-        table
+        replayed(&self.log)
     }
 
     /// Asserts that the table is whole, and exactly what its log gives.
@@ -232,6 +240,13 @@ impl Rig {
         assert!(self.pending.is_empty() && self.draft.is_empty());
         assert_same(&self.table, &self.replayed());
     }
+}
+
+/// A table out of a log that begins with its birth.
+pub(crate) fn replayed(log: &[Vec<u8>]) -> Table {
+    let (table, count) = Table::from_birth(&log.concat(), SETTING).unwrap();
+    assert_eq!(count as usize, log.len());
+    table
 }
 
 pub(crate) fn encoded(event: &Event) -> Vec<u8> {
@@ -298,7 +313,7 @@ pub(crate) fn assert_whole(table: &Table) {
         sum.add(record);
         assert_eq!(shown.record(record.id()).as_ref(), Some(record), "by id");
         let key = identifier_key(&schema, record.body());
-        assert_eq!(key.as_ref().map(|key| key.as_bytes()), record.key(), "its own key");
+        assert_eq!(key.as_ref().map(Key::as_bytes), record.key(), "its own key");
         if let Some(key) = key {
             keyed += 1;
             assert_eq!(shown.holder(&key).as_ref(), Some(record), "by key");

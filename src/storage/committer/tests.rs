@@ -1,9 +1,12 @@
+//! The commit queue and its committer over logs in memory.
+
 use super::{CommitOptions, CommitQueue, Committer, Seat, Wake};
 use crate::model::id::{ObjectId, Position, Sequence, Timestamp, WriterId};
 use crate::storage::error::StorageError;
 use crate::storage::log::{AppendError, Log, LogReader};
 use crate::storage::memory_log::MemoryFrames;
 use crate::storage::part::Part;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
@@ -168,6 +171,35 @@ fn a_fenced_leader_writes_nothing_more() {
     let fenced = committer.step().unwrap_err();
     assert!(matches!(fenced, AppendError::Fenced { last: Position(1) }));
     assert_eq!((queue.is_failed(), bell.rings(), frames.last()), (true, 1, Position(1)));
+}
+
+/// Notes what the queue says when it wakes.
+struct Listener {
+    queue: Arc<CommitQueue>,
+    heard: Mutex<Vec<(Position, bool)>>,
+}
+
+impl Wake for Arc<Listener> {
+    fn wake(&self) {
+        self.heard.lock().push((self.queue.durable(), self.queue.is_failed()));
+    }
+}
+
+#[test]
+fn whoever_is_woken_sees_what_has_happened() {
+    let options = CommitOptions { frame_bytes: 1, ..CommitOptions::default() };
+    let Partition { queue, frames, mut committer } = partition(options);
+    let listener = Arc::new(Listener { queue: queue.clone(), heard: Mutex::default() });
+    let seat = Seat::new(Box::new(listener.clone()));
+    frames.fail_at(Position(2));
+    for event in [b"1", b"2", b"3"] {
+        queue.append(&[part(1, event)], &seat);
+    }
+    committer.step().unwrap();
+    assert_eq!(*listener.heard.lock(), [(Position(1), false)]);
+    committer.step().unwrap_err();
+    let failed = (Position(1), true);
+    assert_eq!(*listener.heard.lock(), [(Position(1), false), failed, failed]);
 }
 
 #[test]

@@ -159,9 +159,13 @@ impl Content {
 
     /// Changes a byte on both sides, as rot does.
     pub(super) fn flip_bit(&mut self, bit: usize) {
-        let (byte, mask) = (bit / 8, 1 << (bit % 8));
-        self.cached[byte] ^= mask;
-        self.durable[byte] ^= mask;
+        self.cached[bit / 8] ^= 1 << (bit % 8);
+        self.flip_bit_on_device(bit);
+    }
+
+    /// The cache still shows what it should be.
+    pub(super) fn flip_bit_on_device(&mut self, bit: usize) {
+        self.durable[bit / 8] ^= 1 << (bit % 8);
     }
 }
 

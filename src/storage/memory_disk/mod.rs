@@ -132,6 +132,12 @@ impl MemoryDisk {
         self.state.lock().calls
     }
 
+    /// Whether the power has gone.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.state.lock().is_off
+    }
+
     /// Lets writes and allocations fail that would need more room than this.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.state.lock().capacity = bytes;
@@ -216,6 +222,15 @@ impl MemoryDisk {
     pub fn flip_bit(&self, name: &str, bit: usize) {
         let mut state = self.state.lock();
         state.content_mut(name).expect("the file is there").flip_bit(bit);
+    }
+
+    /// Flips a bit on the device alone: whoever reads the cache does not see it. No call.
+    ///
+    /// # Panics
+    /// If the file does not have so many durable bits.
+    pub fn flip_bit_on_device(&self, name: &str, bit: usize) {
+        let mut state = self.state.lock();
+        state.content_mut(name).expect("the file is there").flip_bit_on_device(bit);
     }
 
     /// All names. No call.

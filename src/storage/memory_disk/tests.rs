@@ -1,3 +1,5 @@
+//! The simulator's disk itself: what survives a cut, and that faults come where they are asked for.
+
 use super::{Fault, MemoryDisk, Survival};
 use crate::storage::disk::{Disk, read_whole, write_whole};
 use crate::storage::error::StorageError;

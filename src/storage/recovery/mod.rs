@@ -72,6 +72,7 @@ pub struct Recovered {
     previous: SegmentEnd,
     report: RecoveryReport,
     chores: Chores,
+    is_begun: bool,
 }
 
 /// What is done once a log goes on.
@@ -146,7 +147,6 @@ fn open_segments(disk: &dyn Disk, inventory: &Inventory) -> Result<Vec<SegmentFi
     disk.sync_directory()?;
     let mut segments: Vec<SegmentFile> = Vec::new();
     for (named, name, file) in files {
-        file.drop_cache()?;
         let path = disk.path(&name);
         let header = SegmentHeader::read(&*file, &path)?;
         let found = header.first();
@@ -235,7 +235,7 @@ impl Opened {
         for place in self.needed..self.segments.len() {
             let Some(segment) = self.segments.get(place) else { break };
             self.prefetch_successor(place)?;
-            let ending = self.end_of(place).map_or(Ending::Open, Ending::Closed);
+            let ending = self.ending_of(place);
             let look = |frame: &Frame<'_>| show(frame, after, &mut report, &mut each);
             let walked = walk_segment(&*self.disk, segment, ending, &self.ids.salt, look).map_err(
                 |fault| match fault {
@@ -258,25 +258,30 @@ impl Opened {
         self.segments.get(place + 1).map(|successor| successor.header.previous)
     }
 
+    fn ending_of(&self, place: usize) -> Ending {
+        let newest = self.inventory.segments.last();
+        match self.end_of(place) {
+            Some(end) => Ending::Closed(end),
+            None if newest.is_some_and(|newest| self.inventory.indexes.contains(newest)) => {
+                Ending::Lost
+            }
+            None => Ending::Open,
+        }
+    }
+
     fn prefetch_successor(&self, place: usize) -> Result<(), StorageError> {
         let Some(successor) = self.segments.get(place + 1) else { return Ok(()) };
         successor.file.prefetch(0, successor.file.length()?)
     }
 
-    /// Sees whether the newest segments are missing, as far as other files tell.
+    /// The log must reach as far as the snapshot, which was taken of what was durable.
     fn check_end(&self, last: Position) -> Result<(), StorageError> {
         let snapshot_end = self.snapshot.iter().flat_map(SnapshotReader::writers);
         let shown = snapshot_end.map(|entry| entry.position).max().unwrap_or_default();
-        let missing = if shown > last {
-            Missing::Frames { first: last.next(), last: shown }
-        } else if self.inventory.segments.last().is_some_and(|newest| {
-            // An index is written only when the next segment is durable.
-            self.inventory.indexes.contains(newest)
-        }) {
-            Missing::End { last }
-        } else {
+        if shown <= last {
             return Ok(());
-        };
+        }
+        let missing = Missing::Frames { first: last.next(), last: shown };
         Err(StorageError::Incomplete { path: self.disk.path(""), missing })
     }
 
@@ -321,7 +326,7 @@ impl Opened {
         }
         let segments = Arc::new(Segments::new(self.disk.clone(), self.ids, list));
         let (disk, options) = (self.disk, self.options);
-        Ok(Recovered { disk, options, segments, previous, report, chores })
+        Ok(Recovered { disk, options, segments, previous, report, chores, is_begun: false })
     }
 
     /// The segments before those that were replayed: the feed reads them. Their removal may have
@@ -438,12 +443,13 @@ impl Recovered {
     /// of room, it may be asked again.
     ///
     /// # Panics
-    /// If the directory was opened only to be read.
+    /// If the directory was opened only to be read, or the log was begun already.
     pub fn begin_log(&mut self) -> Result<SegmentLog, StorageError> {
         assert!(
             !self.options.is_read_only,
             "a directory opened to be read has no log to append to"
         );
+        assert!(!self.is_begun, "a second log would write to the same files");
         self.keep_torn_bytes()?;
         discard(&*self.disk, &names::temporary("segment"));
         let log = SegmentLog::begin(Beginning {
@@ -463,6 +469,7 @@ impl Recovered {
             self.report.removed.extend(self.chores.unneeded.pop());
         }
         self.disk.sync_directory()?;
+        self.is_begun = true;
         Ok(log)
     }
 

@@ -37,6 +37,8 @@ impl<E> From<StorageError> for ReplayFault<E> {
 pub(super) enum Ending {
     /// Nothing: it is the last one.
     Open,
+    /// The next segment, which is gone: an index is written only when there is one.
+    Lost,
     /// The next segment, which names this end.
     Closed(SegmentEnd),
     /// The same, but nobody needs the segment to know the state: it may have been left behind
@@ -47,7 +49,7 @@ pub(super) enum Ending {
 impl Ending {
     fn named(self) -> Option<SegmentEnd> {
         match self {
-            Self::Open => None,
+            Self::Open | Self::Lost => None,
             Self::Closed(end) | Self::Unneeded(end) => Some(end),
         }
     }
@@ -68,12 +70,15 @@ pub(super) fn walk_segment<E>(
     let from =
         WalkFrom { offset: FRAMES_FROM, end: length, position: first, previous: Some(previous) };
     let mut walk = Walk::new(&*segment.file, salt, from);
+    // The last frame that can be read may never have become durable; the one before it has.
+    let (mut durable_frame, mut last_frame) = (FRAMES_FROM, FRAMES_FROM);
     let reason = loop {
         if ending.named().is_some_and(|end| index.end().position >= end.position) {
             break None;
         }
         match walk.next_frame() {
             Ok(Some(walked)) => {
+                (durable_frame, last_frame) = (last_frame, index.end().offset);
                 if let Err(error) = index.note(&walked.frame, walked.checksum) {
                     break Some(error.into());
                 }
@@ -86,10 +91,13 @@ pub(super) fn walk_segment<E>(
     };
     let place = StopPlace { disk, segment, salt, at: index.end(), reason };
     let torn = match ending {
-        Ending::Open if length < segment.header.first_length => {
+        Ending::Open if !segment.header.options.allows(length, durable_frame) => {
             return Err(place.damage(DamageReason::CutShort, None).into());
         }
         Ending::Open => place.judge_last()?,
+        Ending::Lost => {
+            return Err(place.incomplete(Missing::End { last: place.at.position }).into());
+        }
         Ending::Closed(end) => place.judge_closed(end, true).map(|()| None)?,
         Ending::Unneeded(end) => place.judge_closed(end, false).map(|()| None)?,
     };
@@ -117,13 +125,9 @@ impl StopPlace<'_> {
         let lacks = Missing::Frames { first: self.at.position.next(), last: end.position };
         match (examine_tail(&*self.segment.file, self.salt, self.at.offset)?, self.reason.clone()) {
             // Whole frames and then nothing: a file between this one and the next is gone.
-            (Tail::Clean, _) | (_, None) => {
-                Err(StorageError::Incomplete { path: self.disk.path(""), missing: lacks })
-            }
+            (Tail::Clean, _) | (_, None) => Err(self.incomplete(lacks)),
             // So it may have ended, with the segment that would say so removed before it.
-            (Tail::Torn { .. }, Some(_)) if !is_needed => {
-                Err(StorageError::Incomplete { path: self.disk.path(""), missing: lacks })
-            }
+            (Tail::Torn { .. }, Some(_)) if !is_needed => Err(self.incomplete(lacks)),
             (Tail::Torn { .. }, Some(reason)) => {
                 let next = end.position.next();
                 let good = GoodFrame {
@@ -150,6 +154,10 @@ impl StopPlace<'_> {
                 Err(self.damage(reason, Some(self.good_frame(good_offset, good_position))))
             }
         }
+    }
+
+    fn incomplete(&self, missing: Missing) -> StorageError {
+        StorageError::Incomplete { path: self.disk.path(""), missing }
     }
 
     fn good_frame(&self, offset: u64, position: Position) -> GoodFrame {

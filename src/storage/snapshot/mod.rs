@@ -76,6 +76,9 @@ impl SnapshotHeader {
         fields.try_copy_to_slice(&mut digest_key).ok()?;
         let created = Timestamp(fields.try_get_i64_le().ok()?);
         let position = Position(fields.try_get_u64_le().ok()?);
+        if position == Position(u64::MAX) {
+            return None;
+        }
         let (log_id, digest_key) = (LogId::from_bytes(log_id), DigestKey(digest_key));
         Some(Self { log_id, digest_key, created, position })
     }

@@ -1,6 +1,8 @@
+//! Snapshot files: round trips, flipped bits, cuts, and rounds that must not run together.
+
 use super::{
     CHUNK_HEADER_LEN, ChunkHead, ChunkKind, HEADER_LEN, SnapshotHeader, SnapshotReader, Snapshots,
-    WriterSummary,
+    TRAILER_LEN, WriterSummary,
 };
 use crate::model::id::{
     BusinessId, HistoryId, LogId, ObjectId, Position, Sequence, Timestamp, WriterId,
@@ -133,6 +135,14 @@ fn every_flipped_bit_is_found() {
 }
 
 #[test]
+fn a_snapshot_is_read_from_the_device_and_not_from_the_cache() {
+    let disk = MemoryDisk::new();
+    let name = take(&disk, 40).unwrap().to_string();
+    disk.flip_bit_on_device(&name, 8 * 100);
+    assert!(matches!(SnapshotReader::open(&disk, &name), Err(StorageError::Damaged(_))));
+}
+
+#[test]
 fn every_truncation_and_every_lengthening_is_found() {
     let disk = MemoryDisk::new();
     let name = take(&disk, 40).unwrap().to_string();
@@ -144,6 +154,32 @@ fn every_truncation_and_every_lengthening_is_found() {
     }
     disk.put(&name, [bytes, vec![0]].concat());
     assert!(SnapshotReader::open(&disk, &name).is_err());
+}
+
+#[test]
+fn contents_that_say_nonsense_under_a_right_checksum_do_no_harm() {
+    let disk = MemoryDisk::new();
+    let name = take(&disk, 40).unwrap().to_string();
+    let bytes = disk.bytes_of(&name);
+    let trailer = bytes.len() - TRAILER_LEN;
+    let table = usize::try_from(u64::from_le_bytes(*bytes[trailer..].first_chunk().unwrap()));
+    let table = table.unwrap();
+    let mut opened = 0;
+    for place in table..trailer {
+        for value in [0, 1, 0x7f, 0x80, 0xc0, 0xcf, 0xdf, 0xff] {
+            let mut other = bytes.clone();
+            other[place] = value;
+            let checksum = crc32c::crc32c(&other[table..trailer]).to_le_bytes();
+            other[trailer + 12..trailer + 16].copy_from_slice(&checksum);
+            disk.put(&name, other);
+            let Ok(reader) = SnapshotReader::open(&disk, &name) else { continue };
+            opened += 1;
+            for place in 0..reader.chunks().len() {
+                reader.read_chunk(place).unwrap();
+            }
+        }
+    }
+    assert!(opened > 0, "a history or a digest can be anything");
 }
 
 #[test]

@@ -104,6 +104,7 @@ pub(super) fn purge(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Reje
     let follow_up = FollowUpNumber(commit.view.follow_up().0 + 1);
     let purge = Purge {
         mark: commit.moment.mark(),
+        key_hash: old.key().map(|key| commit.view.table.digest.key_hash(key)),
         old,
         sequence: commit.next_sequence(),
         stamp: commit.stamp(),
@@ -139,6 +140,7 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
     }
     let mut body = Vec::with_capacity(record.len() + 24);
     edits.merge(record.body(), &mut body, &mut Vec::new());
+    commit.count(body.len())?;
     let event = Event::TeamChanged {
         mark: commit.moment.mark(),
         stamp: commit.stamp(),

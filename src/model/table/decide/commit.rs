@@ -13,6 +13,15 @@ use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChan
 use crate::model::table::record::{Parts, Record};
 use std::sync::Arc;
 
+// What an event takes at most besides its body, as `event_form.rs` stores it. An event is counted
+// before it is encoded, so that one that is too large is never built.
+/// Its head, ids and numbers; an origin has 64 characters at most, of one byte each.
+const EVENT_BYTES: usize = 256;
+/// The number of a field or a tag.
+const NUMBER_BYTES: usize = 5;
+/// A new tag besides its name.
+const TAG_BYTES: usize = 40;
+
 pub(super) struct Commit<'a> {
     pub(super) view: View<'a>,
     pub(super) schema: Arc<Schema>,
@@ -80,7 +89,11 @@ impl<'a> Commit<'a> {
         let (mut body, mut changed) = (Vec::with_capacity(256), Vec::new());
         edits.merge(old.map_or(Body::new(&[]), Record::body), &mut body, &mut changed);
         changed.retain(|number| *number >= system::FIELD_FIRST);
-        self.check_size(body.len())?;
+        if reason.is_none() {
+            self.check_record(Body::new(&body))?;
+        }
+        let tags: usize = new_tags.iter().map(|tag| tag.name.len() + TAG_BYTES).sum();
+        self.count(body.len() + changed.len() * NUMBER_BYTES + tags)?;
         let id = old.map_or_else(|| RecordId(self.moment.id()), Record::id);
         let version = old.map_or(Version(1), |old| old.version().next());
         let slot = old.map_or_else(|| self.view.next_slot(), Record::slot);
@@ -116,18 +129,17 @@ impl<'a> Commit<'a> {
         Record::new(&parts, &mut Vec::with_capacity(body.len() + 96))
     }
 
-    fn check_size(&mut self, body_bytes: usize) -> Result<(), Rejection> {
-        let limits = self.view.table.limits;
-        if body_bytes > limits.record_bytes_max {
-            let max = limits.record_bytes_max;
-            return Err(Rejection::TooLarge { what: "record", bytes: body_bytes, max });
-        }
-        self.bytes += body_bytes;
-        if self.bytes > limits.commit_bytes_max {
-            let max = limits.commit_bytes_max;
-            return Err(Rejection::TooLarge { what: "commit", bytes: self.bytes, max });
-        }
-        Ok(())
+    /// What the server keeps with a record does not count: a record can always be archived.
+    fn check_record(&self, body: Body<'_>) -> Result<(), Rejection> {
+        let (bytes, max) = (body.fields_len(), self.view.table.limits.record_bytes_max);
+        if bytes <= max { Ok(()) } else { Err(Rejection::TooLarge { what: "record", bytes, max }) }
+    }
+
+    /// Counts the next event of this commit, by the bytes of its body and of what varies besides.
+    pub(super) fn count(&mut self, bytes: usize) -> Result<(), Rejection> {
+        self.bytes += EVENT_BYTES + bytes;
+        let (bytes, max) = (self.bytes, self.view.table.limits.commit_bytes_max);
+        if bytes <= max { Ok(()) } else { Err(Rejection::TooLarge { what: "commit", bytes, max }) }
     }
 }
 

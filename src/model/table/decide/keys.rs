@@ -3,9 +3,10 @@
 use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
+use crate::model::schema::system;
 use crate::model::table::body::Body;
 use crate::model::table::event::Claim;
-use crate::model::value::Value;
+use crate::model::value::{Value, member};
 
 /// The normal form of the identifier; none where it is blank.
 #[must_use]
@@ -27,6 +28,20 @@ pub(crate) fn claims_of(schema: &Schema, body: Body<'_>) -> Vec<Claim> {
 #[must_use]
 pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
     stored(field, raw).unique_key(field.normalizer).map(|key| Claim { field: field.number, key })
+}
+
+/// Whether the values that a table relies on can be read: those its indexes are made of, and the
+/// explicit team. Recovery asks it of every body before it believes it.
+#[must_use]
+pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
+    let is_text = |raw| stored_text(raw).is_some();
+    let is_team = |mut raw| member::decode_list(&mut raw).is_ok();
+    let mut uniques = schema.further_unique_fields();
+    body.get(schema.identifier().number).is_none_or(is_text)
+        && body.get(system::TEAM_MEMBERS).is_none_or(is_team)
+        && uniques.all(|field| {
+            body.get(field.number).is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
+        })
 }
 
 /// A stored value, decoded.

@@ -2,7 +2,7 @@
 //! required fields held, unique values checked.
 
 use crate::model::id::{FieldNumber, MemberId, TagId, TagNumber};
-use crate::model::key;
+use crate::model::key::{self, Key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::{Body, Edits};
@@ -13,6 +13,7 @@ use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::{claim_of, stored, stored_text};
 use crate::model::table::decide::{Clash, Rejection, Taken};
 use crate::model::table::event::Tag;
+use crate::model::table::index::KeyHasher;
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::tags::TAGS_PER_FIELD_MAX;
@@ -27,8 +28,10 @@ pub(super) struct Plan<'a> {
     pub(super) filled: Vec<FieldNumber>,
     old: Body<'a>,
     is_new: bool,
-    /// Where the request writes a field.
-    entries: HashMap<FieldNumber, u32>,
+    /// Where the request writes a field. Few as they are, looking through them beats hashing.
+    entries: Vec<(FieldNumber, u32)>,
+    /// The new tags by field and normal form.
+    made: HashMap<(FieldNumber, Key), TagNumber, KeyHasher>,
 }
 
 impl<'a> Plan<'a> {
@@ -42,6 +45,7 @@ impl<'a> Plan<'a> {
             old: old.map_or(Body::new(&[]), Record::body),
             is_new: old.is_none(),
             entries: writes.entries.iter().map(|write| (write.field, write.index)).collect(),
+            made: HashMap::default(),
         };
         for write in &writes.entries {
             plan.write(commit, write);
@@ -51,10 +55,14 @@ impl<'a> Plan<'a> {
 
     /// Whether the request itself writes the field, badly or well.
     pub(super) fn mentions(&self, field: FieldNumber) -> bool {
-        self.entries.contains_key(&field)
+        self.entry(field).is_some()
             || self.faults.iter().any(
                 |fault| matches!(fault.place, Place::Entry { field: named, .. } if named == field),
             )
+    }
+
+    fn entry(&self, field: FieldNumber) -> Option<u32> {
+        self.entries.iter().find(|(named, _)| *named == field).map(|(_, index)| *index)
     }
 
     /// Whether something is wrong with the field already.
@@ -67,8 +75,8 @@ impl<'a> Plan<'a> {
 
     /// Where the request gives a field's value.
     pub(super) fn place_of(&self, field: FieldNumber) -> Place {
-        self.entries.get(&field).map_or(Place::Field(field), |index| Place::Entry {
-            index: *index,
+        self.entry(field).map_or(Place::Field(field), |index| Place::Entry {
+            index,
             field,
             key: EntryKey::Value,
         })
@@ -177,12 +185,9 @@ impl<'a> Plan<'a> {
         name: &str,
         make: bool,
     ) -> Option<TagNumber> {
-        let key = key::tag_key(name);
-        let made = self.new_tags.iter();
-        let mut made =
-            made.filter(|tag| tag.field == field.number && key::tag_key(&tag.name) == key);
-        let found =
-            made.next().map(|tag| tag.number).or_else(|| commit.view.tag(field.number, &key));
+        let place = (field.number, key::tag_key(name));
+        let found = self.made.get(&place).copied();
+        let found = found.or_else(|| commit.view.tag(field.number, &place.1));
         if found.is_some() || !make {
             return found;
         }
@@ -190,6 +195,7 @@ impl<'a> Plan<'a> {
         let number = last.next();
         let id = TagId(commit.moment.id());
         self.new_tags.push(Tag { field: field.number, number, id, name: name.into() });
+        self.made.insert(place, number);
         Some(number)
     }
 

@@ -21,20 +21,20 @@ pub(super) struct Accounts {
 /// What a call is to do about archived records.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Modes {
-    pub(super) on_match: ArchivedMatch,
-    pub(super) on_conflict: ArchivedConflict,
-    pub(super) on_restore: RestoreConflict,
+    pub(super) archived_match: ArchivedMatch,
+    pub(super) archived_conflict: ArchivedConflict,
+    pub(super) restore_conflict: RestoreConflict,
 }
 
 pub(super) const UNARCHIVE: Modes = Modes {
-    on_match: ArchivedMatch::Unarchive,
-    on_conflict: ArchivedConflict::Refuse,
-    on_restore: RestoreConflict::Refuse,
+    archived_match: ArchivedMatch::Unarchive,
+    archived_conflict: ArchivedConflict::Refuse,
+    restore_conflict: RestoreConflict::Refuse,
 };
 pub(super) const OVERWRITE: Modes = Modes {
-    on_match: ArchivedMatch::Overwrite,
-    on_conflict: ArchivedConflict::Refuse,
-    on_restore: RestoreConflict::Refuse,
+    archived_match: ArchivedMatch::Overwrite,
+    archived_conflict: ArchivedConflict::Refuse,
+    restore_conflict: RestoreConflict::Refuse,
 };
 
 impl Accounts {
@@ -75,9 +75,9 @@ impl Accounts {
         let upsert = Upsert {
             lookup: self.rig.identifier(lookup),
             writes: self.rig.writes(writes.iter().cloned()),
-            archived_match: modes.on_match,
-            archived_conflict: modes.on_conflict,
-            restore_conflict: modes.on_restore,
+            archived_match: modes.archived_match,
+            archived_conflict: modes.archived_conflict,
+            restore_conflict: modes.restore_conflict,
         };
         self.rig.run(Ask::Upsert(Box::new(upsert)))
     }
@@ -89,8 +89,8 @@ impl Accounts {
     ) -> Result<Reply, Rejection> {
         let add = Add {
             writes: self.rig.writes(writes.iter().cloned()),
-            archived_match: modes.on_match,
-            restore_conflict: modes.on_restore,
+            archived_match: modes.archived_match,
+            restore_conflict: modes.restore_conflict,
         };
         self.rig.run(Ask::Add(Box::new(add)))
     }

@@ -220,7 +220,7 @@ fn the_archived_holder_of_the_lookup_value_comes_first() {
     let place = entry(0, system::NAME);
     let parameter = ConflictParameter::OnupdateArchivedConflict;
     assert_archived_identifier(answer, (second, "Second"), place, parameter);
-    let both = Modes { on_conflict: ArchivedConflict::Overwrite, ..UNARCHIVE };
+    let both = Modes { archived_conflict: ArchivedConflict::Overwrite, ..UNARCHIVE };
     assert_eq!(good(accounts.upsert("first", &writes, both)), (Action::Unarchived, first));
     assert_eq!(accounts.name_of(first), "Second");
     assert_eq!(accounts.name_of(second), "Second_discarded_1700000001000");

@@ -2,4 +2,11 @@
 
 mod accounts;
 mod creating;
+mod images;
+mod naive;
+mod naive_values;
+mod random;
+mod readers;
 mod restoring;
+mod steps;
+mod stored;

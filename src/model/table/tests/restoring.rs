@@ -40,7 +40,7 @@ fn a_name_of_another_live_record_is_refused_in_every_mode() {
         let writes = [(system::NAME, text("OTHER"))];
         let answer = accounts.update(acme, &writes, mode);
         assert_eq!(unique(answer), [unique_at(entry(0, system::NAME), other)]);
-        let modes = Modes { on_conflict: mode, ..Modes::default() };
+        let modes = Modes { archived_conflict: mode, ..Modes::default() };
         let answer = accounts.upsert("acme", &writes, modes);
         assert_eq!(unique(answer), [unique_at(entry(0, system::NAME), other)]);
         assert_eq!(accounts.version(acme), 1);
@@ -61,7 +61,7 @@ fn a_name_of_an_archived_record_is_a_conflict_or_taken_from_it() {
         };
         let call = |accounts: &mut Accounts, mode| {
             if is_upsert {
-                let modes = Modes { on_conflict: mode, ..Modes::default() };
+                let modes = Modes { archived_conflict: mode, ..Modes::default() };
                 accounts.upsert("other", &writes, modes)
             } else {
                 accounts.update(live, &writes, mode)
@@ -195,11 +195,11 @@ fn a_unique_value_that_was_taken_meanwhile_is_a_conflict_or_cleared() {
         let acme = accounts.archived("Acme", "c1");
         let taker = accounts.live("Other", "C1");
         let code = accounts.code;
-        let call = |accounts: &mut Accounts, on_restore| {
+        let call = |accounts: &mut Accounts, restore_conflict| {
             if by_id {
-                accounts.unarchive(acme, None, on_restore)
+                accounts.unarchive(acme, None, restore_conflict)
             } else {
-                accounts.upsert("acme", &[], Modes { on_restore, ..UNARCHIVE })
+                accounts.upsert("acme", &[], Modes { restore_conflict, ..UNARCHIVE })
             }
         };
         let refused = conflict(call(&mut accounts, RestoreConflict::Refuse));
@@ -241,7 +241,7 @@ fn a_required_unique_value_cannot_be_cleared_by_an_upsert_that_restores() {
     let acme = created(accounts.upsert("Acme", &base, Modes::default()));
     accounts.rig.run(Ask::Archive(acme)).unwrap();
     created(accounts.upsert("Other", &base, Modes::default()));
-    let modes = Modes { on_restore: RestoreConflict::Clear, ..UNARCHIVE };
+    let modes = Modes { restore_conflict: RestoreConflict::Clear, ..UNARCHIVE };
     let answer = accounts.upsert("Acme", &[], modes);
     assert_eq!(faults(answer), [required(Place::Field(serial))]);
     // By id nobody asks for required values.
@@ -288,7 +288,9 @@ fn only_archived_records_are_purged_and_their_key_is_free() {
     assert!(matches!(accounts.rig.run(Ask::Purge(nobody())), Err(Rejection::NotFound)));
     accounts.rig.run(Ask::Archive(acme)).unwrap();
     accounts.rig.decide(Ask::Purge(acme)).unwrap();
-    let Some(Event::Purged(purge)) = accounts.rig.pending.back() else { panic!("no purge") };
+    let Some([Event::Purged(purge)]) = accounts.rig.pending.back().map(Vec::as_slice) else {
+        panic!("no purge")
+    };
     assert_eq!((purge.old.id(), purge.follow_up.0), (acme, 1));
     accounts.rig.apply_all();
     assert!(accounts.rig.seen(acme).is_none() && accounts.rig.holder("acme").is_none());

@@ -1,0 +1,31 @@
+//! An engine over a log in memory, for tests of this layer and of the edges above it.
+
+use crate::ambient::Clock;
+use crate::engine::Engine;
+use crate::engine::admission::AdmissionLimits;
+use crate::engine::bootstrap::Bootstrap;
+use crate::engine::partition::{PartitionOptions, Recovered};
+use crate::engine::states::States;
+use crate::model::id::Position;
+use crate::model::table::{Limits, Setting};
+use crate::storage::committer::CommitOptions;
+use crate::storage::memory_log::MemoryFrames;
+use std::sync::Arc;
+
+/// An engine at its first moment. Its ids follow from the clock alone.
+pub(crate) async fn in_memory(bootstrap: Bootstrap, rows_max: usize, clock: Clock) -> Arc<Engine> {
+    let limits = Limits { record_bytes_max: 1 << 20, commit_bytes_max: 8 << 20 };
+    let recovered = Recovered {
+        states: States::empty(Setting { limits, digest_key: [7; 16] }),
+        log: Box::new(MemoryFrames::default().lead()),
+        last: Position(0),
+        bootstrap,
+        snapshots: None,
+    };
+    let options = PartitionOptions {
+        arbiters: 2,
+        admission: AdmissionLimits { rows_max, bytes_max: 64 << 20 },
+        commit: CommitOptions::default(),
+    };
+    Engine::start(recovered, options, clock, 1).await
+}

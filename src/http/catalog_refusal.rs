@@ -1,0 +1,36 @@
+//! What a catalog refuses, as a problem.
+//!
+//! It must not know routes: a rejection says by itself which key of the body is at fault.
+
+use crate::http::code::Code;
+use crate::http::fault::{Fault, Place};
+use crate::http::problem::Problem;
+use crate::http::schema_fault;
+use crate::model::catalog::command::{OBJECTS_MAX, Rejection};
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let fault = |code, key: &'static str| Fault::new(code, Place::Body(key.into()));
+        match rejection {
+            Rejection::MemberTaken(key) => {
+                fault(Code::Unique, key).saying("Another member has this value.").into()
+            }
+            Rejection::UnknownRole => {
+                fault(Code::DoesNotExist, "roles").saying("Role does not exist.").into()
+            }
+            Rejection::UnknownMember => {
+                fault(Code::DoesNotExist, "member_id").saying("Team member does not exist.").into()
+            }
+            Rejection::SecretTaken => {
+                fault(Code::Unique, "secret").saying("Another key has this secret.").into()
+            }
+            Rejection::ObjectFaults(faults) => {
+                Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
+            }
+            Rejection::TooManyObjects => {
+                let message = format!("A business may have no more than {OBJECTS_MAX} objects.");
+                Fault::new(Code::MaxObjectsExceeded, Place::Whole).saying(message).into()
+            }
+        }
+    }
+}

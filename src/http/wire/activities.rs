@@ -1,0 +1,171 @@
+//! Activities and their types, as answers show them.
+//!
+//! It must not know which of them are shown.
+
+use crate::engine::business::Business;
+use crate::http::wire::keys;
+use crate::http::wire::members::MemberValue;
+use crate::http::wire::record::display_name;
+use crate::model::agenda::{Activity, ActivityType, Association};
+use crate::model::catalog::{CatalogView, Role};
+use crate::model::id::{ActivityId, ActivityTypeId, ObjectId, RecordId, RoleId};
+use crate::model::value::time::timestamp_text;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// A type of activity.
+#[derive(Debug, Serialize)]
+pub struct ActivityTypeShape<'a> {
+    id: ActivityTypeId,
+    name: &'a str,
+    api_name: &'a str,
+    description: &'a str,
+    association_mode: &'static str,
+    /// None of any type: only a type that selects objects has some, and none is made so.
+    associated_objects: [(); 0],
+    created: String,
+}
+
+impl<'a> ActivityTypeShape<'a> {
+    #[must_use]
+    pub fn of(activity_type: &'a ActivityType, time_zone: &TimeZone) -> Self {
+        Self {
+            id: activity_type.id,
+            name: &activity_type.name,
+            api_name: &activity_type.api_name,
+            description: &activity_type.description,
+            association_mode: activity_type.association_mode.name(),
+            associated_objects: [],
+            created: timestamp_text(activity_type.created, time_zone),
+        }
+    }
+}
+
+/// The type where an activity names it.
+#[derive(Debug, Serialize)]
+struct TypeName {
+    id: ActivityTypeId,
+    name: String,
+    api_name: String,
+    association_mode: &'static str,
+}
+
+impl TypeName {
+    fn of(activity_type: &ActivityType) -> Self {
+        Self {
+            id: activity_type.id,
+            name: activity_type.name.clone(),
+            api_name: activity_type.api_name.clone(),
+            association_mode: activity_type.association_mode.name(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct RoleName<'a> {
+    id: RoleId,
+    name: &'a str,
+}
+
+/// A record that an activity is about.
+#[derive(Debug, Serialize)]
+struct AssociatedEntity {
+    custom_object: ObjectName,
+    entity: EntityName,
+}
+
+#[derive(Debug, Serialize)]
+struct ObjectName {
+    id: ObjectId,
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct EntityName {
+    id: RecordId,
+    name: String,
+}
+
+impl AssociatedEntity {
+    /// None where the record is purged. An archived one stays: the activity is still about it.
+    fn find(business: &Business, association: Association) -> Option<Self> {
+        let table = business.table(association.object)?;
+        let record = table.shown().record(association.record)?;
+        let schema = table.shown().schema();
+        let object = schema.object();
+        Some(Self {
+            custom_object: ObjectName { id: object.id, name: object.name.clone() },
+            entity: EntityName {
+                id: record.id(),
+                name: display_name(&schema, &record).into_owned(),
+            },
+        })
+    }
+}
+
+/// What may be done with an activity.
+#[derive(Debug, Serialize)]
+struct ActivityAccess {
+    view: bool,
+    edit: bool,
+    remove: bool,
+}
+
+/// A scheduled activity.
+#[derive(Debug, Serialize)]
+pub struct ActivityShape<'a> {
+    id: ActivityId,
+    note: &'a str,
+    due_datetime: String,
+    original_due_datetime: String,
+    completed_at: Option<String>,
+    /// None of any: an activity is completed without a log entry of its own.
+    logged_activity_id: Option<ActivityId>,
+    created: String,
+    activity_object: TypeName,
+    employee: Option<MemberValue<'a>>,
+    role: Option<RoleName<'a>>,
+    mentions: Vec<MemberValue<'a>>,
+    associated_entities: Vec<AssociatedEntity>,
+    notifications: &'a RawValue,
+    access: ActivityAccess,
+}
+
+impl<'a> ActivityShape<'a> {
+    /// The activity as an administrator of the business sees it.
+    ///
+    /// # Panics
+    /// On an activity of a type that the business does not have.
+    #[must_use]
+    pub fn of(activity: &'a Activity, business: &Business, catalog: &'a CatalogView) -> Self {
+        let time = |at| timestamp_text(at, business.time_zone());
+        let member = |id| MemberValue::find(&catalog.members, id);
+        let associations = activity.associations.iter();
+        let activity_type = business.agenda().activity_type(activity.activity_type);
+        let activity_type = activity_type.expect("an activity is of a type that is there");
+        Self {
+            id: activity.id,
+            note: &activity.note,
+            due_datetime: time(activity.due),
+            original_due_datetime: time(activity.original_due),
+            completed_at: activity.completed_at.map(time),
+            logged_activity_id: None,
+            created: time(activity.created),
+            activity_object: TypeName::of(&activity_type),
+            employee: activity.employee.and_then(member),
+            role: activity.role.and_then(|id| role_name(&catalog.roles, id)),
+            mentions: activity.mentions.iter().filter_map(|id| member(*id)).collect(),
+            associated_entities: associations
+                .filter_map(|association| AssociatedEntity::find(business, *association))
+                .collect(),
+            notifications: keys::kept_json(&activity.notifications),
+            access: ActivityAccess { view: true, edit: true, remove: true },
+        }
+    }
+}
+
+fn role_name(roles: &Arc<Vec<Role>>, id: RoleId) -> Option<RoleName<'_>> {
+    roles.iter().find(|role| role.id == id).map(|role| RoleName { id, name: &role.name })
+}

@@ -1,0 +1,149 @@
+//! Members of the business: the body that makes one, and how the routes of the team show them.
+
+use crate::http::code::Code;
+use crate::http::extension::RouteGroup;
+use crate::http::fault::{Fault, Faults};
+use crate::http::shape::{Presence, Shape};
+use crate::http::value_fault;
+use crate::http::wire::keys;
+use crate::model::catalog::Role;
+use crate::model::catalog::command::NewMember;
+use crate::model::catalog::member::{AccountType, Member};
+use crate::model::id::{MemberId, RoleId, UserId};
+use crate::model::input::Input;
+use crate::model::value::fault::ValueFault;
+use crate::model::value::text::{
+    EMAIL_CHARS_MAX, TEXT_CHARS_MAX, check_characters, check_length, is_email,
+};
+use crate::model::value::time::timestamp_text;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// What the API calls the types of accounts.
+const ACCOUNT_TYPES: [(&str, AccountType); 2] =
+    [("user_standard", AccountType::UserStandard), ("service", AccountType::Service)];
+
+/// Reads the body that makes a member; none if it has a fault.
+pub fn read_new_member(body: &Input<'_>, strict: bool, faults: &mut Faults) -> Option<NewMember> {
+    let mut shape = Shape::of_body(body, faults);
+    let email = read_email(&mut shape, faults);
+    let id = keys::id(&mut shape, "id", MemberId::parse, faults);
+    let user_id = keys::id(&mut shape, "user_id", UserId::parse, faults);
+    let mut text = |key| read_text(&mut shape, key, faults).unwrap_or_default();
+    let (first_name, last_name, title) = (text("first_name"), text("last_name"), text("title"));
+    let account_type = shape.choice("account_type", Presence::Nullable, &ACCOUNT_TYPES, faults);
+    let roles = keys::ids(&mut shape, "roles", RoleId::parse, faults);
+    refuse_permission_groups(&mut shape, faults);
+    shape.finish(strict, RouteGroup::Write, faults);
+    let new = NewMember {
+        id,
+        user_id,
+        email: email?,
+        first_name,
+        last_name,
+        title,
+        account_type: account_type.unwrap_or(AccountType::UserStandard),
+        roles: roles.unwrap_or_default(),
+    };
+    faults.is_empty().then_some(new)
+}
+
+fn read_email(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<String> {
+    let given = keys::text(shape, "email", Presence::Required, faults)?;
+    let email = given.trim();
+    let checked = if email.is_empty() {
+        Err(ValueFault::Blank)
+    } else {
+        check_characters(&given, true).and_then(|()| check_length(email, EMAIL_CHARS_MAX)).and_then(
+            |()| {
+                let what = "Enter a valid email address.";
+                is_email(email).then_some(()).ok_or(ValueFault::Invalid { what })
+            },
+        )
+    };
+    match checked {
+        Ok(()) => Some(email.to_owned()),
+        Err(fault) => {
+            faults.push(value_fault::fault_of(&fault, shape.place("email")));
+            None
+        }
+    }
+}
+
+/// A text that may be left out or blank; trimmed.
+fn read_text(shape: &mut Shape<'_>, key: &'static str, faults: &mut Faults) -> Option<String> {
+    let given = keys::text(shape, key, Presence::Nullable, faults)?;
+    let text = given.trim();
+    let checked = check_characters(&given, false).and_then(|()| check_length(text, TEXT_CHARS_MAX));
+    if let Err(fault) = checked {
+        faults.push(value_fault::fault_of(&fault, shape.place(key)));
+    }
+    Some(text.to_owned())
+}
+
+/// No business of this version has any, so each one that is named does not exist.
+fn refuse_permission_groups(shape: &mut Shape<'_>, faults: &mut Faults) {
+    let parse = |text: &str| Uuid::try_parse(text).ok();
+    let given = keys::ids(shape, "permission_groups", parse, faults);
+    if given.is_some_and(|given| !given.is_empty()) {
+        let fault = Fault::new(Code::DoesNotExist, shape.place("permission_groups"));
+        faults.push(fault.saying("Permission group does not exist."));
+    }
+}
+
+/// A role where a member has it.
+#[derive(Debug, Serialize)]
+pub struct RoleShape<'a> {
+    id: RoleId,
+    name: &'a str,
+    default_for_new_users: bool,
+}
+
+impl<'a> RoleShape<'a> {
+    /// The roles of a member.
+    #[must_use]
+    pub fn of_member(member: &Member, roles: &'a [Role]) -> Vec<Self> {
+        let held = |id: &RoleId| roles.iter().find(|role| role.id == *id);
+        let shape =
+            |role: &'a Role| Self { id: role.id, name: &role.name, default_for_new_users: false };
+        member.roles.iter().filter_map(held).map(shape).collect()
+    }
+}
+
+/// A member as the team shows it. `R` is how: roles by name in lists, by id alone.
+#[derive(Debug, Serialize)]
+pub struct MemberRow<'a, R> {
+    id: MemberId,
+    user_id: UserId,
+    email: &'a str,
+    first_name: &'a str,
+    last_name: &'a str,
+    full_name: String,
+    display_name: String,
+    title: &'a str,
+    account_type: AccountType,
+    is_active: bool,
+    roles: Vec<R>,
+    created: String,
+}
+
+impl<'a, R> MemberRow<'a, R> {
+    #[must_use]
+    pub fn new(member: &'a Member, roles: Vec<R>, time_zone: &TimeZone) -> Self {
+        Self {
+            id: member.id,
+            user_id: member.user_id,
+            email: &member.email,
+            first_name: &member.first_name,
+            last_name: &member.last_name,
+            full_name: member.full_name(),
+            display_name: member.display_name(),
+            title: &member.title,
+            account_type: member.account_type,
+            is_active: member.is_active,
+            roles,
+            created: timestamp_text(member.created, time_zone),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Objects: the body that makes one, and how answers show them.
+//!
+//! It must not know what is allowed: the model checks that.
+
+use crate::http::code::Code;
+use crate::http::extension::RouteGroup;
+use crate::http::fault::{Fault, Faults};
+use crate::http::page::Page;
+use crate::http::shape::{Presence, Shape};
+use crate::http::wire::keys;
+use crate::http::wire::members::MemberValue;
+use crate::http::wire::schema_fields::FieldShape;
+use crate::model::catalog::member::Members;
+use crate::model::id::{FieldId, ObjectId};
+use crate::model::input::Input;
+use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
+use crate::model::schema::new_object::NewObject;
+use crate::model::schema::object::Object;
+use crate::model::value::time::timestamp_text;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Reads the body that makes an object.
+pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
+    let mut shape_of_body = Shape::of_body(body, faults);
+    let shape = &mut shape_of_body;
+    let mut text = |key, presence, faults: &mut Faults| keys::text(shape, key, presence, faults);
+    let mut new = NewObject {
+        object_name: text("object_name", Presence::Optional, faults),
+        entity_name: text("entity_name", Presence::Nullable, faults),
+        object_type: text("object_type", Presence::Nullable, faults),
+        name: text("name", Presence::Nullable, faults),
+        description: text("description", Presence::Nullable, faults),
+        default_color: text("default_color", Presence::Nullable, faults),
+        default_icon: text("default_icon", Presence::Nullable, faults),
+        identifier_case: text("identifier_case", Presence::Nullable, faults),
+        ..NewObject::default()
+    };
+    let mut flag = |key, faults: &mut Faults| shape.boolean(key, Presence::Nullable, faults);
+    new.has_commerce_data = flag("has_commerce_data", faults);
+    new.default_on_activities = flag("default_on_activities", faults);
+    new.track_entity_value = flag("track_entity_value", faults);
+    new.include_percentage_to_close = flag("include_percentage_to_close", faults);
+    new.allow_on_forms = flag("allow_on_forms", faults);
+    new.meta = keys::json_object(shape, "meta", faults);
+    refuse_what_is_not_offered(shape, new.object_type.as_deref(), faults);
+    shape_of_body.finish(strict, RouteGroup::Write, faults);
+    new
+}
+
+/// Pipelines and composite keys would change what the object is, so they are never ignored.
+fn refuse_what_is_not_offered(
+    shape: &mut Shape<'_>,
+    object_type: Option<&str>,
+    faults: &mut Faults,
+) {
+    let is_pipeline = object_type == Some("pipeline");
+    if is_pipeline {
+        let fault = Fault::new(Code::InvalidChoice, shape.place("object_type"));
+        faults.push(fault.saying("Pipelines are not offered yet: an object is standard."));
+    }
+    if shape.value("pipeline", Presence::Nullable, faults).is_some() && !is_pipeline {
+        let fault = Fault::new(Code::Invalid, shape.place("pipeline"));
+        faults.push(fault.saying("Only a pipeline has stages."));
+    }
+    let constraints = shape.list("unique_constraints", Presence::Nullable, faults);
+    if constraints.is_some_and(|constraints| !constraints.is_empty()) {
+        let fault = Fault::new(Code::Invalid, shape.place("unique_constraints"));
+        faults.push(fault.saying("Composite unique keys are not offered yet."));
+    }
+}
+
+/// What may be done with an object.
+#[derive(Debug, Serialize)]
+struct ObjectAccess {
+    view: bool,
+    edit: bool,
+    remove: bool,
+}
+
+/// What may be done with records of an object.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own in the API")]
+struct EntityAccess {
+    view: bool,
+    edit: bool,
+    remove: bool,
+    create: bool,
+}
+
+/// An object as lists show it.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own in the API")]
+pub struct ObjectRow<'a> {
+    id: ObjectId,
+    name: &'a str,
+    object_name: &'a str,
+    entity_name: &'a str,
+    object_type: &'static str,
+    description: &'a str,
+    is_custom: bool,
+    allow_relations: bool,
+    has_commerce_data: bool,
+    default_on_activities: bool,
+    track_entity_value: bool,
+    include_percentage_to_close: bool,
+    use_ai_to_update_percentage: bool,
+    ai_confidence_threshold: &'static str,
+    allow_on_forms: bool,
+    default_color: &'a str,
+    default_icon: &'a str,
+}
+
+impl<'a> ObjectRow<'a> {
+    #[must_use]
+    pub fn of(object: &'a Object) -> Self {
+        Self {
+            id: object.id,
+            name: &object.name,
+            object_name: &object.object_name,
+            entity_name: &object.entity_name,
+            object_type: object.object_type.name(),
+            description: &object.description,
+            is_custom: object.is_custom,
+            allow_relations: object.allow_relations,
+            has_commerce_data: object.has_commerce_data,
+            default_on_activities: object.default_on_activities,
+            track_entity_value: object.track_entity_value,
+            include_percentage_to_close: object.include_percentage_to_close,
+            use_ai_to_update_percentage: false,
+            ai_confidence_threshold: "0.80",
+            allow_on_forms: object.allow_on_forms,
+            default_color: &object.default_color,
+            default_icon: &object.default_icon,
+        }
+    }
+}
+
+/// What the caller may do with the list of objects.
+#[derive(Debug, Serialize)]
+struct ListAccess {
+    edit: bool,
+}
+
+/// A page of objects.
+#[derive(Debug, Serialize)]
+pub struct ObjectPage<'a> {
+    #[serde(flatten)]
+    page: Page<ObjectRow<'a>>,
+    access: ListAccess,
+}
+
+impl<'a> ObjectPage<'a> {
+    /// `may_edit`: the caller may make more of them.
+    #[must_use]
+    pub fn new(page: Page<ObjectRow<'a>>, may_edit: bool) -> Self {
+        Self { page, access: ListAccess { edit: may_edit } }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct FieldName<'a> {
+    id: FieldId,
+    name: &'a str,
+}
+
+/// Which field names the records, and how names match.
+#[derive(Debug, Serialize)]
+struct Identifier<'a> {
+    field: FieldName<'a>,
+    case: &'static str,
+}
+
+/// An object as it is shown alone.
+#[derive(Debug, Serialize)]
+pub struct ObjectShape<'a> {
+    #[serde(flatten)]
+    row: ObjectRow<'a>,
+    rollup_related_leadsources: bool,
+    association_source: &'static str,
+    fetch_url: &'static str,
+    owner: Option<MemberValue<'a>>,
+    created: String,
+    meta: &'a RawValue,
+    number_of_records: usize,
+    access: ObjectAccess,
+    entity_access: EntityAccess,
+    fields: Vec<FieldShape<'a>>,
+    identifier: Identifier<'a>,
+    /// None of any object: composite keys are not offered yet.
+    unique_constraints: [(); 0],
+}
+
+/// What answers about an object are made of.
+#[derive(Clone, Copy)]
+pub struct ObjectSource<'a> {
+    pub schema: &'a Schema,
+    /// Live ones.
+    pub number_of_records: usize,
+    pub members: &'a Members,
+    pub time_zone: &'a TimeZone,
+}
+
+impl<'a> ObjectShape<'a> {
+    /// The object as an administrator may see it.
+    #[must_use]
+    pub fn of(source: ObjectSource<'a>) -> Self {
+        let ObjectSource { schema, number_of_records, members, time_zone } = source;
+        let object = schema.object();
+        let identifier = schema.identifier();
+        Self {
+            row: ObjectRow::of(object),
+            rollup_related_leadsources: false,
+            association_source: "direct",
+            fetch_url: if schema.is_contacts() { "client" } else { object.object_type.name() },
+            owner: object.owner.and_then(|owner| MemberValue::find(members, owner)),
+            created: timestamp_text(object.created, time_zone),
+            meta: keys::kept_json(&object.meta),
+            number_of_records,
+            // Nobody may remove the contact object.
+            access: ObjectAccess { view: true, edit: true, remove: object.is_custom },
+            entity_access: EntityAccess { view: true, edit: true, remove: true, create: true },
+            fields: in_order(schema).into_iter().map(FieldShape::of).collect(),
+            identifier: Identifier {
+                field: FieldName { id: identifier.id, name: &identifier.name },
+                case: schema.identifier_case().name(),
+            },
+            unique_constraints: [],
+        }
+    }
+}
+
+/// All fields as they are shown; of equal order, the older one first.
+#[must_use]
+pub fn in_order(schema: &Schema) -> Vec<&Field> {
+    let mut fields: Vec<&Field> = schema.fields().iter().map(Arc::as_ref).collect();
+    fields.sort_by_key(|field| field.order);
+    fields
+}
+
+/// The contact object as it is shown alone.
+#[derive(Debug, Serialize)]
+pub struct ContactObjectShape<'a> {
+    #[serde(flatten)]
+    object: ObjectShape<'a>,
+    /// By API name.
+    undeletable_fields: BTreeMap<&'a str, FieldShape<'a>>,
+}
+
+impl<'a> ContactObjectShape<'a> {
+    #[must_use]
+    pub fn of(source: ObjectSource<'a>) -> Self {
+        let undeletable = source.schema.fields().iter().filter(|field| !field.is_deletable);
+        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field)));
+        Self { object: ObjectShape::of(source), undeletable_fields: shown.collect() }
+    }
+}

@@ -1,0 +1,304 @@
+//! Fields and options of an object: the bodies that make them, and how answers show them.
+//!
+//! It must not know what is allowed: the model checks that.
+
+use crate::http::code::Code;
+use crate::http::extension::RouteGroup;
+use crate::http::fault::{Fault, Faults};
+use crate::http::shape::{Presence, Shape};
+use crate::http::wire::keys;
+use crate::model::id::{CategoryId, FieldId, OptionId, TagId};
+use crate::model::input::Input;
+use crate::model::key::Normalizer;
+use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
+use crate::model::schema::field::Field;
+use crate::model::schema::new_field::{NewField, NewOption};
+use crate::model::schema::object::Category;
+use crate::model::schema::option::{Choice, Choices};
+use crate::model::table::event::Tag;
+use crate::model::value::FieldType;
+use crate::model::value::number::write_decimal;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Settings of types that this version does not have.
+const SETTINGS_OF_OTHER_TYPES: [&str; 4] =
+    ["relation", "rating", "money_options", "phonenumber_options"];
+
+/// Reads the body that makes a field.
+pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewField {
+    let mut shape = Shape::of_body(body, faults);
+    let shape_of_body = &mut shape;
+    let new = NewField {
+        display_name: keys::text(shape_of_body, "display_name", Presence::Optional, faults),
+        field_type: keys::text(shape_of_body, "field_type", Presence::Optional, faults),
+        name: keys::text(shape_of_body, "name", Presence::Nullable, faults),
+        description: keys::text(shape_of_body, "description", Presence::Nullable, faults),
+        category: keys::text(shape_of_body, "category", Presence::Nullable, faults),
+        order: keys::integer(shape_of_body, "order", faults),
+        is_required: shape_of_body.boolean("is_required", Presence::Nullable, faults),
+        is_read_only: shape_of_body.boolean("is_read_only", Presence::Nullable, faults),
+        is_hidden: shape_of_body.boolean("is_hidden", Presence::Nullable, faults),
+        allow_multiple: shape_of_body.boolean("allow_multiple", Presence::Nullable, faults),
+        is_unique: shape_of_body.boolean("is_unique", Presence::Nullable, faults),
+        normalizer: keys::text(shape_of_body, "normalizer", Presence::Nullable, faults),
+        meta: keys::json_object(shape_of_body, "meta", faults),
+        options: read_options(shape_of_body, strict, faults),
+        decimal_options: read_decimal_options(shape_of_body, strict, faults),
+    };
+    for key in SETTINGS_OF_OTHER_TYPES {
+        if shape.value(key, Presence::Nullable, faults).is_some() {
+            let fault = Fault::new(Code::Invalid, shape.place(key));
+            faults.push(fault.saying("No type of field that has these is offered yet."));
+        }
+    }
+    shape.finish(strict, RouteGroup::FieldWrite, faults);
+    new
+}
+
+fn read_options(
+    shape: &mut Shape<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<Vec<NewOption>> {
+    let list = shape.list("options", Presence::Nullable, faults)?;
+    let read = |(index, entry)| {
+        let Some(mut shape) = Shape::of_entry("options", index, entry, faults) else {
+            return NewOption::default();
+        };
+        let new = read_option(&mut shape, faults);
+        shape.finish_inside(strict, faults);
+        new
+    };
+    Some(list.iter().enumerate().map(read).collect())
+}
+
+/// Reads the body that makes an option.
+pub fn read_new_option(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewOption {
+    let mut shape = Shape::of_body(body, faults);
+    let new = read_option(&mut shape, faults);
+    shape.finish(strict, RouteGroup::FieldWrite, faults);
+    new
+}
+
+fn read_option(shape: &mut Shape<'_>, faults: &mut Faults) -> NewOption {
+    NewOption {
+        name: keys::text(shape, "name", Presence::Optional, faults),
+        code: keys::text(shape, "code", Presence::Nullable, faults),
+        order: keys::integer(shape, "order", faults),
+        meta: keys::json_object(shape, "meta", faults),
+    }
+}
+
+fn read_decimal_options(
+    shape: &mut Shape<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<NewDecimalOptions> {
+    let mut inside = shape.object("decimal_options", Presence::Nullable, faults)?;
+    let new = NewDecimalOptions {
+        min_value: read_limit(&mut inside, "min_value", faults),
+        max_value: read_limit(&mut inside, "max_value", faults),
+        precision: keys::integer(&mut inside, "precision", faults),
+    };
+    inside.finish_inside(strict, faults);
+    Some(new)
+}
+
+/// A number or a text that spells one; the model reads it.
+fn read_limit(shape: &mut Shape<'_>, key: &'static str, faults: &mut Faults) -> Option<String> {
+    match shape.value(key, Presence::Nullable, faults)? {
+        Input::Number(spelling) | Input::Text(spelling) => Some(spelling.trim().to_owned()),
+        Input::Null | Input::Boolean(_) | Input::List(_) | Input::Map(_) => {
+            let fault = Fault::new(Code::Invalid, shape.place(key));
+            faults.push(fault.saying("A valid number is required."));
+            None
+        }
+    }
+}
+
+/// What may be done with a field.
+#[derive(Debug, Serialize)]
+struct FieldAccess {
+    view: bool,
+    edit: bool,
+}
+
+/// Properties, of which no field has any.
+#[derive(Debug, Serialize)]
+struct NoProperties {}
+
+/// A field as answers show it.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own in the API")]
+pub struct FieldShape<'a> {
+    id: FieldId,
+    name: &'a str,
+    display_name: &'a str,
+    description: &'a str,
+    field_type: &'static str,
+    category: CategoryId,
+    order: i32,
+    is_default: bool,
+    is_required: bool,
+    is_read_only: bool,
+    is_hidden: bool,
+    is_deletable: bool,
+    allows_nulls: bool,
+    allows_empty: bool,
+    allow_multiple: bool,
+    meta: &'a RawValue,
+    properties: NoProperties,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<Vec<OptionShape<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decimal_options: Option<DecimalOptionsShape>,
+    access: FieldAccess,
+    is_hideable: bool,
+    is_suppressed: bool,
+    description_visibility: &'static str,
+    is_unique: bool,
+    normalizer: Option<&'static str>,
+}
+
+impl<'a> FieldShape<'a> {
+    #[must_use]
+    pub fn of(field: &'a Field) -> Self {
+        let allows_nulls = !field.is_required && !field.field_type.is_checkbox();
+        let has_options = field.field_type.has_options();
+        Self {
+            id: field.id,
+            name: &field.name,
+            display_name: &field.display_name,
+            description: &field.description,
+            field_type: field.field_type.name(),
+            category: field.category,
+            order: field.order,
+            is_default: field.is_default,
+            is_required: field.is_required,
+            is_read_only: field.is_read_only,
+            is_hidden: field.is_hidden,
+            is_deletable: field.is_deletable,
+            allows_nulls,
+            allows_empty: allows_nulls && holds_text(field.field_type),
+            allow_multiple: field.allow_multiple,
+            meta: keys::kept_json(&field.meta),
+            properties: NoProperties {},
+            options: has_options.then(|| OptionShape::all(&field.options)),
+            decimal_options: field.decimal_options.as_ref().map(DecimalOptionsShape::of),
+            access: FieldAccess { view: true, edit: !field.is_read_only },
+            is_hideable: true,
+            is_suppressed: false,
+            description_visibility: "all",
+            is_unique: field.is_unique,
+            normalizer: field.normalizer.map(Normalizer::name),
+        }
+    }
+}
+
+/// Whether an empty text is a way to give such a field no value.
+const fn holds_text(field_type: FieldType) -> bool {
+    match field_type {
+        FieldType::Text | FieldType::Longtext | FieldType::Email => true,
+        FieldType::Integer
+        | FieldType::Decimal
+        | FieldType::Checkbox
+        | FieldType::Date
+        | FieldType::Datetime
+        | FieldType::Dropdown
+        | FieldType::Dynamictags
+        | FieldType::TeamSelector => false,
+    }
+}
+
+/// An option as answers show it.
+#[derive(Debug, Serialize)]
+pub struct OptionShape<'a> {
+    id: OptionId,
+    name: &'a str,
+    code: &'a str,
+    order: i32,
+    meta: &'a RawValue,
+}
+
+impl<'a> OptionShape<'a> {
+    #[must_use]
+    pub fn of(choice: &'a Choice) -> Self {
+        Self {
+            id: choice.id,
+            name: &choice.name,
+            code: &choice.code,
+            order: choice.order,
+            meta: keys::kept_json(&choice.meta),
+        }
+    }
+
+    /// The options of a field as they are shown; of equal order, the older one first.
+    #[must_use]
+    pub fn all(choices: &'a Choices) -> Vec<Self> {
+        let mut shown: Vec<&Choice> = choices.iter().collect();
+        shown.sort_by_key(|choice| choice.order);
+        shown.into_iter().map(Self::of).collect()
+    }
+}
+
+/// The limits of a decimal field as answers show them.
+#[derive(Debug, Serialize)]
+struct DecimalOptionsShape {
+    min_value: Option<Box<RawValue>>,
+    max_value: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    precision: Option<u8>,
+}
+
+impl DecimalOptionsShape {
+    fn of(options: &DecimalOptions) -> Self {
+        Self {
+            min_value: options.min_value.map(shown_decimal),
+            max_value: options.max_value.map(shown_decimal),
+            precision: options.precision,
+        }
+    }
+}
+
+fn shown_decimal(decimal: Decimal) -> Box<RawValue> {
+    let mut text = String::new();
+    write_decimal(decimal, &mut text);
+    RawValue::from_string(text).expect("a decimal is spelled as a JSON number")
+}
+
+/// A category as answers show it.
+#[derive(Debug, Serialize)]
+pub struct CategoryShape<'a> {
+    id: CategoryId,
+    name: &'a str,
+    order: i32,
+    meta: &'a RawValue,
+}
+
+impl<'a> CategoryShape<'a> {
+    #[must_use]
+    pub fn of(category: &'a Category) -> Self {
+        Self {
+            id: category.id,
+            name: &category.name,
+            order: category.order,
+            meta: keys::kept_json(&category.meta),
+        }
+    }
+}
+
+/// A tag as answers show it.
+#[derive(Debug, Serialize)]
+pub struct TagShape<'a> {
+    id: TagId,
+    name: &'a str,
+}
+
+impl<'a> TagShape<'a> {
+    #[must_use]
+    pub fn of(tag: &'a Tag) -> Self {
+        Self { id: tag.id, name: &tag.name }
+    }
+}

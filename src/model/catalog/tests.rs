@@ -1,0 +1,220 @@
+//! A catalog: who is taken, what is created, and that log and image give the same.
+
+use super::api_key::SecretHash;
+use super::command::{Ask, Command, NewApiKey, NewMember, Rejection, Reply};
+use super::member::AccountType;
+use super::{Catalog, CatalogView, Change, Event, Role};
+use crate::model::id::{BatchId, BusinessId, MemberId, RoleId, Timestamp, UserId};
+use crate::model::moment::Moment;
+use crate::model::schema::fault::{BodyPlace, SchemaFaultKind};
+use crate::model::schema::name::NameFault;
+use crate::model::schema::new_object::NewObject;
+use crate::model::state::State;
+use crate::model::table::Table;
+use crate::model::table::event::Stamp;
+use crate::model::table::test_support::{BIRTH, SETTING, caller, member};
+use std::sync::Arc;
+
+const BUSINESS: BusinessId = BusinessId::from_bytes([5; 16]);
+const ADMINISTRATOR: RoleId = RoleId::from_bytes([6; 16]);
+
+struct Rig {
+    catalog: Catalog,
+    moment: Moment,
+    log: Vec<u8>,
+    count: u32,
+    /// First parts of tables.
+    births: Vec<Vec<u8>>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let mut rig = Self {
+            catalog: Catalog::unborn(BUSINESS),
+            moment: Moment::new(3, BIRTH),
+            log: Vec::new(),
+            count: 0,
+            births: Vec::new(),
+        };
+        let stamp = Stamp {
+            at: BIRTH,
+            actor: member(1),
+            origin: "tests".into(),
+            batch: BatchId::from_bytes([9; 16]),
+        };
+        let role = Role { id: ADMINISTRATOR, name: "Administrator".into(), is_admin: true };
+        rig.apply(&Event { stamp, change: Change::RoleCreated(role) });
+        rig
+    }
+
+    fn apply(&mut self, event: &Event) {
+        Catalog::encode(event, &mut self.log);
+        self.births.extend(Catalog::newborn(event).map(|born| born.bytes));
+        self.catalog.apply(event);
+        self.count += 1;
+    }
+
+    fn run(&mut self, ask: Ask) -> Result<Reply, Rejection> {
+        let command = Command { caller: caller(), ask };
+        assert!(Catalog::on_plain_state(&command), "a catalog has no draft");
+        let mut events = Vec::new();
+        let answer = self.catalog.decide(&(), command, &mut self.moment, &mut events);
+        assert_eq!(events.len(), usize::from(answer.is_ok()));
+        for event in &events {
+            self.apply(event);
+        }
+        answer
+    }
+
+    fn view(&self) -> Arc<CatalogView> {
+        self.catalog.shown().load_full()
+    }
+
+    fn image(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.catalog.encode_image(&mut bytes);
+        bytes
+    }
+
+    /// Asserts that log and image give the same catalog.
+    fn check(&self) {
+        let mut replayed = Catalog::unborn(BUSINESS);
+        assert_eq!(replayed.replay(&self.log).unwrap(), self.count);
+        let loaded = Catalog::from_image(BUSINESS, &self.image()).unwrap();
+        for other in [replayed, loaded] {
+            let mut bytes = Vec::new();
+            other.encode_image(&mut bytes);
+            assert_eq!(bytes, self.image());
+            let (other, own) = (other.shown().load_full(), self.view());
+            for held in own.members.iter() {
+                assert_eq!(other.members.get(&held.id), Some(held));
+                assert_eq!(other.members.by_user(&held.user_id), Some(held));
+                assert_eq!(other.members.by_email(&held.email.to_uppercase()), Some(held));
+            }
+            for entry in own.objects.iter() {
+                assert_eq!(other.object_of_name(&entry.name), Some(entry.id));
+                assert_eq!(other.object(entry.id), Some(entry));
+            }
+        }
+    }
+}
+
+fn new_member(email: &str) -> NewMember {
+    NewMember {
+        id: None,
+        user_id: None,
+        email: email.into(),
+        first_name: "Ann".into(),
+        last_name: String::new(),
+        title: String::new(),
+        account_type: AccountType::UserStandard,
+        roles: Vec::new(),
+    }
+}
+
+fn create(member: NewMember) -> Ask {
+    Ask::CreateMember(Box::new(member))
+}
+
+fn new_key(member: MemberId, secret: &str) -> NewApiKey {
+    NewApiKey {
+        name: "sync".into(),
+        prefix: "abcdefgh".into(),
+        origin: None,
+        member,
+        hash: SecretHash::of(secret),
+        expires_at: None,
+    }
+}
+
+#[test]
+fn a_member_has_an_id_a_user_and_an_address_of_its_own() {
+    let mut rig = Rig::new();
+    let Ok(Reply::Member(ann)) = rig.run(create(new_member("ann@x.io"))) else {
+        panic!("no member")
+    };
+    assert_eq!((ann.user_id, ann.is_admin, ann.is_active), (UserId(ann.id.0), false, true));
+    let (id, user_id) = (Some(member(8)), Some(UserId::from_bytes([9; 16])));
+    let roles = vec![ADMINISTRATOR];
+    let bob = NewMember { id, user_id, roles, ..new_member("bob@x.io") };
+    let Ok(Reply::Member(bob)) = rig.run(create(bob)) else { panic!("no member") };
+    assert!(bob.is_admin);
+    let mut check = |new: NewMember, expected| {
+        assert_eq!(rig.run(create(new)).unwrap_err(), expected);
+    };
+    check(NewMember { id, ..new_member("cid@x.io") }, Rejection::MemberTaken("id"));
+    check(NewMember { user_id, ..new_member("cid@x.io") }, Rejection::MemberTaken("user_id"));
+    check(new_member("ANN@X.io"), Rejection::MemberTaken("email"));
+    let roles = vec![RoleId::from_bytes([1; 16])];
+    check(NewMember { roles, ..new_member("cid@x.io") }, Rejection::UnknownRole);
+    // A given id may not be another's user id either way: each is looked up in its own list.
+    let id = Some(MemberId(user_id.unwrap().0));
+    check(NewMember { id, ..new_member("cid@x.io") }, Rejection::MemberTaken("user_id"));
+    rig.check();
+}
+
+#[test]
+fn a_key_is_known_by_its_secret_alone() {
+    let mut rig = Rig::new();
+    let Ok(Reply::Member(ann)) = rig.run(create(new_member("ann@x.io"))) else {
+        panic!("no member")
+    };
+    let create = |key| Ask::CreateApiKey(Box::new(key));
+    let Ok(Reply::ApiKey(key)) = rig.run(create(new_key(ann.id, "a secret of sixteen"))) else {
+        panic!("no key")
+    };
+    assert_eq!((&*key.origin, key.member), ("sync", ann.id), "the origin is the name");
+    let keys = rig.view().api_keys.clone();
+    assert_eq!(keys.of_secret("a secret of sixteen"), Some(&key));
+    assert_eq!(keys.of_secret("a secret of sixteem"), None);
+    let again = rig.run(create(new_key(ann.id, "a secret of sixteen"))).unwrap_err();
+    assert_eq!(again, Rejection::SecretTaken);
+    let nobody = rig.run(create(new_key(member(77), "another secret here"))).unwrap_err();
+    assert_eq!(nobody, Rejection::UnknownMember);
+    let text = String::from_utf8_lossy(&rig.log).into_owned();
+    assert!(!text.contains("a secret of sixteen"), "the secret is not stored");
+    let expires_at = Some(Timestamp(BIRTH.0 + 5));
+    let short = NewApiKey { expires_at, ..new_key(ann.id, "a short-lived secret") };
+    let Ok(Reply::ApiKey(short)) = rig.run(create(short)) else { panic!("no key") };
+    assert!(!short.is_expired(Timestamp(BIRTH.0 + 4)));
+    assert!(short.is_expired(Timestamp(BIRTH.0 + 5)));
+    rig.check();
+}
+
+#[test]
+fn an_object_has_a_name_of_its_own_and_a_table() {
+    let mut rig = Rig::new();
+    let object = |label: &str, name: Option<&str>| {
+        let (object_name, name) = (Some(label.into()), name.map(Into::into));
+        Ask::CreateObject(Box::new(NewObject { object_name, name, ..NewObject::default() }))
+    };
+    let Ok(Reply::Object(deals)) = rig.run(object("Deals", None)) else { panic!("no object") };
+    assert_eq!(deals.object().name, "deals");
+    let Ok(Reply::Object(again)) = rig.run(object("Deals", None)) else { panic!("no object") };
+    assert!(again.object().name.starts_with("deals_"), "{}", again.object().name);
+    let Err(Rejection::ObjectFaults(faults)) = rig.run(object("Deals", Some("deals"))) else {
+        panic!("the name is taken")
+    };
+    assert_eq!(faults[0].place, BodyPlace::Key("name"));
+    assert_eq!(faults[0].fault, SchemaFaultKind::ObjectName(NameFault::Taken));
+    for (bytes, schema) in rig.births.iter().zip([&deals, &again]) {
+        let (table, count) = Table::from_birth(bytes, SETTING).unwrap();
+        assert_eq!((count, table.object()), (1, schema.object().id));
+        assert_eq!(table.shown().schema(), *schema);
+    }
+    assert_eq!(rig.births.len(), 2);
+    rig.check();
+}
+
+#[test]
+fn a_business_has_a_limit_of_objects() {
+    let mut rig = Rig::new();
+    let object = |at: usize| {
+        let object_name = Some(format!("object {at}"));
+        Ask::CreateObject(Box::new(NewObject { object_name, ..NewObject::default() }))
+    };
+    for at in 0..super::command::OBJECTS_MAX {
+        rig.run(object(at)).unwrap();
+    }
+    assert_eq!(rig.run(object(999)).unwrap_err(), Rejection::TooManyObjects);
+}
