@@ -538,6 +538,7 @@ impl Sim {
         let is_left = |end: &str| {
             report.removed.iter().any(|name| name.starts_with("log-") && name.ends_with(end))
         };
+        let has_leftovers = names.iter().any(|name| name.starts_with("upsertd-"));
         let next_segment = format!("log-{:020}.upsertd", last.0 + 1);
         let torn = report.torn.as_ref();
         let is_sealed = self.tape.is_seal(last);
@@ -550,7 +551,7 @@ impl Sim {
             (torn.is_none() && !is_empty && !is_sealed, Met::CleanUnsealedTail),
             (!is_empty && is_sealed, Met::SealedTail),
             (last > self.history.promised, Met::UnacknowledgedFrame),
-            (report.removed.iter().any(|name| name.contains(".tmp")), Met::LeftoversRemoved),
+            (has_leftovers, Met::LeftoversRemoved),
             (is_left(".upsertd"), Met::GapRemoved),
             (report.snapshot.is_some(), Met::SnapshotUsed),
             (!report.rejected_snapshots.is_empty(), Met::SnapshotRejected),

@@ -147,6 +147,7 @@ fn open_segments(disk: &dyn Disk, inventory: &Inventory) -> Result<Vec<SegmentFi
     disk.sync_directory()?;
     let mut segments: Vec<SegmentFile> = Vec::new();
     for (named, name, file) in files {
+        file.drop_cache()?;
         let path = disk.path(&name);
         let header = SegmentHeader::read(&*file, &path)?;
         let found = header.first();
