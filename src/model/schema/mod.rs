@@ -14,6 +14,7 @@ pub mod new_object;
 pub mod object;
 pub mod option;
 pub mod system;
+mod typed;
 
 use crate::model::id::{FieldId, FieldNumber, OptionNumber, SchemaNumber};
 use crate::model::key::{IdentifierCase, Key, Normalizer};

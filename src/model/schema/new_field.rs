@@ -4,18 +4,18 @@
 //! has no values that could break its rules.
 
 use crate::model::id::{CategoryId, FieldId, OptionId, OptionNumber};
-use crate::model::key::{self, Key, Normalizer};
+use crate::model::key::{self, Key};
 use crate::model::schema::check::Checks;
-use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
+use crate::model::schema::decimal_options::NewDecimalOptions;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::option::{Choice, Choices};
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, FIELDS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, OPTION_META_BYTES_MAX,
-    OPTIONS_MAX, Schema, UNIQUE_FIELDS_MAX, name,
+    OPTIONS_MAX, Schema, name,
 };
+use crate::model::value::FieldType;
 use crate::model::value::fault::ValueFault;
-use crate::model::value::{FieldType, Multiplicity};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -149,52 +149,7 @@ impl Schema {
         given.clone()
     }
 
-    /// What is right or wrong by the type.
-    fn read_typed(
-        &self,
-        new: &NewField,
-        field_type: FieldType,
-        ids: &mut dyn FnMut() -> Uuid,
-        checks: &mut Checks,
-    ) -> Typed {
-        let allow_multiple = match field_type.multiplicity() {
-            Multiplicity::Many => true,
-            Multiplicity::Chosen => new.allow_multiple.unwrap_or_default(),
-            Multiplicity::One => {
-                if new.allow_multiple == Some(true) {
-                    checks.add("allow_multiple", invalid("This type holds one value."));
-                }
-                false
-            }
-        };
-        if new.is_unique == Some(true) {
-            if !field_type.may_be_unique() {
-                checks.add("is_unique", invalid("A field of this type cannot be unique."));
-            } else if self.unique_fields().count() >= UNIQUE_FIELDS_MAX {
-                let max = UNIQUE_FIELDS_MAX;
-                checks.add(
-                    "is_unique",
-                    SchemaFaultKind::LimitExceeded { what: "unique fields", max },
-                );
-            }
-        }
-        let options = new.options.as_deref().unwrap_or_default();
-        if !options.is_empty() && !field_type.has_options() {
-            checks.add("options", invalid("A field of this type has no options."));
-        }
-        if new.decimal_options.is_some() && field_type != FieldType::Decimal {
-            checks.add("decimal_options", invalid("Only a decimal field has these."));
-        }
-        Typed {
-            field_type,
-            allow_multiple,
-            normalizer: read_normalizer(new, field_type, checks),
-            options: self.read_options(options, ids, checks),
-            decimal_options: new.decimal_options.as_ref().map(|new| new.read(checks)),
-        }
-    }
-
-    fn read_options(
+    pub(super) fn read_options(
         &self,
         new: &[NewOption],
         ids: &mut dyn FnMut() -> Uuid,
@@ -226,15 +181,6 @@ impl Schema {
     }
 }
 
-/// What a new field is by its type.
-struct Typed {
-    field_type: FieldType,
-    allow_multiple: bool,
-    normalizer: Option<Normalizer>,
-    options: Choices,
-    decimal_options: Option<DecimalOptions>,
-}
-
 fn read_type(new: &NewField, checks: &mut Checks) -> Option<FieldType> {
     let Some(given) = &new.field_type else {
         checks.add("field_type", ValueFault::Required);
@@ -246,23 +192,6 @@ fn read_type(new: &NewField, checks: &mut Checks) -> Option<FieldType> {
         checks.add("field_type", ValueFault::InvalidChoice { given });
     }
     parsed
-}
-
-fn read_normalizer(
-    new: &NewField,
-    field_type: FieldType,
-    checks: &mut Checks,
-) -> Option<Normalizer> {
-    let allowed = field_type.normalizers();
-    let Some(given) = &new.normalizer else { return allowed.first().copied() };
-    let Some(normalizer) = Normalizer::parse(given) else {
-        checks.add("normalizer", ValueFault::InvalidChoice { given: given.as_str().into() });
-        return None;
-    };
-    if !allowed.contains(&normalizer) {
-        checks.add("normalizer", invalid("This normalizer does not fit the field's type."));
-    }
-    Some(normalizer)
 }
 
 /// An option but for its number, id and order.
@@ -281,7 +210,7 @@ fn read_option(
     }
 }
 
-const fn invalid(what: &'static str) -> ValueFault {
+pub(super) const fn invalid(what: &'static str) -> ValueFault {
     ValueFault::Invalid { what }
 }
 
@@ -289,8 +218,11 @@ const fn invalid(what: &'static str) -> ValueFault {
 mod tests {
     use super::*;
     use crate::model::id::{FieldNumber, Timestamp};
+    use crate::model::key::Normalizer;
+    use crate::model::schema::UNIQUE_FIELDS_MAX;
     use crate::model::schema::default_fields;
     use crate::model::schema::name::NameFault;
+    use crate::model::value::Multiplicity;
 
     fn ids() -> impl FnMut() -> Uuid {
         let mut number = 1_000;
