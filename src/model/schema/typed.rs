@@ -7,11 +7,13 @@ use crate::model::key::Normalizer;
 use crate::model::schema::check::Checks;
 use crate::model::schema::decimal_options::DecimalOptions;
 use crate::model::schema::fault::SchemaFaultKind;
+use crate::model::schema::money_options::MoneyOptions;
 use crate::model::schema::new_field::{NewField, invalid};
 use crate::model::schema::option::Choices;
+use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::{Schema, UNIQUE_FIELDS_MAX};
 use crate::model::value::fault::ValueFault;
-use crate::model::value::{FieldType, Multiplicity};
+use crate::model::value::{FieldType, Multiplicity, OptionSource};
 use uuid::Uuid;
 
 /// What a new field is by its type.
@@ -21,6 +23,8 @@ pub(super) struct Typed {
     pub(super) normalizer: Option<Normalizer>,
     pub(super) options: Choices,
     pub(super) decimal_options: Option<DecimalOptions>,
+    pub(super) money_options: Option<MoneyOptions>,
+    pub(super) rating: Option<RatingOptions>,
 }
 
 impl Schema {
@@ -53,21 +57,64 @@ impl Schema {
                 );
             }
         }
-        let options = new.options.as_deref().unwrap_or_default();
-        if !options.is_empty() && !field_type.has_options() {
-            checks.add("options", invalid("A field of this type has no options."));
-        }
-        if new.decimal_options.is_some() && field_type != FieldType::Decimal {
-            checks.add("decimal_options", invalid("Only a decimal field has these."));
-        }
+        check_settings(new, field_type, checks);
+        let is_money = field_type == FieldType::Money;
+        let is_rating = field_type == FieldType::Rating;
         Typed {
             field_type,
             allow_multiple,
             normalizer: read_normalizer(new, field_type, checks),
-            options: self.read_options(options, ids, checks),
+            options: self.read_options_of(new, field_type, ids, checks),
             decimal_options: new.decimal_options.as_ref().map(|new| new.read(checks)),
+            money_options: is_money
+                .then(|| new.money_options.clone().unwrap_or_default().read(checks)),
+            rating: is_rating.then(|| new.rating.unwrap_or_default().read(checks)),
         }
     }
+
+    fn read_options_of(
+        &self,
+        new: &NewField,
+        field_type: FieldType,
+        ids: &mut dyn FnMut() -> Uuid,
+        checks: &mut Checks,
+    ) -> Choices {
+        let given = new.options.as_deref().unwrap_or_default();
+        match field_type.option_source() {
+            OptionSource::Schema => return self.read_options(given, field_type, ids, checks),
+            OptionSource::Answers => return self.read_answers(given, ids, checks),
+            OptionSource::None if !given.is_empty() => {
+                checks.add("options", invalid("A field of this type has no options."));
+            }
+            OptionSource::TimeZones | OptionSource::Bounds if !given.is_empty() => {
+                checks.add("options", SchemaFaultKind::Immutable);
+            }
+            OptionSource::None | OptionSource::TimeZones | OptionSource::Bounds => {}
+        }
+        Choices::default()
+    }
+}
+
+/// Refuses the settings of other types.
+fn check_settings(new: &NewField, field_type: FieldType, checks: &mut Checks) {
+    let mut check = |key, is_given: bool, owner: FieldType, fault| {
+        if is_given && field_type != owner {
+            checks.add(key, invalid(fault));
+        }
+    };
+    check(
+        "decimal_options",
+        new.decimal_options.is_some(),
+        FieldType::Decimal,
+        "Only a decimal field has these.",
+    );
+    check(
+        "money_options",
+        new.money_options.is_some(),
+        FieldType::Money,
+        "Only a money field has these.",
+    );
+    check("rating", new.rating.is_some(), FieldType::Rating, "Only a rating field has this.");
 }
 
 fn read_normalizer(
