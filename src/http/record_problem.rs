@@ -51,7 +51,7 @@ impl RefusedWrite<'_> {
             Rejection::NotArchived => Problem::new(Code::NotArchived),
             Rejection::Forbidden(entries) => {
                 let faults = entries.into_iter().map(|(index, field)| {
-                    let place = self.entry(index, field, EntryKey::Unknown);
+                    let place = self.entry(index, field, EntryKey::Naming);
                     Fault::new(Code::ForbiddenFieldWrite, place)
                 });
                 Problem::from_faults(faults.collect())
@@ -119,7 +119,6 @@ impl RefusedWrite<'_> {
         match &fault.kind {
             FaultKind::Value(value_fault) => value_fault::fault_of(value_fault, place),
             FaultKind::DuplicateField => Fault::new(Code::DuplicateField, place),
-            FaultKind::UnknownParameter => Fault::new(Code::UnknownParameter, place),
             FaultKind::Unique { holder } => {
                 let mut fault = Fault::new(Code::Unique, place);
                 fault.conflicting_record_id = Some(*holder);
@@ -164,8 +163,7 @@ impl RefusedWrite<'_> {
         Place::Field(FieldPlace { field: Some(field.name.clone()), ..FieldPlace::default() })
     }
 
-    /// The key that the compatibility form blames; where it is not known, the one that names the
-    /// field.
+    /// The key that the compatibility form blames.
     fn part(&self, index: u32, key: EntryKey) -> FieldPart {
         match key {
             EntryKey::Id => FieldPart::Id,
@@ -173,7 +171,7 @@ impl RefusedWrite<'_> {
             EntryKey::Value => FieldPart::Value,
             EntryKey::AddValues => FieldPart::AddValues,
             EntryKey::RemoveValues => FieldPart::RemoveValues,
-            EntryKey::Unknown => match self.reference(index) {
+            EntryKey::Naming => match self.reference(index) {
                 Some(FieldReference::Id(_)) => FieldPart::Id,
                 Some(
                     FieldReference::Name(_) | FieldReference::Key(_) | FieldReference::Both { .. },

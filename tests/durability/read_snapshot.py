@@ -76,9 +76,10 @@ def texts(one):
     if isinstance(one, str):
         yield one
     elif isinstance(one, bytes):
+        # Ids and digests are binaries too: read as a run, their bytes may be anything.
         try:
             inner = list(objects(one))
-        except (msgpack.UnpackException, ValueError, SystemExit):
+        except (msgpack.UnpackException, TypeError, ValueError, SystemExit):
             return
         for value in inner:
             yield from texts(value)

@@ -333,13 +333,20 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         Rejection::NotFound => return Told::NotFound,
         Rejection::NotArchived => return Told::NotArchived,
         Rejection::Taken(taken) => taken,
-        other => return Told::Other(format!("{other:?}")),
+        other @ (Rejection::SchemaMoved
+        | Rejection::Forbidden(_)
+        | Rejection::Faults(_)
+        | Rejection::TooLarge { .. }
+        | Rejection::Schema(_)
+        | Rejection::UnknownField) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());
     for fault in taken.faults {
         match fault.kind {
             FaultKind::Unique { holder } => drop(holders.insert(holder)),
-            other => return Told::Other(format!("{other:?}")),
+            other @ (FaultKind::Value(_) | FaultKind::DuplicateField) => {
+                return Told::Other(format!("{other:?}"));
+            }
         }
     }
     match taken.conflict {

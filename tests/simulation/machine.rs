@@ -180,9 +180,10 @@ impl Machine {
             threads: 1,
         };
         let Booted { mut states, mut storage, .. } = boot::recover(disk, options)?;
-        let bootstrap = match states.is_new() {
-            true => Some(first_credentials(&**disk, &outside.credentials())?),
-            false => None,
+        let bootstrap = if states.is_new() {
+            Some(first_credentials(&**disk, &outside.credentials())?)
+        } else {
+            None
         };
         let log = storage.begin_log()?;
         // What recovery did not find is gone for good; what it found may go on.

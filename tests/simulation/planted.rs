@@ -57,7 +57,9 @@ fn world() -> (World, Ids) {
     ] {
         let (_, changes) = world.decide(TABLE, &ask, addressed, NOW);
         assert!(!changes.is_empty(), "{ask:?} changes something");
-        changes.iter().for_each(|change| world.apply(change));
+        for change in &changes {
+            world.apply(change);
+        }
     }
     world.apply(&Change::Scheduled(TABLE, PURGED));
     world.apply(&Change::Purged(TABLE, PURGED));
@@ -182,7 +184,9 @@ fn records_out_of_order_are_found() {
 #[test]
 fn a_key_that_leads_to_another_record_is_found() {
     check(
-        |table, _| drop(table.holders.insert("acme".to_owned(), id(DISPLACED))),
+        |table, _| {
+            table.holders.insert("acme".to_owned(), id(DISPLACED));
+        },
         |found| matches!(found, Violation::Holder { .. }),
     );
 }
@@ -190,7 +194,9 @@ fn a_key_that_leads_to_another_record_is_found() {
 #[test]
 fn a_key_that_nobody_finds_is_found() {
     check(
-        |table, _| drop(table.holders.remove("acme")),
+        |table, _| {
+            table.holders.remove("acme");
+        },
         |found| matches!(found, Violation::Holder { found: None, .. }),
     );
 }
@@ -198,7 +204,9 @@ fn a_key_that_nobody_finds_is_found() {
 #[test]
 fn a_key_that_was_not_freed_is_found() {
     check(
-        |table, _| drop(table.holders.insert("cora".to_owned(), id(PURGED))),
+        |table, _| {
+            table.holders.insert("cora".to_owned(), id(PURGED));
+        },
         |found| matches!(found, Violation::Holder { expected: None, .. }),
     );
 }
@@ -206,7 +214,9 @@ fn a_key_that_was_not_freed_is_found() {
 #[test]
 fn a_code_that_was_not_freed_is_found() {
     check(
-        |table, _| drop(table.code_holders.insert("c2".to_owned(), id(DISPLACED))),
+        |table, _| {
+            table.code_holders.insert("c2".to_owned(), id(DISPLACED));
+        },
         |found| matches!(found, Violation::Holder { expected: None, .. }),
     );
 }
@@ -246,7 +256,9 @@ fn a_lost_follow_up_is_found() {
 #[test]
 fn a_lost_activity_is_found() {
     check(
-        |_, observed| drop(observed.activities.insert(id(PURGED), 0)),
+        |_, observed| {
+            observed.activities.insert(id(PURGED), 0);
+        },
         |found| matches!(found, Violation::Activities { .. }),
     );
 }
@@ -254,7 +266,9 @@ fn a_lost_activity_is_found() {
 #[test]
 fn a_lost_table_is_found() {
     check(
-        |_, observed| drop(observed.tables.remove("client_client")),
+        |_, observed| {
+            observed.tables.remove("client_client");
+        },
         |found| matches!(found, Violation::Tables { .. }),
     );
 }

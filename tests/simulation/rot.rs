@@ -85,7 +85,7 @@ fn newest_segment(disk: &MemoryDisk) -> String {
     let names = disk.names();
     let segments =
         names.into_iter().filter(|it| it.starts_with("log-") && it.ends_with(".upsertd"));
-    segments.last().expect("there is a log")
+    segments.max().expect("there is a log")
 }
 
 fn last_frame_with_parts(sim: &Sim) -> Vec<u8> {

@@ -546,7 +546,7 @@ impl Sim {
             (torn.is_none() && !is_empty && !is_sealed, Met::CleanUnsealedTail),
             (!is_empty && is_sealed, Met::SealedTail),
             (last > self.history.promised, Met::UnacknowledgedFrame),
-            (report.removed.iter().any(|name| name.ends_with(".tmp")), Met::LeftoversRemoved),
+            (report.removed.iter().any(|name| name.contains(".tmp")), Met::LeftoversRemoved),
             (is_left(".upsertd"), Met::GapRemoved),
             (report.snapshot.is_some(), Met::SnapshotUsed),
             (!report.rejected_snapshots.is_empty(), Met::SnapshotRejected),

@@ -214,8 +214,8 @@ pub enum EntryKey {
     Value,
     AddValues,
     RemoveValues,
-    /// A key that no entry has.
-    Unknown,
+    /// Whichever of `id` and `name` names the field.
+    Naming,
 }
 
 /// One thing that is wrong with a record's write.
@@ -230,8 +230,6 @@ pub enum FaultKind {
     Value(ValueFault),
     /// The same field is named twice.
     DuplicateField,
-    /// A key of the entry that nobody knows, where the request asked to be told.
-    UnknownParameter,
     /// A live record has this value.
     Unique {
         holder: RecordId,
