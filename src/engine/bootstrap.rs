@@ -161,6 +161,7 @@ fn first_catalog_events(
         hash: SecretHash::of(&bootstrap.api_key),
         created: stamp.at,
         expires_at: None,
+        last_used: None,
     };
     let schema = Arc::new(default_fields::contacts(stamp.at, &mut || moment.id()));
     let entry = ObjectEntry { id: schema.object().id, name: schema.object().name.clone() };

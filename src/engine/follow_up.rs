@@ -184,7 +184,7 @@ impl FollowUp {
 }
 
 /// The server itself: no member asked for it.
-fn nobody(members: Arc<Members>) -> Caller {
+pub(super) fn nobody(members: Arc<Members>) -> Caller {
     Caller {
         member: MemberId(Uuid::nil()),
         members,

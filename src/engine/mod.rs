@@ -7,6 +7,7 @@ pub mod boot;
 pub mod bootstrap;
 pub mod business;
 pub mod follow_up;
+mod key_use;
 mod panic;
 pub mod partition;
 mod placement;
@@ -25,9 +26,11 @@ mod tests;
 
 use crate::ambient::Clock;
 use crate::engine::business::{Business, TableRef};
+use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};
 use crate::engine::turn::Refusal;
 use crate::engine::writer::Handle;
+use crate::model::catalog::api_key::{ApiKey, hour_of};
 use crate::model::id::{BatchId, BusinessId};
 use crate::model::moment::Moment;
 use crate::model::state::State;
@@ -69,6 +72,7 @@ pub struct Engine {
     read_only: AtomicU8,
     seed: u64,
     batches: AtomicU64,
+    key_uses: Arc<KeyUses>,
 }
 
 impl Engine {
@@ -81,13 +85,25 @@ impl Engine {
         seed: u64,
     ) -> Arc<Self> {
         let partition = Partition::start(recovered, options, clock.clone(), seed).await;
-        Arc::new(Self {
+        let engine = Arc::new(Self {
             clock,
             partitions: vec![partition],
             read_only: AtomicU8::new(0),
             seed,
             batches: AtomicU64::new(0),
-        })
+            key_uses: Arc::default(),
+        });
+        actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
+        engine
+    }
+
+    /// Sees to it that the hour in which a key lets somebody in is kept, unless it is already.
+    /// Whoever is let in does not wait for that.
+    pub fn note_use(&self, business: &Business, key: &ApiKey) {
+        let hour = hour_of(self.clock.now());
+        if key.last_used.is_none_or(|noted| noted < hour) && self.read_only().is_none() {
+            self.key_uses.raise(business.id(), key.id, hour);
+        }
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! The route that makes keys of the API.
+//! The routes of the API's keys.
 //!
 //! It must not know how a key is recognised.
 
@@ -11,18 +11,60 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
-use crate::http::plain::read_no_parameters;
+use crate::http::page::{Address, PageRequest};
+use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
-use crate::http::wire::api_keys::{NewKeyShape, read_key_body};
-use crate::model::catalog::api_key::SecretHash;
+use crate::http::query::Query;
+use crate::http::wire::api_keys::{KeyRow, NewKeyShape, read_key_body};
+use crate::model::catalog::api_key::{ApiKey, SecretHash};
 use crate::model::catalog::command::{Ask, Command, NewApiKey, Reply};
-use actix_web::web::{Data, ServiceConfig};
+use crate::model::id::ApiKeyId;
+use actix_web::web::{Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 
-/// Adds the route.
+/// Adds the routes.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/api-keys").post(create));
+    config
+        .service(Endpoint::at("/api/api-keys").get(list).post(create))
+        .service(Endpoint::at("/api/api-keys/{key_id:[^/]{36}}").delete(revoke));
+}
+
+/// Whose keys a caller may see and revoke: its own, and an administrator everybody's.
+fn may_see(caller: &Caller, key: &ApiKey) -> bool {
+    caller.member.is_admin || key.member == caller.member.id
+}
+
+async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let page = PageRequest::of_query(&mut query, &mut faults);
+    query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
+    faults.check()?;
+    let page = page?;
+
+    let mut keys = caller.catalog.api_keys.in_order();
+    keys.retain(|key| may_see(&caller, key));
+    let places = page.places(keys.len())?;
+    let time_zone = caller.business.time_zone();
+    let rows = keys[places].iter().map(|key| KeyRow::of(key, time_zone)).collect();
+    let page = page.envelope(keys.len(), rows, &Address::of_request(&request));
+    Ok(HttpResponse::Ok().json(page))
+}
+
+/// Revokes a key. The reply means that no later request is let in with it.
+async fn revoke(
+    engine: Data<Engine>,
+    caller: Caller,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let key = ApiKeyId::parse(&id).and_then(|id| caller.catalog.api_keys.get(id));
+    let key = key.filter(|key| may_see(&caller, key)).ok_or_else(Problem::not_found)?;
+    check_no_parameters(&request, RouteGroup::Write)?;
+    let command = Command { caller: caller.for_request(), ask: Ask::RevokeApiKey(key.id) };
+    engine.ask_catalog(&caller.business, command, 0).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Makes a key of the caller, or for an administrator of another member.
@@ -124,6 +166,75 @@ mod tests {
         ask_with(&server, secret, me).await.expect_error(401, "authentication_failed");
         server.hands.advance(Duration::from_mins(1));
         ask_with(&server, secret, ada).await.expect_error(401, "authentication_failed");
+    }
+
+    #[actix_web::test]
+    async fn a_list_shows_every_key_and_no_secret_and_a_member_only_its_own() {
+        let server = TestServer::start().await;
+        let me = server.get("/api/team").await.expect(200)[0]["id"].clone();
+        let ada = server.post("/api/team", &json!({"email": "ada@example.com"})).await.expect(201);
+        let body = json!({"name": "ada", "member_id": ada["id"]});
+        let mut made = server.post(KEYS, &body).await.expect(201);
+        let secret = made.as_object_mut().unwrap().remove("secret").unwrap();
+        let page = server.get(KEYS).await.expect(200);
+        assert_eq!((&page["count"], &page["results"][1]), (&json!(2), &made));
+        assert_eq!(page["results"][0]["member"], json!({"id": me}));
+        assert!(!page.to_string().contains(secret.as_str().unwrap()));
+        let second = server.get(&format!("{KEYS}?page_size=1&page=2")).await.expect(200);
+        assert_eq!(second["results"], json!([made]));
+
+        let (secret, user) = (secret.as_str().unwrap(), ada["id"].as_str().unwrap());
+        let own = server.send_as(secret, user, TestRequest::get().uri(KEYS)).await.expect(200);
+        assert_eq!((&own["count"], &own["results"][0]["id"]), (&json!(1), &made["id"]));
+        let others = format!("{KEYS}/{}", page["results"][0]["id"].as_str().unwrap());
+        let answer = server.send_as(secret, user, TestRequest::delete().uri(&others)).await;
+        answer.expect_error(404, "not_found");
+        server.get(KEYS).await.expect(200);
+    }
+
+    #[actix_web::test]
+    async fn a_revoked_key_lets_nobody_in_from_the_next_request_on() {
+        let server = TestServer::start().await;
+        let me = server.get("/api/team").await.expect(200)[0]["id"].clone();
+        let me = me.as_str().unwrap();
+        let secret = "a secret of an older script";
+        let body = json!({"name": "k", "secret": secret});
+        for _ in 0..2 {
+            let made = server.post(KEYS, &body).await.expect(201);
+            ask_with(&server, secret, me).await.expect(200);
+            let path = format!("{KEYS}/{}", made["id"].as_str().unwrap());
+            assert_eq!(server.delete(&path).await.expect(204), Value::Null);
+            ask_with(&server, secret, me).await.expect_error(401, "authentication_failed");
+            server.delete(&path).await.expect_error(404, "not_found");
+            assert_eq!(server.get(KEYS).await.expect(200)["count"], 1);
+        }
+        for path in [UNKNOWN_ID, "x"] {
+            let answer = server.delete(&format!("{KEYS}/{path}")).await;
+            answer.expect_error(404, "not_found");
+        }
+        let bad = format!("{KEYS}/{UNKNOWN_ID}?strict=true&x=1");
+        server.delete(&bad).await.expect_error(404, "not_found");
+        server.get(&format!("{KEYS}/{UNKNOWN_ID}")).await.expect_error(405, "method_not_allowed");
+    }
+
+    #[actix_web::test]
+    async fn the_hour_of_the_last_use_is_kept() {
+        let server = TestServer::start().await;
+        let used = async |expected: &str| loop {
+            // Whoever is let in does not wait until it is kept.
+            let page = server.get(KEYS).await.expect(200);
+            if page["results"][0]["last_used_at"] == expected {
+                break page;
+            }
+            actix_web::rt::task::yield_now().await;
+        };
+        used("2026-11-24T05:00:00.000000+00:00").await;
+        let commits = server.engine.partitions()[0].counters().appends;
+        server.hands.advance(Duration::from_mins(10));
+        used("2026-11-24T05:00:00.000000+00:00").await;
+        assert_eq!(server.engine.partitions()[0].counters().appends, commits, "once an hour");
+        server.hands.advance(Duration::from_mins(10));
+        used("2026-11-24T06:00:00.000000+00:00").await;
     }
 
     #[actix_web::test]

@@ -41,6 +41,7 @@ impl Caller {
         if member.user_id != user || key.is_expired(engine.clock().now()) {
             return Err(Refused);
         }
+        engine.note_use(&business, key);
         let origin = key.origin.clone();
         Ok(Self { business, catalog, member, origin, batch: engine.next_batch() })
     }

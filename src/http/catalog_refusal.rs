@@ -21,6 +21,15 @@ impl From<Rejection> for Problem {
             Rejection::UnknownMember => {
                 fault(Code::DoesNotExist, "member_id").saying("Team member does not exist.").into()
             }
+            Rejection::LastAdministrator(key) => {
+                let message = "The business must keep an active administrator.";
+                let refused = |code, place| Fault::new(code, place).saying(message);
+                match key {
+                    Some(key) => refused(Code::Invalid, Place::Body(key.into())).into(),
+                    None => refused(Code::NotDeletable, Place::Whole).into(),
+                }
+            }
+            Rejection::MemberNotFound | Rejection::KeyNotFound => Problem::not_found(),
             Rejection::SecretTaken => {
                 fault(Code::Unique, "secret").saying("Another key has this secret.").into()
             }

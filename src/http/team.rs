@@ -14,10 +14,14 @@ use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::target::AddressedMember;
-use crate::http::wire::member_row::{MemberRow, RoleShape, read_new_member};
+use crate::http::wire::member_row::{
+    MemberRow, RoleShape, TypeaheadRow, read_member_edit, read_new_member, read_search,
+};
 use crate::model::catalog::command::{Ask, Command, Reply};
 use crate::model::catalog::member::{AccountType, Member};
 use crate::model::id::RoleId;
+use crate::model::input::Input;
+use crate::model::key;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
@@ -27,7 +31,14 @@ pub fn register(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at("/api/team").get(list).post(create))
         .service(Endpoint::at("/api/employee").get(list))
-        .service(Endpoint::at("/api/team/{member_id:[^/]{36}}").get(retrieve));
+        .service(Endpoint::at("/api/team/typeahead").get(typeahead))
+        .service(Endpoint::at("/api/team/search").post(search))
+        .service(
+            Endpoint::at("/api/team/{member_id:[^/]{36}}")
+                .get(retrieve)
+                .patch(update)
+                .delete(delete),
+        );
 }
 
 type Row<'a> = MemberRow<'a, RoleShape<'a>>;
@@ -37,7 +48,7 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let with_services = query.boolean("include_service", &mut faults).unwrap_or(false);
-    let search = query.text("search", &mut faults).map(|text| text.trim().to_lowercase());
+    let search = query.text("search", &mut faults).map(Words::of);
     let is_page = search.is_some() || query.text("page_size", &mut faults).is_some();
     let page = PageRequest::of_query(&mut query, &mut faults)?;
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
@@ -45,7 +56,7 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
 
     let takes = |member: &&Arc<Member>| {
         (with_services || member.account_type == AccountType::UserStandard)
-            && search.as_ref().is_none_or(|part| is_found(part, member))
+            && search.as_ref().is_none_or(|words| words.are_in(member))
     };
     let visible = caller.catalog.members.iter().filter(|member| may_see(&caller, member));
     let found: Vec<_> = visible.filter(takes).collect();
@@ -64,8 +75,73 @@ fn may_see(caller: &Caller, member: &Member) -> bool {
     caller.member.is_admin || caller.member.id == member.id
 }
 
-fn is_found(part: &str, member: &Member) -> bool {
-    [member.full_name(), member.email.clone()].iter().any(|text| text.to_lowercase().contains(part))
+/// The words of a search, in lower case. Each must stand in the name or the e-mail.
+struct Words(Vec<String>);
+
+impl Words {
+    fn of(text: &str) -> Self {
+        Self(text.split_whitespace().map(str::to_lowercase).collect())
+    }
+
+    fn are_in(&self, member: &Member) -> bool {
+        let texts = [member.full_name().to_lowercase(), member.email.to_lowercase()];
+        self.0.iter().all(|word| texts.iter().any(|text| text.contains(&**word)))
+    }
+}
+
+/// Who can be chosen where a member is asked for: a bare list, and a page for those who ask for
+/// one.
+async fn typeahead(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let words = Words::of(query.text("search", &mut faults).unwrap_or_default());
+    let is_page = query.text("page_size", &mut faults).is_some();
+    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
+    faults.check()?;
+
+    let members = caller.catalog.members.iter();
+    let visible = members.filter(|member| member.is_active && may_see(&caller, member));
+    let found: Vec<_> = visible.filter(|member| words.are_in(member)).collect();
+    if !is_page {
+        let rows: Vec<_> = found.iter().map(|member| TypeaheadRow::of(member)).collect();
+        return Ok(HttpResponse::Ok().json(rows));
+    }
+    let places = page.places(found.len())?;
+    let rows = found[places].iter().map(|member| TypeaheadRow::of(member)).collect();
+    let page = page.envelope(found.len(), rows, &Address::of_request(&request));
+    Ok(HttpResponse::Ok().json(page))
+}
+
+/// Members by their parts, ids and e-mails. Services are left out, unless they are named or asked
+/// for.
+async fn search(caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let input = if body.is_empty() { Input::Map(Vec::new()) } else { body.parse()? };
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let with_services = query.boolean("include_service", &mut faults).unwrap_or(false);
+    let page = PageRequest::of_query(&mut query, &mut faults);
+    let is_strict = query.is_strict();
+    query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
+    let wanted = read_search(&input, is_strict, &mut faults);
+    faults.check()?;
+    let page = page?;
+
+    let words = Words::of(wanted.search.as_deref().unwrap_or_default());
+    let is_named = wanted.ids.is_some() || wanted.emails.is_some();
+    let takes = |member: &&Arc<Member>| {
+        (with_services || is_named || member.account_type == AccountType::UserStandard)
+            && wanted.ids.as_ref().is_none_or(|ids| ids.contains(&member.id))
+            && (wanted.emails.as_ref())
+                .is_none_or(|emails| emails.contains(&key::email_key(&member.email)))
+            && words.are_in(member)
+            && may_see(&caller, member)
+    };
+    let found: Vec<_> = caller.catalog.members.iter().filter(takes).collect();
+    let places = page.places(found.len())?;
+    let rows = found[places].iter().map(|member| row(&caller, member)).collect();
+    let page = page.envelope(found.len(), rows, &Address::of_request(&request));
+    Ok(HttpResponse::Ok().json(page))
 }
 
 fn row<'a>(caller: &'a Caller, member: &'a Member) -> Row<'a> {
@@ -92,6 +168,45 @@ async fn create(
         unreachable!("the creation of a member is answered with the member")
     };
     Ok(HttpResponse::Created().json(row(&caller, &member)))
+}
+
+/// Changes what the body names. The keys of a member who is no longer active stop with this reply.
+async fn update(
+    engine: Data<Engine>,
+    caller: Caller,
+    AddressedMember(id): AddressedMember,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    caller.require_admin()?;
+    let held = caller.catalog.members.get(&id).ok_or_else(Problem::not_found)?;
+    let input = body.parse()?;
+    let mut faults = Faults::default();
+    let is_strict = read_no_parameters(&request, RouteGroup::Write, &mut faults);
+    let edit = read_member_edit(&input, held, is_strict, &mut faults);
+    faults.check()?;
+    let edit = edit.expect("a body without a fault has been read");
+    let command = Command { caller: caller.for_request(), ask: Ask::UpdateMember(Box::new(edit)) };
+    let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
+    let Reply::Member(member) = reply else {
+        unreachable!("the change of a member is answered with the member")
+    };
+    Ok(HttpResponse::Ok().json(row(&caller, &member)))
+}
+
+/// Deletes a member. With this reply it is gone from every read, and its keys let nobody in.
+async fn delete(
+    engine: Data<Engine>,
+    caller: Caller,
+    AddressedMember(id): AddressedMember,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    caller.require_admin()?;
+    caller.catalog.members.get(&id).ok_or_else(Problem::not_found)?;
+    check_no_parameters(&request, RouteGroup::Write)?;
+    let command = Command { caller: caller.for_request(), ask: Ask::DeleteMember(id) };
+    engine.ask_catalog(&caller.business, command, 0).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 async fn retrieve(
@@ -229,10 +344,171 @@ mod tests {
             assert_eq!(found, emails, "{query}");
         }
         server.get("/api/team?page_size=1&page=3").await.expect_error(404, "not_found");
-        for path in ["unknown", UNKNOWN_ID, "typeahead"] {
+        for path in ["unknown", UNKNOWN_ID] {
             server.get(&format!("/api/team/{path}")).await.expect_error(404, "not_found");
         }
-        server.post("/api/team/search", &json!({})).await.expect_error(404, "not_found");
+    }
+
+    fn check_found(answer: &Value, emails: &[&str], context: &Value) {
+        let rows = if answer.is_object() { &answer["results"] } else { answer };
+        let found: Vec<_> = rows.as_array().unwrap().iter().map(|row| &row["email"]).collect();
+        assert_eq!(found, emails, "{context}");
+    }
+
+    #[actix_web::test]
+    async fn a_member_is_found_by_its_parts_and_while_somebody_types() {
+        let server = TestServer::start().await;
+        let mut ids = Vec::new();
+        for (email, first_name, last_name, account_type) in [
+            ("ada@example.com", "Ada", "Lovelace", "user_standard"),
+            ("bot@example.com", "Sync", "", "service"),
+            ("cid@example.com", "Cid", "Adams", "user_standard"),
+        ] {
+            let body = json!({
+                "email": email, "first_name": first_name, "last_name": last_name,
+                "account_type": account_type,
+            });
+            ids.push(server.post("/api/team", &body).await.expect(201)["id"].clone());
+        }
+        let (admin, ada, bot, cid) =
+            ("admin@upsertd.invalid", "ada@example.com", "bot@example.com", "cid@example.com");
+        for (body, emails) in [
+            (json!({}), &[admin, ada, cid][..]),
+            (json!({"search": "ADA"}), &[ada, cid]),
+            (json!({"search": " love  ada "}), &[ada]),
+            (json!({"search": "sync"}), &[]),
+            (json!({"ids": [ids[1], ids[2], UNKNOWN_ID]}), &[bot, cid]),
+            (json!({"emails": [" BOT@example.com", "ada@example.com"]}), &[ada, bot]),
+            (json!({"emails": ["bot@example.com"], "search": "ada"}), &[]),
+            (json!({"ids": []}), &[]),
+        ] {
+            let page = server.post("/api/team/search", &body).await.expect(200);
+            check_found(&page, emails, &body);
+        }
+        let body = json!({"search": "sync"});
+        let page = server.post("/api/team/search?include_service=1", &body).await.expect(200);
+        check_found(&page, &[bot], &body);
+        for (body, key) in [(json!({"ids": ["x"]}), "ids"), (json!({"emails": [7]}), "emails")] {
+            let answer = server.post("/api/team/search", &body).await;
+            assert_eq!(answer.faults(), [("invalid".to_owned(), key.to_owned())]);
+        }
+
+        let path = format!("/api/team/{}", ids[2].as_str().unwrap());
+        server.patch(&path, &json!({"is_active": false})).await.expect(200);
+        for (query, emails) in [
+            ("", &[admin, ada, bot][..]),
+            ("?search=ad", &[admin, ada]),
+            ("?search=lovelace%20ada", &[ada]),
+            ("?search=adams", &[]),
+            ("?search=example&page_size=1&page=2", &[bot]),
+        ] {
+            let answer = server.get(&format!("/api/team/typeahead{query}")).await.expect(200);
+            assert_eq!(answer.is_object(), query.contains("page_size"));
+            check_found(&answer, emails, &json!(query));
+        }
+        let row = server.get("/api/team/typeahead?search=lovelace").await.expect(200)[0].clone();
+        let expected = json!({
+            "id": ids[0], "email": ada, "first_name": "Ada", "last_name": "Lovelace",
+            "display_name": "Ada Lovelace", "account_type": "user_standard",
+        });
+        assert_eq!(row, expected);
+    }
+
+    #[actix_web::test]
+    async fn a_change_of_a_member_leaves_what_it_does_not_name() {
+        const ALL: &str = "/api/team?include_service=true";
+        let server = TestServer::start().await;
+        let admin = server.get("/api/team").await.expect(200)[0].clone();
+        let body = json!({"email": "ada@example.com", "first_name": "Ada", "title": "Countess"});
+        let ada = server.post("/api/team", &body).await.expect(201);
+        let path = format!("/api/team/{}", id(&ada));
+        for (body, changes) in [
+            (json!({}), json!({})),
+            (json!({"email": " Ada@Example.com "}), json!({"email": "Ada@Example.com"})),
+            (json!({"title": null}), json!({"title": ""})),
+            (
+                json!({"last_name": "King", "id": ada["id"], "user_id": ada["user_id"]}),
+                json!({"last_name": "King", "full_name": "Ada King", "display_name": "Ada King"}),
+            ),
+            (json!({"account_type": "service"}), json!({"account_type": "service"})),
+            (json!({"account_type": "user_standard"}), json!({"account_type": "user_standard"})),
+            (json!({"is_active": false}), json!({"is_active": false})),
+            (json!({"is_active": true}), json!({"is_active": true})),
+            (json!({"roles": [admin["roles"][0]["id"]]}), json!({"roles": admin["roles"]})),
+            (json!({"roles": []}), json!({"roles": []})),
+        ] {
+            let mut expected = server.get(ALL).await.expect(200)[1].clone();
+            expected.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            let answer = server.patch(&path, &body).await.expect(200);
+            assert_eq!(answer, expected, "{body}");
+            assert_eq!(server.get(ALL).await.expect(200)[1], expected, "{body}");
+        }
+        for (body, code, key) in [
+            (json!({"email": "ADMIN@upsertd.invalid"}), "unique", "email"),
+            (json!({"email": null}), "null", "email"),
+            (json!({"id": UNKNOWN_ID}), "immutable", "id"),
+            (json!({"user_id": UNKNOWN_ID}), "immutable", "user_id"),
+            (json!({"is_active": "no"}), "invalid", "is_active"),
+            (json!({"roles": [UNKNOWN_ID]}), "does_not_exist", "roles"),
+        ] {
+            let answer = server.patch(&path, &body).await;
+            assert_eq!(answer.faults(), [(code.to_owned(), key.to_owned())], "{body}");
+            answer.expect(400);
+        }
+        let unknown = format!("/api/team/{UNKNOWN_ID}");
+        server.patch(&unknown, &json!({})).await.expect_error(404, "not_found");
+        server.delete(&unknown).await.expect_error(404, "not_found");
+    }
+
+    #[actix_web::test]
+    async fn the_last_administrator_stays() {
+        let server = TestServer::start().await;
+        let admin = server.get("/api/team").await.expect(200)[0].clone();
+        let path = format!("/api/team/{}", id(&admin));
+        for (body, key) in
+            [(json!({"is_active": false}), "is_active"), (json!({"roles": []}), "roles")]
+        {
+            let answer = server.patch(&path, &body).await;
+            assert_eq!(answer.faults(), [("invalid".to_owned(), key.to_owned())]);
+        }
+        server.delete(&path).await.expect_error(400, "not_deletable");
+        let body = json!({"email": "b@c.d", "roles": [admin["roles"][0]["id"]]});
+        let other = server.post("/api/team", &body).await.expect(201);
+        let other = format!("/api/team/{}", id(&other));
+        server.patch(&other, &json!({"is_active": false})).await.expect(200);
+        server.delete(&path).await.expect_error(400, "not_deletable");
+        server.patch(&other, &json!({"is_active": true})).await.expect(200);
+        server.delete(&path).await.expect(204);
+        server.get("/api/team").await.expect_error(401, "authentication_failed");
+    }
+
+    #[actix_web::test]
+    async fn the_keys_of_a_member_stop_and_go_on_with_it_and_end_with_it() {
+        let server = TestServer::start().await;
+        let ada = server.post("/api/team", &json!({"email": "ada@example.com"})).await.expect(201);
+        let secret = "a secret of an older script";
+        let key = json!({"name": "ada", "member_id": ada["id"], "secret": secret});
+        server.post("/api/api-keys", &key).await.expect(201);
+        let path = format!("/api/team/{}", id(&ada));
+        let ask = async || {
+            let request = TestRequest::get().uri("/api/business/mine");
+            server.send_as(secret, id(&ada), request).await.status
+        };
+        assert_eq!(ask().await, 200);
+        server.patch(&path, &json!({"is_active": false})).await.expect(200);
+        assert_eq!(ask().await, 401);
+        server.patch(&path, &json!({"is_active": true})).await.expect(200);
+        assert_eq!(ask().await, 200);
+        server.delete(&path).await.expect(204);
+        assert_eq!(ask().await, 401);
+        assert_eq!(server.get("/api/api-keys").await.expect(200)["count"], 1);
+        server.get(&path).await.expect_error(404, "not_found");
+        // The id stays taken: what refers to it must not come back with somebody else.
+        let body = json!({"email": "ada@example.com", "id": ada["id"]});
+        let answer = server.post("/api/team", &body).await;
+        assert_eq!(answer.faults(), [("unique".to_owned(), "id".to_owned())]);
+        server.post("/api/team", &json!({"email": "ada@example.com"})).await.expect(201);
+        assert_eq!(ask().await, 401);
     }
 
     #[actix_web::test]

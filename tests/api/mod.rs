@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod lists;
 mod lookup;
+mod people;
 mod races;
 mod renaming_onto_archived;
 mod routes;

@@ -97,9 +97,9 @@ struct KeyMember {
     id: MemberId,
 }
 
-/// A key that was just made.
+/// A key, without its secret.
 #[derive(Serialize)]
-pub struct NewKeyShape<'a> {
+pub struct KeyRow<'a> {
     id: ApiKeyId,
     name: &'a str,
     prefix: &'a str,
@@ -107,24 +107,37 @@ pub struct NewKeyShape<'a> {
     member: KeyMember,
     created: String,
     expires_at: Option<String>,
-    /// Nobody has used it yet.
     last_used_at: Option<String>,
-    secret: &'a str,
 }
 
-impl<'a> NewKeyShape<'a> {
+impl<'a> KeyRow<'a> {
     #[must_use]
-    pub fn of(key: &'a ApiKey, secret: &'a str, time_zone: &TimeZone) -> Self {
+    pub fn of(key: &'a ApiKey, time_zone: &TimeZone) -> Self {
+        let time = |at| timestamp_text(at, time_zone);
         Self {
             id: key.id,
             name: &key.name,
             prefix: &key.prefix,
             origin: &key.origin,
             member: KeyMember { id: key.member },
-            created: timestamp_text(key.created, time_zone),
-            expires_at: key.expires_at.map(|at| timestamp_text(at, time_zone)),
-            last_used_at: None,
-            secret,
+            created: time(key.created),
+            expires_at: key.expires_at.map(time),
+            last_used_at: key.last_used.map(time),
         }
+    }
+}
+
+/// A key that was just made: its secret is shown this once.
+#[derive(Serialize)]
+pub struct NewKeyShape<'a> {
+    #[serde(flatten)]
+    row: KeyRow<'a>,
+    secret: &'a str,
+}
+
+impl<'a> NewKeyShape<'a> {
+    #[must_use]
+    pub fn of(key: &'a ApiKey, secret: &'a str, time_zone: &TimeZone) -> Self {
+        Self { row: KeyRow::of(key, time_zone), secret }
     }
 }

@@ -86,6 +86,24 @@ pub fn ids<T: PartialEq>(
     Some(ids)
 }
 
+/// Texts in a list; left out or null, there is none.
+pub fn texts<'i>(
+    shape: &mut Shape<'i>,
+    key: &'static str,
+    faults: &mut Faults,
+) -> Option<Vec<&'i str>> {
+    let list = shape.list(key, Presence::Nullable, faults)?;
+    if is_too_long(list, shape.place(key), faults) {
+        return None;
+    }
+    let texts: Option<Vec<&str>> = list.iter().map(Input::as_text).collect();
+    if texts.is_none() {
+        let fault = Fault::new(Code::Invalid, shape.place(key));
+        faults.push(fault.saying("Must be a list of strings."));
+    }
+    texts
+}
+
 /// Notes a list of more values than any field of a record may hold.
 pub fn is_too_long(list: &[Input<'_>], place: Place, faults: &mut Faults) -> bool {
     let is_too_long = list.len() > VALUES_MAX;

@@ -1,4 +1,4 @@
-//! Members of the business: the body that makes one, and how the routes of the team show them.
+//! Members of the business: the bodies that make, change and look for one, and how the routes of the team show them.
 
 use crate::http::code::Code;
 use crate::http::extension::RouteGroup;
@@ -7,10 +7,11 @@ use crate::http::shape::{Presence, Shape};
 use crate::http::value_fault;
 use crate::http::wire::keys;
 use crate::model::catalog::Role;
-use crate::model::catalog::command::NewMember;
+use crate::model::catalog::command::{MemberEdit, NewMember};
 use crate::model::catalog::member::{AccountType, Member};
 use crate::model::id::{MemberId, RoleId, UserId};
 use crate::model::input::Input;
+use crate::model::key::{Key, email_key};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::{
     EMAIL_CHARS_MAX, TEXT_CHARS_MAX, check_characters, check_length, is_email,
@@ -27,7 +28,7 @@ const ACCOUNT_TYPES: [(&str, AccountType); 2] =
 /// Reads the body that makes a member; none if it has a fault.
 pub fn read_new_member(body: &Input<'_>, strict: bool, faults: &mut Faults) -> Option<NewMember> {
     let mut shape = Shape::of_body(body, faults);
-    let email = read_email(&mut shape, faults);
+    let email = read_email(&mut shape, Presence::Required, faults);
     let id = keys::id(&mut shape, "id", MemberId::parse, faults);
     let user_id = keys::id(&mut shape, "user_id", UserId::parse, faults);
     let mut text = |key| read_text(&mut shape, key, faults).unwrap_or_default();
@@ -49,8 +50,8 @@ pub fn read_new_member(body: &Input<'_>, strict: bool, faults: &mut Faults) -> O
     faults.is_empty().then_some(new)
 }
 
-fn read_email(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<String> {
-    let given = keys::text(shape, "email", Presence::Required, faults)?;
+fn read_email(shape: &mut Shape<'_>, presence: Presence, faults: &mut Faults) -> Option<String> {
+    let given = keys::text(shape, "email", presence, faults)?;
     let email = given.trim();
     let checked = if email.is_empty() {
         Err(ValueFault::Blank)
@@ -69,6 +70,64 @@ fn read_email(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<String> {
             None
         }
     }
+}
+
+/// Reads the body that changes a member; what it does not name stays. None if it has a fault.
+pub fn read_member_edit(
+    body: &Input<'_>,
+    held: &Member,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<MemberEdit> {
+    let mut shape = Shape::of_body(body, faults);
+    let id = keys::id(&mut shape, "id", MemberId::parse, faults);
+    let user_id = keys::id(&mut shape, "user_id", UserId::parse, faults);
+    for (key, is_same) in [
+        ("id", id.is_none_or(|id| id == held.id)),
+        ("user_id", user_id.is_none_or(|user_id| user_id == held.user_id)),
+    ] {
+        if !is_same {
+            faults.push(Fault::new(Code::Immutable, shape.place(key)));
+        }
+    }
+    let email = read_email(&mut shape, Presence::Optional, faults);
+    let mut text = |key| {
+        // Null clears, and an absent key leaves what is there.
+        if shape.raw(key) == Some(&Input::Null) {
+            return Some(String::new());
+        }
+        read_text(&mut shape, key, faults)
+    };
+    let (first_name, last_name, title) = (text("first_name"), text("last_name"), text("title"));
+    let account_type = shape.choice("account_type", Presence::Optional, &ACCOUNT_TYPES, faults);
+    let is_active = shape.boolean("is_active", Presence::Optional, faults);
+    let roles = keys::ids(&mut shape, "roles", RoleId::parse, faults);
+    refuse_permission_groups(&mut shape, faults);
+    shape.finish(strict, RouteGroup::Write, faults);
+    let id = held.id;
+    let edit =
+        MemberEdit { id, email, first_name, last_name, title, account_type, is_active, roles };
+    faults.is_empty().then_some(edit)
+}
+
+/// Which members a search is for; what is none does not matter.
+#[derive(Debug, Default)]
+pub struct MemberSearch {
+    pub search: Option<String>,
+    pub ids: Option<Vec<MemberId>>,
+    /// In their normal form.
+    pub emails: Option<Vec<Key>>,
+}
+
+/// Reads the body of a search.
+pub fn read_search(body: &Input<'_>, strict: bool, faults: &mut Faults) -> MemberSearch {
+    let mut shape = Shape::of_body(body, faults);
+    let search = keys::text(&mut shape, "search", Presence::Nullable, faults);
+    let ids = keys::ids(&mut shape, "ids", MemberId::parse, faults);
+    let emails = keys::texts(&mut shape, "emails", faults);
+    shape.finish(strict, RouteGroup::Read, faults);
+    let emails = emails.map(|emails| emails.iter().map(|email| email_key(email)).collect());
+    MemberSearch { search, ids, emails }
 }
 
 /// A text that may be left out or blank; trimmed.
@@ -144,6 +203,31 @@ impl<'a, R> MemberRow<'a, R> {
             is_active: member.is_active,
             roles,
             created: timestamp_text(member.created, time_zone),
+        }
+    }
+}
+
+/// A member as it is offered while somebody types.
+#[derive(Debug, Serialize)]
+pub struct TypeaheadRow<'a> {
+    id: MemberId,
+    email: &'a str,
+    first_name: &'a str,
+    last_name: &'a str,
+    display_name: String,
+    account_type: AccountType,
+}
+
+impl<'a> TypeaheadRow<'a> {
+    #[must_use]
+    pub fn of(member: &'a Member) -> Self {
+        Self {
+            id: member.id,
+            email: &member.email,
+            first_name: &member.first_name,
+            last_name: &member.last_name,
+            display_name: member.display_name(),
+            account_type: member.account_type,
         }
     }
 }

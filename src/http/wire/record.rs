@@ -81,15 +81,18 @@ impl<'a> Scene<'a> {
         let (tags, members) = (&shown.tags, &*caller.catalog.members);
         let time_zone = caller.business.time_zone();
         let is_admin = caller.member.is_admin;
+        let team_fields = team_fields(schema);
+        // A member who is deleted is gone from every record of an object that can name one.
+        let gone = if team_fields.is_empty() { 0 } else { members.gone().len() };
         Self {
             schema,
             shown,
             agenda: caller.business.agenda(),
             referents: Referents { tags, members, time_zone },
-            team_fields: team_fields(schema),
+            team_fields,
             // In this version only administrators reach an object, and they may do everything.
             access: Access { view: is_admin, edit: is_admin, remove: is_admin },
-            view: view(schema, is_admin, &caller.business.info().timezone),
+            view: view(schema, gone, is_admin, &caller.business.info().timezone),
         }
     }
 
@@ -210,9 +213,10 @@ fn full_name(record: &Record) -> Cow<'_, str> {
 }
 
 /// A short digest of all that decides, besides the record, how it looks to the caller.
-fn view(schema: &Schema, is_admin: bool, time_zone: &str) -> u32 {
+fn view(schema: &Schema, gone: usize, is_admin: bool, time_zone: &str) -> u32 {
     let mut bytes = Vec::with_capacity(48);
     bytes.extend_from_slice(&schema.number().0.to_le_bytes());
+    bytes.extend_from_slice(&(gone as u64).to_le_bytes());
     bytes.push(u8::from(is_admin));
     bytes.extend_from_slice(time_zone.as_bytes());
     let hash = item_hash(&VIEW_KEY, &bytes).to_le_bytes();

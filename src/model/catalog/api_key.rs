@@ -31,6 +31,16 @@ pub struct ApiKey {
     pub hash: SecretHash,
     pub created: Timestamp,
     pub expires_at: Option<Timestamp>,
+    /// The hour in which it last let somebody in.
+    #[serde(default)]
+    pub last_used: Option<Timestamp>,
+}
+
+/// The start of the hour, which is as exact as a key's use is kept.
+#[must_use]
+pub fn hour_of(at: Timestamp) -> Timestamp {
+    const HOUR_MS: i64 = 60 * 60 * 1000;
+    Timestamp(at.0 - at.0.rem_euclid(HOUR_MS))
 }
 
 impl ApiKey {
@@ -61,11 +71,35 @@ impl ApiKeys {
         self.by_hash.contains_key(hash)
     }
 
+    /// The key of this id. Keys are asked for by their secrets, so this may look through all.
+    #[must_use]
+    pub fn get(&self, id: ApiKeyId) -> Option<&Arc<ApiKey>> {
+        self.iter().find(|key| key.id == id)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ApiKey>> {
         self.by_hash.values()
     }
 
+    /// All of them, oldest first.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<&Arc<ApiKey>> {
+        let mut keys: Vec<_> = self.iter().collect();
+        keys.sort_by_key(|key| (key.created, key.id));
+        keys
+    }
+
     pub fn put(&mut self, key: Arc<ApiKey>) {
         self.by_hash.insert(key.hash, key);
+    }
+
+    /// Forgets a key.
+    pub fn remove(&mut self, id: ApiKeyId) {
+        self.by_hash.retain(|_, key| key.id != id);
+    }
+
+    /// Forgets the keys of a member who is deleted.
+    pub fn remove_of(&mut self, member: MemberId) {
+        self.by_hash.retain(|_, key| key.member != member);
     }
 }

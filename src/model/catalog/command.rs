@@ -25,7 +25,15 @@ pub struct Command {
 #[derive(Debug)]
 pub enum Ask {
     CreateMember(Box<NewMember>),
+    UpdateMember(Box<MemberEdit>),
+    DeleteMember(MemberId),
     CreateApiKey(Box<NewApiKey>),
+    RevokeApiKey(ApiKeyId),
+    /// Notes the hour in which a key was used.
+    NoteKeyUse {
+        id: ApiKeyId,
+        hour: Timestamp,
+    },
     CreateObject(Box<NewObject>),
 }
 
@@ -41,6 +49,19 @@ pub struct NewMember {
     pub title: String,
     pub account_type: AccountType,
     pub roles: Vec<RoleId>,
+}
+
+/// What becomes of a member; what is none stays. Its texts are checked by whoever parsed them.
+#[derive(Clone, Debug)]
+pub struct MemberEdit {
+    pub id: MemberId,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub title: Option<String>,
+    pub account_type: Option<AccountType>,
+    pub is_active: Option<bool>,
+    pub roles: Option<Vec<RoleId>>,
 }
 
 /// A key to be. Whoever asks has drawn the secret, and shows it once.
@@ -60,6 +81,7 @@ pub enum Reply {
     Member(Arc<Member>),
     ApiKey(Arc<ApiKey>),
     Object(Arc<Schema>),
+    Done,
 }
 
 /// Why nothing happens.
@@ -67,8 +89,15 @@ pub enum Reply {
 pub enum Rejection {
     /// Another member has this id, user id or e-mail: the key of the body.
     MemberTaken(&'static str),
+    /// The member addressed is not there.
+    MemberNotFound,
+    /// Nobody else could do everything: the key of the body that would take that away, or none
+    /// where the member is to be deleted.
+    LastAdministrator(Option<&'static str>),
     UnknownRole,
     UnknownMember,
+    /// The key addressed is not there.
+    KeyNotFound,
     /// Another key has this secret.
     SecretTaken,
     ObjectFaults(Vec<SchemaFault>),
@@ -91,7 +120,34 @@ pub(super) fn decide(
     };
     let (change, reply) = match ask {
         Ask::CreateMember(new) => create_member(view, *new, moment)?,
+        Ask::UpdateMember(edit) => {
+            let old = view.members.get(&edit.id).ok_or(Rejection::MemberNotFound)?;
+            let new = updated_member(view, old, *edit)?;
+            if new == **old {
+                return Ok(Reply::Member(old.clone()));
+            }
+            (Change::MemberUpdated(new.clone()), Reply::Member(Arc::new(new)))
+        }
+        Ask::DeleteMember(id) => {
+            let old = view.members.get(&id).ok_or(Rejection::MemberNotFound)?;
+            if is_last_administrator(view, old) {
+                return Err(Rejection::LastAdministrator(None));
+            }
+            (Change::MemberDeleted(id), Reply::Done)
+        }
         Ask::CreateApiKey(new) => create_api_key(view, *new, moment)?,
+        Ask::RevokeApiKey(id) => {
+            view.api_keys.get(id).ok_or(Rejection::KeyNotFound)?;
+            (Change::ApiKeyRevoked(id), Reply::Done)
+        }
+        Ask::NoteKeyUse { id, hour } => {
+            // A key may be revoked, or noted by another request, on the way here.
+            let is_news = |key: &ApiKey| key.last_used.is_none_or(|noted| noted < hour);
+            if !view.api_keys.get(id).is_some_and(|key| is_news(key)) {
+                return Ok(Reply::Done);
+            }
+            (Change::ApiKeyUsed { id, hour }, Reply::Done)
+        }
         Ask::CreateObject(new) => create_object(view, &new, caller.member, moment)?,
     };
     events.push(Event { stamp, change });
@@ -105,7 +161,7 @@ fn create_member(
 ) -> Result<(Change, Reply), Rejection> {
     let id = new.id.unwrap_or_else(|| MemberId(moment.id()));
     let user_id = new.user_id.unwrap_or(UserId(id.0));
-    if view.members.get(&id).is_some() {
+    if view.members.get(&id).is_some() || view.members.gone().contains(&id) {
         return Err(Rejection::MemberTaken("id"));
     }
     if view.members.by_user(&user_id).is_some() {
@@ -114,10 +170,7 @@ fn create_member(
     if view.members.by_email(&new.email).is_some() {
         return Err(Rejection::MemberTaken("email"));
     }
-    let is_held = |role: &Role| new.roles.contains(&role.id);
-    if new.roles.iter().any(|role| !view.roles.iter().any(|held| held.id == *role)) {
-        return Err(Rejection::UnknownRole);
-    }
+    let is_admin = makes_administrator(view, &new.roles)?;
     let member = Member {
         id,
         user_id,
@@ -127,11 +180,51 @@ fn create_member(
         title: new.title,
         account_type: new.account_type,
         is_active: true,
-        is_admin: view.roles.iter().any(|role| role.is_admin && is_held(role)),
+        is_admin,
         roles: new.roles,
         created: moment.at(),
     };
     Ok((Change::MemberCreated(member.clone()), Reply::Member(Arc::new(member))))
+}
+
+/// Whether these roles let a member do everything; all of them must be there.
+fn makes_administrator(view: &CatalogView, roles: &[RoleId]) -> Result<bool, Rejection> {
+    let find = |id: &RoleId| view.roles.iter().find(|role| role.id == *id);
+    let roles: Option<Vec<&Role>> = roles.iter().map(find).collect();
+    Ok(roles.ok_or(Rejection::UnknownRole)?.iter().any(|role| role.is_admin))
+}
+
+fn updated_member(view: &CatalogView, old: &Member, edit: MemberEdit) -> Result<Member, Rejection> {
+    let holder = edit.email.as_deref().and_then(|email| view.members.by_email(email));
+    if holder.is_some_and(|holder| holder.id != old.id) {
+        return Err(Rejection::MemberTaken("email"));
+    }
+    let is_admin = match &edit.roles {
+        Some(roles) => makes_administrator(view, roles)?,
+        None => old.is_admin,
+    };
+    let kept = old.clone();
+    let new = Member {
+        email: edit.email.unwrap_or(kept.email),
+        first_name: edit.first_name.unwrap_or(kept.first_name),
+        last_name: edit.last_name.unwrap_or(kept.last_name),
+        title: edit.title.unwrap_or(kept.title),
+        account_type: edit.account_type.unwrap_or(kept.account_type),
+        is_active: edit.is_active.unwrap_or(kept.is_active),
+        roles: edit.roles.unwrap_or(kept.roles),
+        is_admin,
+        ..kept
+    };
+    if is_last_administrator(view, old) && !(new.is_active && new.is_admin) {
+        let key = if new.is_active { "roles" } else { "is_active" };
+        return Err(Rejection::LastAdministrator(Some(key)));
+    }
+    Ok(new)
+}
+
+/// Without such a member nobody could ever let anybody in again.
+fn is_last_administrator(view: &CatalogView, member: &Member) -> bool {
+    member.is_active && member.is_admin && !view.members.has_other_administrator(&member.id)
 }
 
 fn create_api_key(
@@ -154,6 +247,7 @@ fn create_api_key(
         hash: new.hash,
         created: moment.at(),
         expires_at: new.expires_at,
+        last_used: None,
     };
     Ok((Change::ApiKeyCreated(key.clone()), Reply::ApiKey(Arc::new(key))))
 }

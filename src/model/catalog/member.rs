@@ -3,7 +3,7 @@
 use crate::model::id::{MemberId, RoleId, Timestamp, UserId};
 use crate::model::key::{self, Key};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A person or service in one business.
@@ -58,6 +58,8 @@ pub struct Members {
     by_email: HashMap<Key, MemberId>,
     by_user: HashMap<UserId, MemberId>,
     in_order: Vec<MemberId>,
+    /// Who was deleted. Their ids stay taken: what refers to them must not come back with others.
+    gone: BTreeSet<MemberId>,
 }
 
 impl Members {
@@ -87,6 +89,48 @@ impl Members {
     #[must_use]
     pub fn by_user(&self, user: &UserId) -> Option<&Arc<Member>> {
         self.by_user.get(user).and_then(|id| self.by_id.get(id))
+    }
+
+    /// Whether another member may do everything.
+    #[must_use]
+    pub fn has_other_administrator(&self, id: &MemberId) -> bool {
+        self.iter().any(|member| member.id != *id && member.is_active && member.is_admin)
+    }
+
+    /// Who was deleted, in the order of their ids.
+    #[must_use]
+    pub fn gone(&self) -> &BTreeSet<MemberId> {
+        &self.gone
+    }
+
+    /// Puts a member in the place it has already.
+    ///
+    /// # Panics
+    /// If there is no such member.
+    pub fn replace(&mut self, member: Member) {
+        let (id, email) = (member.id, key::email_key(&member.email));
+        let user_id = member.user_id;
+        let old = self.by_id.insert(id, Arc::new(member)).expect("a member that changes is there");
+        assert_eq!(old.user_id, user_id, "a member keeps its user");
+        self.by_email.remove(&key::email_key(&old.email));
+        self.by_email.insert(email, id);
+    }
+
+    /// Deletes a member.
+    ///
+    /// # Panics
+    /// If there is no such member.
+    pub fn delete(&mut self, id: MemberId) {
+        let old = self.by_id.remove(&id).expect("a member that is deleted is there");
+        self.by_email.remove(&key::email_key(&old.email));
+        self.by_user.remove(&old.user_id);
+        self.in_order.retain(|held| *held != id);
+        self.gone.insert(id);
+    }
+
+    /// Notes who was deleted before a snapshot was taken.
+    pub fn set_gone(&mut self, gone: BTreeSet<MemberId>) {
+        self.gone = gone;
     }
 
     /// Adds a member.

@@ -7,7 +7,9 @@ pub mod member;
 use crate::model::catalog::api_key::{ApiKey, ApiKeys};
 use crate::model::catalog::command::{Command, Rejection, Reply};
 use crate::model::catalog::member::{Member, Members};
-use crate::model::id::{BusinessId, HistoryId, ObjectId, RoleId, Sequence, Timestamp, WriterId};
+use crate::model::id::{
+    ApiKeyId, BusinessId, HistoryId, MemberId, ObjectId, RoleId, Sequence, Timestamp, WriterId,
+};
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
 use crate::model::state::{Newborn, State};
@@ -16,7 +18,7 @@ use crate::model::table::event::{self as table_event, Stamp};
 use crate::model::table::event_form::{self, Misfit};
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A named set of rights. This version knows the administrator's, which may do everything.
@@ -75,8 +77,21 @@ impl CatalogView {
             Change::MemberCreated(member) => {
                 Arc::make_mut(&mut self.members).add(Arc::new(member.clone()));
             }
+            Change::MemberUpdated(member) => {
+                Arc::make_mut(&mut self.members).replace(member.clone());
+            }
+            Change::MemberDeleted(id) => {
+                Arc::make_mut(&mut self.members).delete(*id);
+                Arc::make_mut(&mut self.api_keys).remove_of(*id);
+            }
             Change::ApiKeyCreated(key) => {
                 Arc::make_mut(&mut self.api_keys).put(Arc::new(key.clone()));
+            }
+            Change::ApiKeyRevoked(id) => Arc::make_mut(&mut self.api_keys).remove(*id),
+            Change::ApiKeyUsed { id, hour } => {
+                let held = self.api_keys.get(*id).expect("a key that is used is there");
+                let used = ApiKey { last_used: Some(*hour), ..ApiKey::clone(held) };
+                Arc::make_mut(&mut self.api_keys).put(Arc::new(used));
             }
             Change::ObjectCreated { entry, .. } => {
                 let by_name = Arc::make_mut(&mut self.object_by_name);
@@ -98,7 +113,17 @@ pub struct Event {
 pub enum Change {
     RoleCreated(Role),
     MemberCreated(Member),
+    /// The whole new member.
+    MemberUpdated(Member),
+    /// Its keys go with it.
+    MemberDeleted(MemberId),
     ApiKeyCreated(ApiKey),
+    ApiKeyRevoked(ApiKeyId),
+    /// A key has let somebody in, for the first time in this hour.
+    ApiKeyUsed {
+        id: ApiKeyId,
+        hour: Timestamp,
+    },
     ObjectCreated {
         entry: ObjectEntry,
         /// The table's own first event, stored as a part of its own in the same commit.
@@ -126,6 +151,8 @@ struct Image {
     api_keys: Vec<Arc<ApiKey>>,
     roles: Arc<Vec<Role>>,
     objects: Arc<Vec<ObjectEntry>>,
+    #[serde(default)]
+    gone_members: BTreeSet<MemberId>,
 }
 
 impl Catalog {
@@ -161,6 +188,7 @@ impl Catalog {
             api_keys,
             roles: view.roles.clone(),
             objects: view.objects.clone(),
+            gone_members: view.members.gone().clone(),
         };
         stored::encode(&image, out);
     }
@@ -171,6 +199,7 @@ impl Catalog {
         let mut view = CatalogView::new(business);
         let members = Arc::make_mut(&mut view.members);
         image.members.into_iter().for_each(|member| members.add(member));
+        members.set_gone(image.gone_members);
         let api_keys = Arc::make_mut(&mut view.api_keys);
         image.api_keys.into_iter().for_each(|key| api_keys.put(key));
         view.roles = image.roles;
