@@ -190,3 +190,25 @@ pub(super) fn nobody(members: Arc<Members>) -> Caller {
         batch: BatchId(Uuid::nil()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::FollowUpSignal;
+    use crate::model::id::ObjectId;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// A round of snapshots once took the agenda before a follow-up and its table behind the receipt.
+    #[test]
+    fn what_a_hold_keeps_back_is_sent_again_when_the_last_one_ends() {
+        let (signal, object) = (Arc::new(FollowUpSignal::default()), ObjectId::from_bytes([1; 16]));
+        assert!(!signal.holds_back(object), "nobody holds");
+        let (first, second) = (signal.hold(), signal.hold());
+        assert!(signal.holds_back(object));
+        drop(first);
+        assert!(signal.holds_back(object) && signal.take().is_empty(), "one hold is left");
+        drop(second);
+        assert!(!signal.holds_back(object));
+        assert_eq!(signal.take(), BTreeSet::from([object]));
+    }
+}

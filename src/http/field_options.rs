@@ -32,7 +32,7 @@ async fn list(addressed: AddressedField, request: HttpRequest) -> Result<HttpRes
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
 
-    let mut rows = OptionShape::all(&addressed.field.options);
+    let mut rows = OptionShape::all(&addressed.field);
     let count = rows.len();
     let places = page.places(count)?;
     rows.truncate(places.end);

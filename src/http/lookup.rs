@@ -91,12 +91,22 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
         }
         FieldType::Integer
         | FieldType::Decimal
+        | FieldType::Money
         | FieldType::Checkbox
         | FieldType::Date
         | FieldType::Datetime
+        | FieldType::Timezone
         | FieldType::Dropdown
+        | FieldType::Radio
+        | FieldType::Choices
+        | FieldType::Status
+        | FieldType::Yesnomaybe
+        | FieldType::Selector
+        | FieldType::Checkboxes
+        | FieldType::Rating
         | FieldType::Dynamictags
-        | FieldType::TeamSelector => {
+        | FieldType::TeamSelector
+        | FieldType::Files => {
             let caller = &target.caller;
             let context = Context {
                 members: &caller.catalog.members,
@@ -106,7 +116,13 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
             let input = Input::Text(Cow::Borrowed(given));
             match read_change(field, &Entry::of(&input), &context) {
                 Ok(Change::Set(value)) => value.unique_key(field.normalizer).ok_or_else(blank),
-                Ok(Change::Clear | Change::Tags(_) | Change::Members(_)) => Err(blank()),
+                Ok(
+                    Change::Clear
+                    | Change::Tags(_)
+                    | Change::Members(_)
+                    | Change::Choices(_)
+                    | Change::Files(_),
+                ) => Err(blank()),
                 Err(fault) => Err(value_fault::fault_of(&fault, place())),
             }
         }
@@ -131,11 +147,21 @@ fn is_spelled(record: &Record, field: &Field, given: &str) -> bool {
         }
         FieldType::Integer
         | FieldType::Decimal
+        | FieldType::Money
         | FieldType::Checkbox
         | FieldType::Date
         | FieldType::Datetime
+        | FieldType::Timezone
         | FieldType::Dropdown
+        | FieldType::Radio
+        | FieldType::Choices
+        | FieldType::Status
+        | FieldType::Yesnomaybe
+        | FieldType::Selector
+        | FieldType::Checkboxes
+        | FieldType::Rating
         | FieldType::Dynamictags
-        | FieldType::TeamSelector => true,
+        | FieldType::TeamSelector
+        | FieldType::Files => true,
     }
 }

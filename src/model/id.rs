@@ -62,6 +62,8 @@ ids! {
     OptionId,
     /// A tag of a tags field.
     TagId,
+    /// A file that is kept elsewhere.
+    FileId,
     /// A record.
     RecordId,
     /// An activity type.

@@ -1,22 +1,23 @@
 //! Every field type: what may be written, how it reads back, what is refused and as what; and that
 //! a value survives a crash exactly as it was read before.
 
+use crate::api::further_types;
 use crate::support::{Fixture, assert_includes, field_value, text};
 use serde_json::{Value, json};
 
 /// What is written, and the value that reads back (null: none) or the code of the refusal.
-type Row = (Value, Result<Value, &'static str>);
+pub(crate) type Row = (Value, Result<Value, &'static str>);
 
 /// A field of a type, and its rows; some need to know the field as it was made.
-struct Type {
-    name: &'static str,
-    field: Value,
-    rows: fn(&Value, &Member) -> Vec<Row>,
+pub(crate) struct Type {
+    pub(crate) name: &'static str,
+    pub(crate) field: Value,
+    pub(crate) rows: fn(&Value, &Member) -> Vec<Row>,
 }
 
 /// Who writes.
-struct Member {
-    id: String,
+pub(crate) struct Member {
+    pub(crate) id: String,
 }
 
 fn types() -> Vec<Type> {
@@ -43,19 +44,19 @@ fn types() -> Vec<Type> {
 }
 
 /// A number in exactly these digits.
-fn number(digits: &str) -> Value {
+pub(crate) fn number(digits: &str) -> Value {
     serde_json::from_str(digits).expect("it is in the grammar of a JSON number")
 }
 
-fn same(value: Value) -> Row {
+pub(crate) fn same(value: Value) -> Row {
     (value.clone(), Ok(value))
 }
 
-fn reads(written: Value, read: Value) -> Row {
+pub(crate) fn reads(written: Value, read: Value) -> Row {
     (written, Ok(read))
 }
 
-fn refused(written: Value, code: &'static str) -> Row {
+pub(crate) fn refused(written: Value, code: &'static str) -> Row {
     (written, Err(code))
 }
 
@@ -222,7 +223,7 @@ fn dropdown_rows(field: &Value, _: &Member) -> Vec<Row> {
     ]
 }
 
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
+pub(crate) const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
 
 fn tag_rows(_: &Value, _: &Member) -> Vec<Row> {
     let many = |count: usize| json!((0..count).map(|n| format!("tag {n}")).collect::<Vec<_>>());
@@ -271,7 +272,7 @@ fn every_type_reads_back_what_it_took_before_and_after_a_crash() {
     let probe = fixture.create("things", "probe", &json!({}));
     let owner = field_value(&probe, "owner").expect("a new record has an owner");
     let me = Member { id: text(owner, "id").to_owned() };
-    for (number, of) in types().into_iter().enumerate() {
+    for (number, of) in types().into_iter().chain(further_types::types()).enumerate() {
         check_type(&mut fixture, &of, &format!("f{number}"), &me);
     }
     let before = everything(&mut fixture);

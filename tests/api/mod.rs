@@ -6,6 +6,7 @@ mod counts;
 mod error_bodies;
 mod extensions;
 mod field_types;
+mod further_types;
 mod identity;
 mod keys;
 mod limits;

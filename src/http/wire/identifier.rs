@@ -26,12 +26,22 @@ pub fn read_text<'i>(
         | FieldType::Longtext
         | FieldType::Integer
         | FieldType::Decimal
+        | FieldType::Money
         | FieldType::Checkbox
         | FieldType::Date
         | FieldType::Datetime
+        | FieldType::Timezone
         | FieldType::Dropdown
+        | FieldType::Radio
+        | FieldType::Choices
+        | FieldType::Status
+        | FieldType::Yesnomaybe
+        | FieldType::Selector
+        | FieldType::Checkboxes
+        | FieldType::Rating
         | FieldType::Dynamictags
-        | FieldType::TeamSelector => TEXT_CHARS_MAX,
+        | FieldType::TeamSelector
+        | FieldType::Files => TEXT_CHARS_MAX,
     };
     let rule = TextRule { presence, chars_max, may_be_blank: false, takes_number: true };
     shape.text(key, &rule, faults)

@@ -12,19 +12,21 @@ use crate::model::input::Input;
 use crate::model::key::Normalizer;
 use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
 use crate::model::schema::field::Field;
+use crate::model::schema::money_options::NewMoneyOptions;
 use crate::model::schema::new_field::{NewField, NewOption};
-use crate::model::schema::object::Category;
-use crate::model::schema::option::{Choice, Choices};
+use crate::model::schema::object::{Category, EMPTY_META};
+use crate::model::schema::option::{Choice, Standing};
+use crate::model::schema::rating_options::{NewRatingOptions, RatingOptions};
 use crate::model::table::event::Tag;
-use crate::model::value::FieldType;
 use crate::model::value::number::write_decimal;
+use crate::model::value::{OptionSource, time_zone};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Settings of types that this version does not have.
-const SETTINGS_OF_OTHER_TYPES: [&str; 4] =
-    ["relation", "rating", "money_options", "phonenumber_options"];
+const SETTINGS_OF_OTHER_TYPES: [&str; 2] = ["relation", "phonenumber_options"];
 
 /// Reads the body that makes a field.
 pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewField {
@@ -46,6 +48,8 @@ pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> Ne
         meta: keys::json_object(shape_of_body, "meta", faults),
         options: read_options(shape_of_body, strict, faults),
         decimal_options: read_decimal_options(shape_of_body, strict, faults),
+        money_options: read_money_options(shape_of_body, strict, faults),
+        rating: read_rating(shape_of_body, strict, faults),
     };
     for key in SETTINGS_OF_OTHER_TYPES {
         if shape.value(key, Presence::Nullable, faults).is_some() {
@@ -88,6 +92,7 @@ fn read_option(shape: &mut Shape<'_>, faults: &mut Faults) -> NewOption {
         code: keys::text(shape, "code", Presence::Nullable, faults),
         order: keys::integer(shape, "order", faults),
         meta: keys::json_object(shape, "meta", faults),
+        status: keys::text(shape, "status", Presence::Nullable, faults),
     }
 }
 
@@ -101,6 +106,31 @@ fn read_decimal_options(
         min_value: read_limit(&mut inside, "min_value", faults),
         max_value: read_limit(&mut inside, "max_value", faults),
         precision: keys::integer(&mut inside, "precision", faults),
+    };
+    inside.finish_inside(strict, faults);
+    Some(new)
+}
+
+fn read_money_options(
+    shape: &mut Shape<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<NewMoneyOptions> {
+    let mut inside = shape.object("money_options", Presence::Nullable, faults)?;
+    let currency = keys::text(&mut inside, "currency", Presence::Nullable, faults);
+    inside.finish_inside(strict, faults);
+    Some(NewMoneyOptions { currency })
+}
+
+fn read_rating(
+    shape: &mut Shape<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<NewRatingOptions> {
+    let mut inside = shape.object("rating", Presence::Nullable, faults)?;
+    let new = NewRatingOptions {
+        min_value: keys::integer(&mut inside, "min_value", faults),
+        max_value: keys::integer(&mut inside, "max_value", faults),
     };
     inside.finish_inside(strict, faults);
     Some(new)
@@ -153,6 +183,10 @@ pub struct FieldShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<Vec<OptionShape<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<RatingShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    money_options: Option<MoneyOptionsShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     decimal_options: Option<DecimalOptionsShape>,
     access: FieldAccess,
     is_hideable: bool,
@@ -181,11 +215,15 @@ impl<'a> FieldShape<'a> {
             is_hidden: field.is_hidden,
             is_deletable: field.is_deletable,
             allows_nulls,
-            allows_empty: allows_nulls && holds_text(field.field_type),
+            allows_empty: allows_nulls && field.field_type.is_text(),
             allow_multiple: field.allow_multiple,
             meta: keys::kept_json(&field.meta),
             properties: NoProperties {},
-            options: has_options.then(|| OptionShape::all(&field.options)),
+            options: has_options.then(|| OptionShape::all(field)),
+            rating: field.rating.map(RatingShape::of),
+            money_options: field
+                .money_options
+                .map(|options| MoneyOptionsShape { currency: options.currency.code() }),
             decimal_options: field.decimal_options.as_ref().map(DecimalOptionsShape::of),
             access: FieldAccess { view: true, edit: !field.is_read_only },
             is_hideable: true,
@@ -197,50 +235,89 @@ impl<'a> FieldShape<'a> {
     }
 }
 
-/// Whether an empty text is a way to give such a field no value.
-const fn holds_text(field_type: FieldType) -> bool {
-    match field_type {
-        FieldType::Text | FieldType::Longtext | FieldType::Email => true,
-        FieldType::Integer
-        | FieldType::Decimal
-        | FieldType::Checkbox
-        | FieldType::Date
-        | FieldType::Datetime
-        | FieldType::Dropdown
-        | FieldType::Dynamictags
-        | FieldType::TeamSelector => false,
-    }
+/// What an option is called by.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum OptionKey<'a> {
+    Id(OptionId),
+    /// Of an option that follows from the field's type.
+    Word(Cow<'a, str>),
 }
 
 /// An option as answers show it.
 #[derive(Debug, Serialize)]
 pub struct OptionShape<'a> {
-    id: OptionId,
-    name: &'a str,
-    code: &'a str,
+    id: OptionKey<'a>,
+    name: Cow<'a, str>,
+    code: Cow<'a, str>,
     order: i32,
     meta: &'a RawValue,
+    /// Of options of a status field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
 }
 
 impl<'a> OptionShape<'a> {
     #[must_use]
     pub fn of(choice: &'a Choice) -> Self {
         Self {
-            id: choice.id,
-            name: &choice.name,
-            code: &choice.code,
+            id: OptionKey::Id(choice.id),
+            name: Cow::Borrowed(&choice.name),
+            code: Cow::Borrowed(&choice.code),
             order: choice.order,
             meta: keys::kept_json(&choice.meta),
+            status: choice.status.map(Standing::name),
         }
+    }
+
+    /// An option that is id, code and label in one.
+    fn of_word(order: i32, word: impl Into<Cow<'a, str>>) -> Self {
+        let word = word.into();
+        let id = OptionKey::Word(word.clone());
+        let (name, code) = (word.clone(), word);
+        Self { id, name, code, order, meta: keys::kept_json(EMPTY_META), status: None }
     }
 
     /// The options of a field as they are shown; of equal order, the older one first.
     #[must_use]
-    pub fn all(choices: &'a Choices) -> Vec<Self> {
-        let mut shown: Vec<&Choice> = choices.iter().collect();
-        shown.sort_by_key(|choice| choice.order);
-        shown.into_iter().map(Self::of).collect()
+    pub fn all(field: &'a Field) -> Vec<Self> {
+        match field.field_type.option_source() {
+            OptionSource::None => Vec::new(),
+            OptionSource::Schema | OptionSource::Answers => {
+                let mut shown: Vec<&Choice> = field.options.iter().collect();
+                shown.sort_by_key(|choice| choice.order);
+                shown.into_iter().map(Self::of).collect()
+            }
+            OptionSource::TimeZones => {
+                let names = (0..).zip(time_zone::names());
+                names.map(|(order, name)| Self::of_word(order, name.as_str())).collect()
+            }
+            OptionSource::Bounds => {
+                let bounds = field.rating.unwrap_or_default().bounds();
+                let ratings = (0..).zip(bounds);
+                ratings.map(|(order, rating)| Self::of_word(order, rating.to_string())).collect()
+            }
+        }
     }
+}
+
+/// The bounds of a rating field as answers show them.
+#[derive(Debug, Serialize)]
+struct RatingShape {
+    min_value: u8,
+    max_value: u8,
+}
+
+impl RatingShape {
+    fn of(options: RatingOptions) -> Self {
+        Self { min_value: options.min_value, max_value: options.max_value }
+    }
+}
+
+/// The currency of a money field as answers show it.
+#[derive(Debug, Serialize)]
+struct MoneyOptionsShape {
+    currency: &'static str,
 }
 
 /// The limits of a decimal field as answers show them.

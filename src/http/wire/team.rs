@@ -94,6 +94,8 @@ fn each_member(record: &Record, field: &Field, mut each: impl FnMut(MemberId)) {
         | Value::Date(_)
         | Value::Datetime(_)
         | Value::Choice(_)
-        | Value::Tags(_) => unreachable!("a team selector stores members"),
+        | Value::Choices(_)
+        | Value::Tags(_)
+        | Value::Files(_) => unreachable!("a team selector stores members"),
     }
 }

@@ -5,18 +5,20 @@
 
 use crate::http::wire::members::MemberValue;
 use crate::model::catalog::member::{Member, Members};
-use crate::model::id::{Day, Timestamp};
+use crate::model::id::{Day, FileId, Timestamp};
+use crate::model::schema::currency::Currency;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::decide::keys::{stored, stored_text};
 use crate::model::table::event::Tag;
 use crate::model::table::tags::Tags;
+use crate::model::value::money::write_amount;
 use crate::model::value::number::write_decimal;
 use crate::model::value::time::{day_text, timestamp_text};
 use crate::model::value::{FieldType, Value};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
-use serde::ser::{Error as _, SerializeMap};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -36,34 +38,28 @@ pub enum ReadForm<'a> {
     Text(Cow<'a, str>),
     Integer(i32),
     Decimal(Decimal),
+    Money(Decimal, Currency),
     Boolean(bool),
     Date(Day),
     Datetime(Timestamp, &'a TimeZone),
     Choice(&'a Choice),
+    Choices(Vec<&'a Choice>),
     Tags(Vec<Arc<Tag>>),
     Member(&'a Member),
     Members(Vec<&'a Member>),
+    Files(Vec<FileId>),
 }
 
 impl<'a> ReadForm<'a> {
     /// The form of a stored value; none where nothing that it refers to is left.
     #[must_use]
     pub fn of_stored(field: &'a Field, raw: &'a [u8], referents: Referents<'a>) -> Option<Self> {
-        match field.field_type {
+        if field.field_type.is_text() {
             // Texts are shown from where they are stored.
-            FieldType::Text | FieldType::Longtext | FieldType::Email => {
-                let text = stored_text(raw).expect("a field of text stores a text");
-                Some(Self::Text(Cow::Borrowed(text)))
-            }
-            FieldType::Integer
-            | FieldType::Decimal
-            | FieldType::Checkbox
-            | FieldType::Date
-            | FieldType::Datetime
-            | FieldType::Dropdown
-            | FieldType::Dynamictags
-            | FieldType::TeamSelector => Self::of_value(field, stored(field, raw), referents),
+            let text = stored_text(raw).expect("a field of text stores a text");
+            return Some(Self::Text(Cow::Borrowed(text)));
         }
+        Self::of_value(field, stored(field, raw), referents)
     }
 
     /// The form of a value of this field; none where nothing that it refers to is left.
@@ -72,11 +68,21 @@ impl<'a> ReadForm<'a> {
         match value {
             Value::Text(text) => Some(Self::Text(Cow::Owned(text.into()))),
             Value::Integer(integer) => Some(Self::Integer(integer)),
+            Value::Decimal(amount) if field.field_type == FieldType::Money => {
+                Some(Self::Money(amount, field.currency()))
+            }
             Value::Decimal(decimal) => Some(Self::Decimal(decimal)),
             Value::Boolean(boolean) => Some(Self::Boolean(boolean)),
             Value::Date(day) => Some(Self::Date(day)),
             Value::Datetime(at) => Some(Self::Datetime(at, referents.time_zone)),
             Value::Choice(option) => field.options.get(option).map(Self::Choice),
+            Value::Choices(options) => {
+                let options = options.iter().filter_map(|option| field.options.get(*option));
+                Some(options.collect::<Vec<_>>())
+                    .filter(|options| !options.is_empty())
+                    .map(Self::Choices)
+            }
+            Value::Files(files) => Some(Self::Files(files)),
             Value::Tags(tags) => {
                 let tags = tags.iter().filter_map(|tag| referents.tags.by_number(*tag));
                 Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()).map(Self::Tags)
@@ -98,19 +104,24 @@ impl Serialize for ReadForm<'_> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Integer(integer) => serializer.serialize_i32(*integer),
-            Self::Decimal(decimal) => exactly(*decimal, serializer),
+            Self::Decimal(decimal) => exactly(*decimal, write_decimal).serialize(serializer),
+            Self::Money(amount, currency) => {
+                let mut map = serializer.serialize_map(Some(3))?;
+                map.serialize_entry("currency", currency.code())?;
+                map.serialize_entry("symbol", currency.symbol())?;
+                map.serialize_entry("amount", &exactly(*amount, write_amount))?;
+                map.end()
+            }
             Self::Boolean(boolean) => serializer.serialize_bool(*boolean),
             Self::Date(day) => serializer.serialize_str(&day_text(*day)),
             Self::Datetime(at, time_zone) => {
                 serializer.serialize_str(&timestamp_text(*at, time_zone))
             }
-            Self::Choice(choice) => {
-                let mut map = serializer.serialize_map(Some(3))?;
-                map.serialize_entry("id", &choice.id)?;
-                map.serialize_entry("code", &choice.code)?;
-                map.serialize_entry("name", &choice.name)?;
-                map.end()
+            Self::Choice(choice) => ShownChoice(choice).serialize(serializer),
+            Self::Choices(choices) => {
+                serializer.collect_seq(choices.iter().map(|choice| ShownChoice(choice)))
             }
+            Self::Files(files) => serializer.collect_seq(files.iter().map(|file| ShownFile(*file))),
             Self::Tags(tags) => serializer.collect_seq(tags.iter().map(|tag| ShownTag(tag))),
             Self::Member(member) => MemberValue::of(member).serialize(serializer),
             Self::Members(members) => {
@@ -121,10 +132,32 @@ impl Serialize for ReadForm<'_> {
 }
 
 /// A JSON number with every digit, a point, and no exponent.
-fn exactly<S: Serializer>(decimal: Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+fn exactly(decimal: Decimal, write: impl Fn(Decimal, &mut String)) -> Box<RawValue> {
     let mut digits = String::new();
-    write_decimal(decimal, &mut digits);
-    RawValue::from_string(digits).map_err(S::Error::custom)?.serialize(serializer)
+    write(decimal, &mut digits);
+    RawValue::from_string(digits).expect("a decimal is spelled as a JSON number")
+}
+
+struct ShownChoice<'a>(&'a Choice);
+
+impl Serialize for ShownChoice<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("id", &self.0.id)?;
+        map.serialize_entry("code", &self.0.code)?;
+        map.serialize_entry("name", &self.0.name)?;
+        map.end()
+    }
+}
+
+struct ShownFile(FileId);
+
+impl Serialize for ShownFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("id", &self.0)?;
+        map.end()
+    }
 }
 
 struct ShownTag<'a>(&'a Tag);

@@ -14,7 +14,7 @@ use crate::model::schema::object::{
 };
 use crate::model::schema::option::{Choice, Choices};
 use crate::model::schema::system;
-use crate::model::value::FieldType;
+use crate::model::value::{FieldType, Multiplicity};
 use uuid::Uuid;
 
 /// Label and code of each option of `email_status`, in order.
@@ -114,12 +114,14 @@ impl Fields<'_> {
             is_read_only: false,
             is_hidden: false,
             is_deletable: false,
-            allow_multiple: field_type == FieldType::Dynamictags,
+            allow_multiple: field_type.multiplicity() == Multiplicity::Many,
             is_unique: false,
             normalizer: field_type.normalizers().first().copied(),
             meta: EMPTY_META.to_owned(),
             options: Choices::default(),
             decimal_options: None,
+            money_options: None,
+            rating: None,
         };
         field.is_read_only = field.is_computed();
         self.made.push(field);
@@ -144,6 +146,7 @@ fn email_statuses(ids: &mut dyn FnMut() -> Uuid) -> Choices {
         code: code.to_owned(),
         order,
         meta: EMPTY_META.to_owned(),
+        status: None,
     };
     (0..).zip(EMAIL_STATUSES).map(choice).collect::<Vec<_>>().into()
 }

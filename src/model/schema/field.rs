@@ -4,8 +4,11 @@
 
 use crate::model::id::{CategoryId, FieldId, FieldNumber};
 use crate::model::key::Normalizer;
+use crate::model::schema::currency::Currency;
 use crate::model::schema::decimal_options::DecimalOptions;
+use crate::model::schema::money_options::MoneyOptions;
 use crate::model::schema::option::Choices;
+use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::system;
 use crate::model::value::FieldType;
 use serde::{Deserialize, Serialize};
@@ -40,6 +43,12 @@ pub struct Field {
     pub options: Choices,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal_options: Option<DecimalOptions>,
+    /// Of a money field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money_options: Option<MoneyOptions>,
+    /// Of a rating field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<RatingOptions>,
 }
 
 impl Field {
@@ -73,7 +82,13 @@ impl Field {
     /// Whether the options are given by the server and stay as they are.
     #[must_use]
     pub fn has_fixed_options(&self) -> bool {
-        self.number == system::EMAIL_STATUS
+        self.number == system::EMAIL_STATUS || self.field_type.has_fixed_options()
+    }
+
+    /// What the amounts of a money field are in.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.money_options.unwrap_or_default().currency
     }
 }
 

@@ -3,17 +3,22 @@
 //! Owns what fields there are and how they are found. Must not know records, tags (they are values
 //! of the table), or who may see what.
 
+mod answers;
 mod check;
+pub mod currency;
 pub mod decimal_options;
 pub mod default_fields;
 pub mod fault;
 pub mod field;
+pub mod money_options;
 pub mod name;
 pub mod new_field;
 pub mod new_object;
 pub mod object;
 pub mod option;
+pub mod rating_options;
 pub mod system;
+mod typed;
 
 use crate::model::id::{FieldId, FieldNumber, OptionNumber, SchemaNumber};
 use crate::model::key::{IdentifierCase, Key, Normalizer};

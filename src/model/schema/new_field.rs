@@ -4,18 +4,20 @@
 //! has no values that could break its rules.
 
 use crate::model::id::{CategoryId, FieldId, OptionId, OptionNumber};
-use crate::model::key::{self, Key, Normalizer};
+use crate::model::key::{self, Key};
 use crate::model::schema::check::Checks;
-use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
+use crate::model::schema::decimal_options::NewDecimalOptions;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
-use crate::model::schema::option::{Choice, Choices};
+use crate::model::schema::money_options::NewMoneyOptions;
+use crate::model::schema::option::{Choice, Choices, Standing};
+use crate::model::schema::rating_options::NewRatingOptions;
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, FIELDS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, OPTION_META_BYTES_MAX,
-    OPTIONS_MAX, Schema, UNIQUE_FIELDS_MAX, name,
+    OPTIONS_MAX, Schema, name,
 };
+use crate::model::value::FieldType;
 use crate::model::value::fault::ValueFault;
-use crate::model::value::{FieldType, Multiplicity};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -41,6 +43,8 @@ pub struct NewField {
     pub meta: Option<String>,
     pub options: Option<Vec<NewOption>>,
     pub decimal_options: Option<NewDecimalOptions>,
+    pub money_options: Option<NewMoneyOptions>,
+    pub rating: Option<NewRatingOptions>,
 }
 
 /// A new option, each key if it was given.
@@ -52,6 +56,8 @@ pub struct NewOption {
     pub order: Option<i32>,
     /// The text of a JSON object.
     pub meta: Option<String>,
+    /// What an option of a status field says about how things stand.
+    pub status: Option<String>,
 }
 
 impl Schema {
@@ -96,6 +102,8 @@ impl Schema {
             meta,
             options: typed.options,
             decimal_options: typed.decimal_options,
+            money_options: typed.money_options,
+            rating: typed.rating,
         })
     }
 
@@ -117,7 +125,7 @@ impl Schema {
             checks.add(BodyPlace::Body, fault);
         }
         let order = field.options.iter().map(|choice| choice.order).max();
-        let mut choice = read_option(new, BodyPlace::Key, &mut checks);
+        let mut choice = read_option(new, field.field_type, BodyPlace::Key, &mut checks);
         choice.order = new.order.unwrap_or_else(|| order.map_or(0, |last| last.saturating_add(1)));
         if field.options.by_label(&choice.name).is_some() {
             checks.add("name", SchemaFaultKind::Unique);
@@ -149,54 +157,10 @@ impl Schema {
         given.clone()
     }
 
-    /// What is right or wrong by the type.
-    fn read_typed(
-        &self,
-        new: &NewField,
-        field_type: FieldType,
-        ids: &mut dyn FnMut() -> Uuid,
-        checks: &mut Checks,
-    ) -> Typed {
-        let allow_multiple = match field_type.multiplicity() {
-            Multiplicity::Many => true,
-            Multiplicity::Chosen => new.allow_multiple.unwrap_or_default(),
-            Multiplicity::One => {
-                if new.allow_multiple == Some(true) {
-                    checks.add("allow_multiple", invalid("This type holds one value."));
-                }
-                false
-            }
-        };
-        if new.is_unique == Some(true) {
-            if !field_type.may_be_unique() {
-                checks.add("is_unique", invalid("A field of this type cannot be unique."));
-            } else if self.unique_fields().count() >= UNIQUE_FIELDS_MAX {
-                let max = UNIQUE_FIELDS_MAX;
-                checks.add(
-                    "is_unique",
-                    SchemaFaultKind::LimitExceeded { what: "unique fields", max },
-                );
-            }
-        }
-        let options = new.options.as_deref().unwrap_or_default();
-        if !options.is_empty() && !field_type.has_options() {
-            checks.add("options", invalid("A field of this type has no options."));
-        }
-        if new.decimal_options.is_some() && field_type != FieldType::Decimal {
-            checks.add("decimal_options", invalid("Only a decimal field has these."));
-        }
-        Typed {
-            field_type,
-            allow_multiple,
-            normalizer: read_normalizer(new, field_type, checks),
-            options: self.read_options(options, ids, checks),
-            decimal_options: new.decimal_options.as_ref().map(|new| new.read(checks)),
-        }
-    }
-
-    fn read_options(
+    pub(super) fn read_options(
         &self,
         new: &[NewOption],
+        field_type: FieldType,
         ids: &mut dyn FnMut() -> Uuid,
         checks: &mut Checks,
     ) -> Choices {
@@ -209,7 +173,7 @@ impl Schema {
         let mut choices = Vec::with_capacity(new.len());
         for (index, (order, new)) in (0..).zip(new).enumerate() {
             let place = |key| BodyPlace::Entry { list: "options", index, key };
-            let choice = read_option(new, place, checks);
+            let choice = read_option(new, field_type, place, checks);
             if !choice.name.is_empty() && !labels.insert(key::option_key(&choice.name)) {
                 checks.add(place("name"), SchemaFaultKind::Unique);
             }
@@ -226,15 +190,6 @@ impl Schema {
     }
 }
 
-/// What a new field is by its type.
-struct Typed {
-    field_type: FieldType,
-    allow_multiple: bool,
-    normalizer: Option<Normalizer>,
-    options: Choices,
-    decimal_options: Option<DecimalOptions>,
-}
-
 fn read_type(new: &NewField, checks: &mut Checks) -> Option<FieldType> {
     let Some(given) = &new.field_type else {
         checks.add("field_type", ValueFault::Required);
@@ -248,29 +203,17 @@ fn read_type(new: &NewField, checks: &mut Checks) -> Option<FieldType> {
     parsed
 }
 
-fn read_normalizer(
-    new: &NewField,
-    field_type: FieldType,
-    checks: &mut Checks,
-) -> Option<Normalizer> {
-    let allowed = field_type.normalizers();
-    let Some(given) = &new.normalizer else { return allowed.first().copied() };
-    let Some(normalizer) = Normalizer::parse(given) else {
-        checks.add("normalizer", ValueFault::InvalidChoice { given: given.as_str().into() });
-        return None;
-    };
-    if !allowed.contains(&normalizer) {
-        checks.add("normalizer", invalid("This normalizer does not fit the field's type."));
-    }
-    Some(normalizer)
-}
-
 /// An option but for its number, id and order.
 fn read_option(
     new: &NewOption,
+    field_type: FieldType,
     place: impl Fn(&'static str) -> BodyPlace,
     checks: &mut Checks,
 ) -> Choice {
+    let is_status = field_type == FieldType::Status;
+    if new.status.is_some() && !is_status {
+        checks.add(place("status"), invalid("Only an option of a status field has this."));
+    }
     Choice {
         number: OptionNumber::default(),
         id: OptionId(Uuid::nil()),
@@ -278,10 +221,12 @@ fn read_option(
         code: checks.text(place("code"), new.code.as_deref(), LABEL_CHARS_MAX),
         order: 0,
         meta: checks.meta(place("meta"), new.meta.as_deref(), OPTION_META_BYTES_MAX),
+        status: is_status
+            .then(|| checks.choice(place("status"), new.status.as_deref(), Standing::parse)),
     }
 }
 
-const fn invalid(what: &'static str) -> ValueFault {
+pub(super) const fn invalid(what: &'static str) -> ValueFault {
     ValueFault::Invalid { what }
 }
 
@@ -289,8 +234,11 @@ const fn invalid(what: &'static str) -> ValueFault {
 mod tests {
     use super::*;
     use crate::model::id::{FieldNumber, Timestamp};
+    use crate::model::key::Normalizer;
+    use crate::model::schema::UNIQUE_FIELDS_MAX;
     use crate::model::schema::default_fields;
     use crate::model::schema::name::NameFault;
+    use crate::model::value::{Multiplicity, OptionSource};
 
     fn ids() -> impl FnMut() -> Uuid {
         let mut number = 1_000;
@@ -393,8 +341,8 @@ mod tests {
         check(text, |new| new.field_type = None, &[("field_type", ValueFault::Required.into())]);
         check(
             text,
-            |new| new.field_type = Some("money".to_owned()),
-            &[("field_type", choice("money"))],
+            |new| new.field_type = Some("sphere".to_owned()),
+            &[("field_type", choice("sphere"))],
         );
         check(
             text,
@@ -424,15 +372,17 @@ mod tests {
         }
     }
 
+    /// Whether a field of a type is refused for what stands under one key, and for nothing else.
+    fn is_refused(field_type: FieldType, change: &dyn Fn(&mut NewField), key: &str) -> bool {
+        let mut new = new_field(field_type);
+        change(&mut new);
+        let faults = contacts().decide_field(&new, &mut ids()).err().unwrap_or_default();
+        assert!(faults.iter().all(|fault| fault.place.to_string() == key), "{faults:?}");
+        !faults.is_empty()
+    }
+
     #[test]
     fn the_type_says_what_else_may_be_given() {
-        let is_refused = |field_type: FieldType, change: &dyn Fn(&mut NewField), key: &str| {
-            let mut new = new_field(field_type);
-            change(&mut new);
-            let faults = contacts().decide_field(&new, &mut ids()).err().unwrap_or_default();
-            assert!(faults.iter().all(|fault| fault.place.to_string() == key), "{faults:?}");
-            !faults.is_empty()
-        };
         for field_type in FieldType::ALL {
             let check = |change: &dyn Fn(&mut NewField), key: &str, may: bool| {
                 assert_eq!(is_refused(field_type, change, key), !may, "{field_type:?} {key}");
@@ -444,16 +394,35 @@ mod tests {
                 field_type.multiplicity() != Multiplicity::One,
             );
             check(&|new| new.options = Some(vec![]), "options", true);
+            let source = field_type.option_source();
+            let labels: &[&str] =
+                if source == OptionSource::Answers { &["Yes", "No"] } else { &["A"] };
             check(
-                &|new| new.options = Some(vec![option("A")]),
+                &|new| new.options = Some(labels.iter().map(|label| option(label)).collect()),
                 "options",
-                field_type == FieldType::Dropdown,
+                matches!(source, OptionSource::Schema | OptionSource::Answers),
+            );
+            check(
+                &|new| new.money_options = Some(NewMoneyOptions::default()),
+                "money_options",
+                field_type == FieldType::Money,
+            );
+            check(
+                &|new| new.rating = Some(NewRatingOptions::default()),
+                "rating",
+                field_type == FieldType::Rating,
             );
             check(
                 &|new| new.decimal_options = Some(NewDecimalOptions::default()),
                 "decimal_options",
                 field_type == FieldType::Decimal,
             );
+        }
+    }
+
+    #[test]
+    fn each_type_has_normal_forms_of_its_own() {
+        for field_type in FieldType::ALL {
             for normalizer in Normalizer::ALL {
                 let is_known = match field_type {
                     FieldType::Text => true,
@@ -461,15 +430,30 @@ mod tests {
                     FieldType::Longtext
                     | FieldType::Integer
                     | FieldType::Decimal
+                    | FieldType::Money
                     | FieldType::Checkbox
                     | FieldType::Date
                     | FieldType::Datetime
+                    | FieldType::Timezone
                     | FieldType::Dropdown
+                    | FieldType::Radio
+                    | FieldType::Choices
+                    | FieldType::Status
+                    | FieldType::Yesnomaybe
+                    | FieldType::Selector
+                    | FieldType::Checkboxes
+                    | FieldType::Rating
                     | FieldType::Dynamictags
-                    | FieldType::TeamSelector => false,
+                    | FieldType::TeamSelector
+                    | FieldType::Files => false,
                 };
                 let name = normalizer.name().to_owned();
-                check(&|new| new.normalizer = Some(name.clone()), "normalizer", is_known);
+                let change = |new: &mut NewField| new.normalizer = Some(name.clone());
+                assert_eq!(
+                    is_refused(field_type, &change, "normalizer"),
+                    !is_known,
+                    "{field_type:?} {name}"
+                );
             }
         }
         check(

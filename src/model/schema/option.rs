@@ -19,6 +19,40 @@ pub struct Choice {
     pub order: i32,
     /// The text of a JSON object, kept as it was given.
     pub meta: String,
+    /// Of an option of a status field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Standing>,
+}
+
+/// What an option of a status field says about how things stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    #[default]
+    Open,
+    Won,
+    Lost,
+    Disqualified,
+}
+
+impl Standing {
+    pub const ALL: [Self; 4] = [Self::Open, Self::Won, Self::Lost, Self::Disqualified];
+
+    /// What the API calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Disqualified => "disqualified",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|standing| standing.name() == name)
+    }
 }
 
 /// The options of one field. Stored as a plain list; the look-ups are made when it is loaded.

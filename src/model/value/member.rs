@@ -6,8 +6,9 @@ use crate::model::catalog::member::{Member, Members};
 use crate::model::id::MemberId;
 use crate::model::input::Input;
 use crate::model::value::fault::ValueFault;
+use crate::model::value::list::read_distinct;
 use crate::model::value::pack::{self, DecodeError};
-use crate::model::value::{Change, ListChange, Value, read_distinct};
+use crate::model::value::{Change, ListChange, VALUES_MAX, Value};
 use rmp::Marker;
 use std::sync::Arc;
 
@@ -104,7 +105,7 @@ fn read_list(
     input: &Input<'_>,
     read: impl Fn(&Input<'_>) -> Result<MemberId, ValueFault>,
 ) -> Result<Vec<MemberId>, ValueFault> {
-    read_distinct(input, read, |member| *member)
+    read_distinct(input, VALUES_MAX, read, |member| *member)
 }
 
 #[cfg(test)]

@@ -7,18 +7,26 @@
 pub mod boolean;
 pub mod choice;
 pub mod fault;
+pub mod files;
+mod list;
 pub mod member;
+pub mod money;
 pub mod number;
 pub mod pack;
+mod rating;
+mod reading;
 pub mod tags;
 pub mod text;
 pub mod time;
+pub mod time_zone;
 
 #[cfg(test)]
 mod tests;
 
 use crate::model::catalog::member::Members;
-use crate::model::id::{Day, FieldNumber, MemberId, OptionNumber, TagId, TagNumber, Timestamp};
+use crate::model::id::{
+    Day, FieldNumber, FileId, MemberId, OptionNumber, TagId, TagNumber, Timestamp,
+};
 use crate::model::input::Input;
 use crate::model::key::{Key, Normalizer};
 use crate::model::schema::field::Field;
@@ -40,27 +48,47 @@ pub enum FieldType {
     Email,
     Integer,
     Decimal,
+    Money,
     Checkbox,
     Date,
     Datetime,
+    Timezone,
     Dropdown,
+    Radio,
+    Choices,
+    Status,
+    Yesnomaybe,
+    Selector,
+    Checkboxes,
+    Rating,
     Dynamictags,
     TeamSelector,
+    Files,
 }
 
 impl FieldType {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 21] = [
         Self::Text,
         Self::Longtext,
         Self::Email,
         Self::Integer,
         Self::Decimal,
+        Self::Money,
         Self::Checkbox,
         Self::Date,
         Self::Datetime,
+        Self::Timezone,
         Self::Dropdown,
+        Self::Radio,
+        Self::Choices,
+        Self::Status,
+        Self::Yesnomaybe,
+        Self::Selector,
+        Self::Checkboxes,
+        Self::Rating,
         Self::Dynamictags,
         Self::TeamSelector,
+        Self::Files,
     ];
 
     /// What the API calls it.
@@ -72,12 +100,22 @@ impl FieldType {
             Self::Email => "email",
             Self::Integer => "integer",
             Self::Decimal => "decimal",
+            Self::Money => "money",
             Self::Checkbox => "checkbox",
             Self::Date => "date",
             Self::Datetime => "datetime",
+            Self::Timezone => "timezone",
             Self::Dropdown => "dropdown",
+            Self::Radio => "radio",
+            Self::Choices => "choices",
+            Self::Status => "status",
+            Self::Yesnomaybe => "yesnomaybe",
+            Self::Selector => "selector",
+            Self::Checkboxes => "checkboxes",
+            Self::Rating => "rating",
             Self::Dynamictags => "dynamictags",
             Self::TeamSelector => "team_selector",
+            Self::Files => "files",
         }
     }
 
@@ -103,28 +141,94 @@ impl FieldType {
             | Self::Date
             | Self::Datetime => true,
             Self::Longtext
+            | Self::Money
             | Self::Checkbox
+            | Self::Timezone
             | Self::Dropdown
+            | Self::Radio
+            | Self::Choices
+            | Self::Status
+            | Self::Yesnomaybe
+            | Self::Selector
+            | Self::Checkboxes
+            | Self::Rating
             | Self::Dynamictags
-            | Self::TeamSelector => false,
+            | Self::TeamSelector
+            | Self::Files => false,
+        }
+    }
+
+    /// Whether a field of this type holds a text, so that an empty one is no value.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        match self {
+            Self::Text | Self::Longtext | Self::Email | Self::Timezone => true,
+            Self::Integer
+            | Self::Decimal
+            | Self::Money
+            | Self::Checkbox
+            | Self::Date
+            | Self::Datetime
+            | Self::Dropdown
+            | Self::Radio
+            | Self::Choices
+            | Self::Status
+            | Self::Yesnomaybe
+            | Self::Selector
+            | Self::Checkboxes
+            | Self::Rating
+            | Self::Dynamictags
+            | Self::TeamSelector
+            | Self::Files => false,
+        }
+    }
+
+    /// Where the options of a field of this type come from.
+    #[must_use]
+    pub const fn option_source(self) -> OptionSource {
+        match self {
+            Self::Dropdown
+            | Self::Radio
+            | Self::Choices
+            | Self::Status
+            | Self::Selector
+            | Self::Checkboxes => OptionSource::Schema,
+            Self::Yesnomaybe => OptionSource::Answers,
+            Self::Timezone => OptionSource::TimeZones,
+            Self::Rating => OptionSource::Bounds,
+            Self::Text
+            | Self::Longtext
+            | Self::Email
+            | Self::Integer
+            | Self::Decimal
+            | Self::Money
+            | Self::Checkbox
+            | Self::Date
+            | Self::Datetime
+            | Self::Dynamictags
+            | Self::TeamSelector
+            | Self::Files => OptionSource::None,
         }
     }
 
     /// Whether a field of this type has options.
     #[must_use]
     pub const fn has_options(self) -> bool {
-        match self {
-            Self::Dropdown => true,
-            Self::Text
-            | Self::Longtext
-            | Self::Email
-            | Self::Integer
-            | Self::Decimal
-            | Self::Checkbox
-            | Self::Date
-            | Self::Datetime
-            | Self::Dynamictags
-            | Self::TeamSelector => false,
+        match self.option_source() {
+            OptionSource::Schema
+            | OptionSource::Answers
+            | OptionSource::TimeZones
+            | OptionSource::Bounds => true,
+            OptionSource::None => false,
+        }
+    }
+
+    /// Whether the options of such a field are given with its type, so that nobody adds one.
+    #[must_use]
+    pub const fn has_fixed_options(self) -> bool {
+        match self.option_source() {
+            OptionSource::Answers | OptionSource::TimeZones | OptionSource::Bounds => true,
+            OptionSource::None | OptionSource::Schema => false,
         }
     }
 
@@ -137,12 +241,19 @@ impl FieldType {
             | Self::Email
             | Self::Integer
             | Self::Decimal
+            | Self::Money
             | Self::Checkbox
             | Self::Date
             | Self::Datetime
-            | Self::Dropdown => Multiplicity::One,
-            Self::Dynamictags => Multiplicity::Many,
-            Self::TeamSelector => Multiplicity::Chosen,
+            | Self::Timezone
+            | Self::Dropdown
+            | Self::Radio
+            | Self::Choices
+            | Self::Status
+            | Self::Yesnomaybe
+            | Self::Rating => Multiplicity::One,
+            Self::Checkboxes | Self::Dynamictags | Self::Files => Multiplicity::Many,
+            Self::Selector | Self::TeamSelector => Multiplicity::Chosen,
         }
     }
 
@@ -164,12 +275,22 @@ impl FieldType {
             Self::Longtext
             | Self::Integer
             | Self::Decimal
+            | Self::Money
             | Self::Checkbox
             | Self::Date
             | Self::Datetime
+            | Self::Timezone
             | Self::Dropdown
+            | Self::Radio
+            | Self::Choices
+            | Self::Status
+            | Self::Yesnomaybe
+            | Self::Selector
+            | Self::Checkboxes
+            | Self::Rating
             | Self::Dynamictags
-            | Self::TeamSelector => &[],
+            | Self::TeamSelector
+            | Self::Files => &[],
         }
     }
 }
@@ -183,14 +304,30 @@ pub enum Multiplicity {
     Chosen,
 }
 
+/// Where the options of a field come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptionSource {
+    /// The field has none.
+    None,
+    /// The schema keeps them.
+    Schema,
+    /// The schema keeps them, and they stay as they were made: yes, no, and maybe where it is
+    /// offered.
+    Answers,
+    /// All time zones.
+    TimeZones,
+    /// Every number within the field's bounds.
+    Bounds,
+}
+
 /// A value of a record, decoded from its stored form.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// text, longtext, email: MessagePack string.
+    /// text, longtext, email, timezone: MessagePack string.
     Text(Box<str>),
-    /// integer: MessagePack integer.
+    /// integer, rating: MessagePack integer.
     Integer(i32),
-    /// decimal: MessagePack string of the shortest exact form (`12.5`, `5`, `-0.25`).
+    /// decimal, money: MessagePack string of the shortest exact form (`12.5`, `5`, `-0.25`).
     Decimal(Decimal),
     /// checkbox: MessagePack boolean.
     Boolean(bool),
@@ -198,14 +335,20 @@ pub enum Value {
     Date(Day),
     /// datetime: MessagePack integer, milliseconds since 1970-01-01T00:00:00Z.
     Datetime(Timestamp),
-    /// dropdown: MessagePack integer.
+    /// dropdown, radio, choices, status, yesnomaybe, selector without `allow_multiple`: MessagePack
+    /// integer.
     Choice(OptionNumber),
+    /// checkboxes, selector with `allow_multiple`: MessagePack array of integers, in the order
+    /// given, none twice, never empty.
+    Choices(Vec<OptionNumber>),
     /// dynamictags: MessagePack array of integers, in the order given, none twice, never empty.
     Tags(Vec<TagNumber>),
     /// `team_selector` without `allow_multiple`: MessagePack binary of 16 bytes.
     Member(MemberId),
     /// `team_selector` with `allow_multiple`: MessagePack array of binaries, none twice, never empty.
     Members(Vec<MemberId>),
+    /// files: MessagePack array of binaries of 16 bytes, none twice, never empty.
+    Files(Vec<FileId>),
 }
 
 impl Value {
@@ -219,26 +362,39 @@ impl Value {
             Self::Date(day) => pack::write_integer(i64::from(day.0), out),
             Self::Datetime(timestamp) => pack::write_integer(timestamp.0, out),
             Self::Choice(option) => pack::write_integer(i64::from(option.0), out),
+            Self::Choices(options) => choice::encode_list(options, out),
             Self::Tags(tags) => tags::encode(tags, out),
             Self::Member(member) => pack::write_uuid(&member.0, out),
             Self::Members(members) => member::encode_list(members, out),
+            Self::Files(files) => files::encode(files, out),
         }
     }
 
     /// Reads the stored form of a value of this field off the front of `bytes`.
     pub fn decode(field: &Field, bytes: &mut &[u8]) -> Result<Self, DecodeError> {
         match field.field_type {
-            FieldType::Text | FieldType::Longtext | FieldType::Email => {
+            FieldType::Text | FieldType::Longtext | FieldType::Email | FieldType::Timezone => {
                 pack::read_text(bytes).map(|text| Self::Text(text.into()))
             }
-            FieldType::Integer => number::decode_integer(bytes).map(Self::Integer),
-            FieldType::Decimal => number::decode_decimal(bytes).map(Self::Decimal),
+            FieldType::Integer | FieldType::Rating => {
+                number::decode_integer(bytes).map(Self::Integer)
+            }
+            FieldType::Decimal | FieldType::Money => {
+                number::decode_decimal(bytes).map(Self::Decimal)
+            }
             FieldType::Checkbox => pack::read_boolean(bytes).map(Self::Boolean),
             FieldType::Date => time::decode_day(bytes).map(Self::Date),
             FieldType::Datetime => pack::read_integer(bytes).map(Timestamp).map(Self::Datetime),
-            FieldType::Dropdown => pack::read_number(bytes).map(OptionNumber).map(Self::Choice),
+            FieldType::Dropdown
+            | FieldType::Radio
+            | FieldType::Choices
+            | FieldType::Status
+            | FieldType::Yesnomaybe => pack::read_number(bytes).map(OptionNumber).map(Self::Choice),
+            FieldType::Selector => choice::decode(field.allow_multiple, bytes),
+            FieldType::Checkboxes => choice::decode_list(bytes).map(Self::Choices),
             FieldType::Dynamictags => tags::decode(bytes).map(Self::Tags),
             FieldType::TeamSelector => member::decode(field.allow_multiple, bytes),
+            FieldType::Files => files::decode(bytes).map(Self::Files),
         }
     }
 
@@ -254,9 +410,11 @@ impl Value {
             Self::Datetime(timestamp) => Some(timestamp.0.to_string().into()),
             Self::Boolean(_)
             | Self::Choice(_)
+            | Self::Choices(_)
             | Self::Tags(_)
             | Self::Member(_)
-            | Self::Members(_) => None,
+            | Self::Members(_)
+            | Self::Files(_) => None,
         }
     }
 }
@@ -271,6 +429,10 @@ pub enum Change {
     Tags(ListChange<TagRef>),
     /// `team_selector` with `allow_multiple`, `add_values` or `remove_values`.
     Members(ListChange<MemberId>),
+    /// checkboxes or selector with `allow_multiple`, `add_values` or `remove_values`.
+    Choices(ListChange<OptionNumber>),
+    /// files, `add_values` or `remove_values`.
+    Files(ListChange<FileId>),
 }
 
 /// `replace` stands alone; `add` and `remove` may stand together: removed first, then added.
@@ -328,98 +490,12 @@ pub fn read_change(
             Err(ValueFault::Invalid { what: "Give either value, or add_values and remove_values." })
         }
         (Some(Input::Null), None, None) => Ok(cleared(field.field_type)),
-        (Some(input), None, None) => read_value(field, input, context),
-        (None, add, remove) => read_edit(field, [add, remove], context),
+        (Some(input), None, None) => reading::read_value(field, input, context),
+        (None, add, remove) => reading::read_edit(field, [add, remove], context),
     }
 }
 
 /// A checkbox is always one or the other, so that it reads and compares as what it shows.
 const fn cleared(field_type: FieldType) -> Change {
     if field_type.is_checkbox() { Change::Set(Value::Boolean(false)) } else { Change::Clear }
-}
-
-fn read_value(
-    field: &Field,
-    input: &Input<'_>,
-    context: &Context<'_>,
-) -> Result<Change, ValueFault> {
-    match field.field_type {
-        FieldType::Text => text::read_text(input, field.is_identifier()),
-        FieldType::Longtext => text::read_longtext(input),
-        FieldType::Email => text::read_email(input, field.is_identifier()),
-        FieldType::Integer => number::read_integer(input).map(set(Value::Integer)),
-        FieldType::Decimal => {
-            number::read_decimal(input, field.decimal_options.as_ref()).map(set(Value::Decimal))
-        }
-        FieldType::Checkbox => boolean::read(input).map(set(Value::Boolean)),
-        FieldType::Date => time::read_day(input).map(set(Value::Date)),
-        FieldType::Datetime => {
-            time::read_timestamp(input, context.time_zone).map(set(Value::Datetime))
-        }
-        FieldType::Dropdown => choice::read(&field.options, input).map(set(Value::Choice)),
-        FieldType::Dynamictags => tags::read_values(field.number, input, context),
-        FieldType::TeamSelector if field.allow_multiple => {
-            member::read_values(input, context.members)
-        }
-        FieldType::TeamSelector => member::read(input, context.members).map(set(Value::Member)),
-    }
-}
-
-/// `lists` are what to add and what to remove.
-fn read_edit(
-    field: &Field,
-    lists: [Option<&Input<'_>>; 2],
-    context: &Context<'_>,
-) -> Result<Change, ValueFault> {
-    match field.field_type {
-        FieldType::Dynamictags => tags::read_edit(field.number, lists, context),
-        FieldType::TeamSelector if field.allow_multiple => {
-            member::read_edit(lists, context.members)
-        }
-        FieldType::Text
-        | FieldType::Longtext
-        | FieldType::Email
-        | FieldType::Integer
-        | FieldType::Decimal
-        | FieldType::Checkbox
-        | FieldType::Date
-        | FieldType::Datetime
-        | FieldType::Dropdown
-        | FieldType::TeamSelector => {
-            Err(ValueFault::Invalid { what: "This field holds one value: give it as value." })
-        }
-    }
-}
-
-fn set<T>(value: impl Fn(T) -> Value) -> impl Fn(T) -> Change {
-    move |read| Change::Set(value(read))
-}
-
-/// The entries of a list of values, none twice.
-///
-/// The limit counts what is left, so that a long list of doubles is as good as a short one.
-fn read_distinct<T, K: Ord>(
-    input: &Input<'_>,
-    read: impl Fn(&Input<'_>) -> Result<T, ValueFault>,
-    identity: impl Fn(&T) -> K,
-) -> Result<Vec<T>, ValueFault> {
-    let entries = match input {
-        Input::List(entries) => entries,
-        Input::Null => return Err(ValueFault::Null),
-        Input::Boolean(_) | Input::Number(_) | Input::Text(_) | Input::Map(_) => {
-            return Err(ValueFault::Invalid { what: "Expected a list of values." });
-        }
-    };
-    let mut seen = std::collections::BTreeSet::new();
-    let mut distinct = Vec::new();
-    for entry in entries {
-        let value = read(entry)?;
-        if seen.insert(identity(&value)) {
-            distinct.push(value);
-        }
-        if distinct.len() > VALUES_MAX {
-            return Err(ValueFault::LimitExceeded { what: "values", max: VALUES_MAX });
-        }
-    }
-    Ok(distinct)
 }

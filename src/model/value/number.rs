@@ -9,6 +9,7 @@ use crate::model::value::fault::ValueFault;
 use crate::model::value::pack::{self, DecodeError};
 use rust_decimal::Decimal;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 /// Digits of a decimal before the point.
 pub const WHOLE_DIGITS_MAX: usize = 15;
@@ -17,16 +18,27 @@ pub const DECIMAL_PLACES_MAX: usize = 6;
 
 /// Reads a whole number of four bytes, from a number or a text that spells one.
 pub(super) fn read_integer(input: &Input<'_>) -> Result<i32, ValueFault> {
+    read_within(input, i32::MIN..=i32::MAX)
+}
+
+/// Reads a whole number within bounds.
+pub(super) fn read_within(
+    input: &Input<'_>,
+    bounds: RangeInclusive<i32>,
+) -> Result<i32, ValueFault> {
     const NOT_WHOLE: ValueFault = ValueFault::Invalid { what: "A valid integer is required." };
     let exact = read_exact(input).ok_or(NOT_WHOLE)?;
     if exact.places() > 0 {
         return Err(NOT_WHOLE);
     }
-    exact.integer().ok_or(if exact.is_negative {
-        ValueFault::TooSmall { min: Decimal::from(i32::MIN) }
-    } else {
-        ValueFault::TooLarge { max: Decimal::from(i32::MAX) }
-    })
+    let (min, max) = (*bounds.start(), *bounds.end());
+    match exact.integer() {
+        Some(integer) if bounds.contains(&integer) => Ok(integer),
+        found if found.map_or(exact.is_negative, |integer| integer < min) => {
+            Err(ValueFault::TooSmall { min: Decimal::from(min) })
+        }
+        Some(_) | None => Err(ValueFault::TooLarge { max: Decimal::from(max) }),
+    }
 }
 
 /// Reads a decimal within the limits of the type and of the field.

@@ -7,8 +7,9 @@ use crate::model::id::{FieldNumber, TagId, TagNumber};
 use crate::model::input::Input;
 use crate::model::key::{self, Key};
 use crate::model::value::fault::ValueFault;
+use crate::model::value::list::read_distinct;
 use crate::model::value::pack::{self, DecodeError};
-use crate::model::value::{Change, Context, ListChange, TagRef, read_distinct};
+use crate::model::value::{Change, Context, ListChange, TagRef, VALUES_MAX};
 
 /// Characters of a tag.
 pub const TAG_CHARS_MAX: usize = 100;
@@ -64,6 +65,7 @@ fn read_list(
 ) -> Result<Vec<TagRef>, ValueFault> {
     read_distinct(
         input,
+        VALUES_MAX,
         |entry| read_tag(field, entry, context),
         |tag| match tag {
             TagRef::Known(number) => Identity::Known(*number),
@@ -119,7 +121,6 @@ fn named(text: &str) -> Result<TagRef, ValueFault> {
 mod tests {
     use super::*;
     use crate::model::catalog::member::Members;
-    use crate::model::value::VALUES_MAX;
     use jiff::tz::TimeZone;
     use uuid::Uuid;
 

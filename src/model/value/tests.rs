@@ -1,7 +1,7 @@
 //! What holds for all types: how an entry is read, and that every stored form is read back.
 
 use crate::model::catalog::member::Members;
-use crate::model::id::{Day, MemberId, OptionNumber, TagNumber, Timestamp};
+use crate::model::id::{Day, FileId, MemberId, OptionNumber, TagNumber, Timestamp};
 use crate::model::input::Input;
 use crate::model::key::{Key, Normalizer};
 use crate::model::schema::Schema;
@@ -9,7 +9,9 @@ use crate::model::schema::default_fields;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::value::fault::ValueFault;
-use crate::model::value::{Change, Context, Entry, FieldType, Value, pack, read_change};
+use crate::model::value::{
+    Change, Context, Entry, FieldType, Multiplicity, OptionSource, Value, pack, read_change,
+};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -35,7 +37,7 @@ fn field_with(field_type: FieldType, change: impl FnOnce(&mut NewField)) -> Fiel
 
 fn field(field_type: FieldType) -> Field {
     field_with(field_type, |new| {
-        if field_type.has_options() {
+        if field_type.option_source() == OptionSource::Schema {
             let option = NewOption { name: Some("A".to_owned()), ..NewOption::default() };
             new.options = Some(vec![option]);
         }
@@ -68,8 +70,7 @@ fn null_clears_every_type_but_unchecks_a_checkbox() {
 #[test]
 fn an_empty_text_clears_only_what_is_like_a_text() {
     for field_type in FieldType::ALL {
-        let is_text_like =
-            [FieldType::Text, FieldType::Longtext, FieldType::Email].contains(&field_type);
+        let is_text_like = field_type.is_text();
         let found = read(&field(field_type), &Entry::of(&Input::Text("".into())));
         assert_eq!(found == Ok(Change::Clear), is_text_like, "{field_type:?}");
         assert_eq!(found.is_err(), !is_text_like, "{field_type:?}");
@@ -89,10 +90,23 @@ fn each_type_reads_its_values() {
     check(FieldType::Email, text("a@b.de"), Value::Text("a@b.de".into()));
     check(FieldType::Integer, text("7"), Value::Integer(7));
     check(FieldType::Decimal, text("12.50"), Value::Decimal(decimal));
+    check(FieldType::Money, text("12.50"), Value::Decimal(decimal));
     check(FieldType::Checkbox, text("yes"), Value::Boolean(true));
     check(FieldType::Date, text("1970-01-11"), Value::Date(Day(10)));
     check(FieldType::Datetime, text("1970-01-01T00:00:01Z"), Value::Datetime(Timestamp(1000)));
+    check(FieldType::Timezone, text("utc"), Value::Text("UTC".into()));
     check(FieldType::Dropdown, text("a"), Value::Choice(OptionNumber(5)));
+    for field_type in [FieldType::Radio, FieldType::Choices, FieldType::Status, FieldType::Selector]
+    {
+        check(field_type, text("a"), Value::Choice(OptionNumber(5)));
+    }
+    check(FieldType::Yesnomaybe, text("maybe"), Value::Choice(OptionNumber(7)));
+    let list = Input::List(vec![text("a"), text("A")]);
+    check(FieldType::Checkboxes, list, Value::Choices(vec![OptionNumber(5)]));
+    check(FieldType::Rating, text("4"), Value::Integer(4));
+    let id = "00000000-0000-0000-0000-000000000001";
+    let files = Value::Files(vec![FileId::parse(id).unwrap()]);
+    check(FieldType::Files, Input::List(vec![text(id)]), files);
 }
 
 #[test]
@@ -107,7 +121,11 @@ fn an_entry_says_what_to_do_exactly_once() {
         let found = read(field, &entry);
         assert_eq!(found.is_ok(), is_good, "{entry:?}: {found:?}");
     };
-    for field in [field(FieldType::Dynamictags), multiple(FieldType::TeamSelector)] {
+    for field_type in FieldType::ALL {
+        if field_type.multiplicity() == Multiplicity::One {
+            continue;
+        }
+        let field = multiple(field_type);
         check(&field, [true, false, false], true);
         check(&field, [false, true, false], true);
         check(&field, [false, false, true], true);
@@ -117,8 +135,7 @@ fn an_entry_says_what_to_do_exactly_once() {
         check(&field, [true, true, true], false);
         assert_eq!(read(&field, &Entry::default()), Err(ValueFault::Required));
     }
-    let single =
-        FieldType::ALL.into_iter().filter(|field_type| *field_type != FieldType::Dynamictags);
+    let single = FieldType::ALL.into_iter().filter(|of| of.multiplicity() != Multiplicity::Many);
     for field in single.map(field) {
         check(&field, [false, true, false], false);
         check(&field, [false, false, true], false);
@@ -151,7 +168,7 @@ fn names_of_types_are_read_back() {
         let stored = rmp_serde::to_vec(&field_type).unwrap();
         assert_eq!(rmp_serde::from_slice::<String>(&stored).unwrap(), field_type.name());
     }
-    assert_eq!(FieldType::parse("money"), None);
+    assert_eq!(FieldType::parse("sphere"), None);
     assert_eq!(FieldType::parse("Text"), None);
 }
 
@@ -193,9 +210,11 @@ fn stored_forms_are_those_that_are_written_down() {
     check(Value::Date(Day(1)), &[1]);
     check(Value::Datetime(Timestamp(-1)), &[0xff]);
     check(Value::Choice(OptionNumber(7)), &[7]);
+    check(Value::Choices(vec![OptionNumber(2), OptionNumber(1)]), &[0x92, 2, 1]);
     check(Value::Tags(vec![TagNumber(2), TagNumber(1)]), &[0x92, 2, 1]);
     check(Value::Member(id), &binary);
     check(Value::Members(vec![id]), &[&[0x91][..], &binary].concat());
+    check(Value::Files(vec![FileId(id.0)]), &[&[0x91][..], &binary].concat());
 }
 
 /// A field and a value it can hold.
@@ -208,15 +227,29 @@ fn held() -> impl Strategy<Value = (Field, Value)> {
             let member = |id: &u128| MemberId(Uuid::from_u128(*id));
             let small = u32::try_from(number >> 32).expect("half of it");
             let value = match field_type {
-                FieldType::Text | FieldType::Longtext | FieldType::Email => {
+                FieldType::Text | FieldType::Longtext | FieldType::Email | FieldType::Timezone => {
                     Value::Text(text.into())
                 }
-                FieldType::Integer => Value::Integer(small.cast_signed()),
-                FieldType::Decimal => Value::Decimal(Decimal::new(number.cast_signed(), 6)),
+                FieldType::Integer | FieldType::Rating => Value::Integer(small.cast_signed()),
+                FieldType::Decimal | FieldType::Money => {
+                    Value::Decimal(Decimal::new(number.cast_signed(), 6))
+                }
                 FieldType::Checkbox => Value::Boolean(number % 2 == 0),
                 FieldType::Date => Value::Date(Day(small.cast_signed())),
                 FieldType::Datetime => Value::Datetime(Timestamp(number.cast_signed())),
-                FieldType::Dropdown => Value::Choice(OptionNumber(small)),
+                FieldType::Selector if is_multiple => Value::Choices(vec![OptionNumber(small)]),
+                FieldType::Dropdown
+                | FieldType::Radio
+                | FieldType::Choices
+                | FieldType::Status
+                | FieldType::Yesnomaybe
+                | FieldType::Selector => Value::Choice(OptionNumber(small)),
+                FieldType::Checkboxes => {
+                    Value::Choices(ids.iter().map(|_| OptionNumber(small)).collect())
+                }
+                FieldType::Files => {
+                    Value::Files(ids.iter().map(|id| FileId(Uuid::from_u128(*id))).collect())
+                }
                 FieldType::Dynamictags => {
                     Value::Tags(ids.iter().map(|_| TagNumber(small)).collect())
                 }
@@ -225,7 +258,7 @@ fn held() -> impl Strategy<Value = (Field, Value)> {
                 }
                 FieldType::TeamSelector => Value::Member(member(&ids[0])),
             };
-            let is_multiple = is_multiple && field_type == FieldType::TeamSelector;
+            let is_multiple = is_multiple && field_type.multiplicity() == Multiplicity::Chosen;
             (if is_multiple { multiple(field_type) } else { field(field_type) }, value)
         },
     )

@@ -1,7 +1,7 @@
 //! Turns a request's writes into edits of a record's body: tags found or made, lists joined,
 //! required fields held, unique values checked.
 
-use crate::model::id::{FieldNumber, MemberId, TagId, TagNumber};
+use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, TagId, TagNumber};
 use crate::model::key::{self, Key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
@@ -16,9 +16,33 @@ use crate::model::table::event::Tag;
 use crate::model::table::index::KeyHasher;
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
+use crate::model::value::files::FILES_MAX;
 use crate::model::value::tags::TAGS_PER_FIELD_MAX;
 use crate::model::value::{Change, FieldType, ListChange, TagRef, VALUES_MAX, Value};
 use std::collections::HashMap;
+
+/// How a list of values is held, and how many of them.
+struct ListForm<T> {
+    held: fn(Value) -> Option<Vec<T>>,
+    made: fn(Vec<T>) -> Value,
+    max: usize,
+}
+
+const MEMBERS: ListForm<MemberId> = ListForm {
+    held: |value| if let Value::Members(members) = value { Some(members) } else { None },
+    made: Value::Members,
+    max: VALUES_MAX,
+};
+const CHOICES: ListForm<OptionNumber> = ListForm {
+    held: |value| if let Value::Choices(options) = value { Some(options) } else { None },
+    made: Value::Choices,
+    max: VALUES_MAX,
+};
+const FILES: ListForm<FileId> = ListForm {
+    held: |value| if let Value::Files(files) = value { Some(files) } else { None },
+    made: Value::Files,
+    max: FILES_MAX,
+};
 
 /// The edits that a request asks for, and what is wrong with it so far.
 pub(super) struct Plan<'a> {
@@ -109,7 +133,9 @@ impl<'a> Plan<'a> {
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
             Change::Set(value) => self.set(field.number, value),
             Change::Tags(change) => self.write_tags(commit, field, write.index, change),
-            Change::Members(change) => self.write_members(field, write.index, change),
+            Change::Members(change) => self.write_list(field, write.index, change, &MEMBERS),
+            Change::Choices(change) => self.write_list(field, write.index, change, &CHOICES),
+            Change::Files(change) => self.write_list(field, write.index, change, &FILES),
         }
     }
 
@@ -199,20 +225,29 @@ impl<'a> Plan<'a> {
         Some(number)
     }
 
-    fn write_members(&mut self, field: &Field, index: u32, change: &ListChange<MemberId>) {
-        let before = match self.old.get(field.number).map(|raw| stored(field, raw)) {
-            Some(Value::Members(members)) => members,
-            _none => Vec::new(),
-        };
+    fn write_list<T: Copy + PartialEq>(
+        &mut self,
+        field: &Field,
+        index: u32,
+        change: &ListChange<T>,
+        form: &ListForm<T>,
+    ) {
+        let before = self.old.get(field.number).map(|raw| stored(field, raw)).and_then(form.held);
         let after = match change {
-            ListChange::Replace(members) => members.clone(),
+            ListChange::Replace(values) => values.clone(),
             ListChange::Edit { add, remove } => {
-                let kept = before.into_iter().filter(|member| !remove.contains(member));
+                let before = before.unwrap_or_default().into_iter();
+                let kept = before.filter(|value| !remove.contains(value));
                 kept.chain(add.iter().copied()).collect()
             }
         };
-        let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
-        self.set_list(field, place, distinct(after), Value::Members);
+        let (place, after) =
+            (Place::Entry { index, field: field.number, key: EntryKey::Value }, distinct(after));
+        if after.len() > form.max {
+            let fault = ValueFault::LimitExceeded { what: "values", max: form.max };
+            return self.fault(place, fault);
+        }
+        self.set_list(field, place, after, form.made);
     }
 
     fn set_list<T>(

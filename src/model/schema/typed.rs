@@ -1,0 +1,135 @@
+//! What a new field is by its type: how many values it holds, whether it may be unique, its normal
+//! form, its options and settings.
+//!
+//! Must not know what every field has alike.
+
+use crate::model::key::Normalizer;
+use crate::model::schema::check::Checks;
+use crate::model::schema::decimal_options::DecimalOptions;
+use crate::model::schema::fault::SchemaFaultKind;
+use crate::model::schema::money_options::MoneyOptions;
+use crate::model::schema::new_field::{NewField, invalid};
+use crate::model::schema::option::Choices;
+use crate::model::schema::rating_options::RatingOptions;
+use crate::model::schema::{Schema, UNIQUE_FIELDS_MAX};
+use crate::model::value::fault::ValueFault;
+use crate::model::value::{FieldType, Multiplicity, OptionSource};
+use uuid::Uuid;
+
+/// What a new field is by its type.
+pub(super) struct Typed {
+    pub(super) field_type: FieldType,
+    pub(super) allow_multiple: bool,
+    pub(super) normalizer: Option<Normalizer>,
+    pub(super) options: Choices,
+    pub(super) decimal_options: Option<DecimalOptions>,
+    pub(super) money_options: Option<MoneyOptions>,
+    pub(super) rating: Option<RatingOptions>,
+}
+
+impl Schema {
+    /// What is right or wrong by the type.
+    pub(super) fn read_typed(
+        &self,
+        new: &NewField,
+        field_type: FieldType,
+        ids: &mut dyn FnMut() -> Uuid,
+        checks: &mut Checks,
+    ) -> Typed {
+        let allow_multiple = match field_type.multiplicity() {
+            Multiplicity::Many => true,
+            Multiplicity::Chosen => new.allow_multiple.unwrap_or_default(),
+            Multiplicity::One => {
+                if new.allow_multiple == Some(true) {
+                    checks.add("allow_multiple", invalid("This type holds one value."));
+                }
+                false
+            }
+        };
+        if new.is_unique == Some(true) {
+            if !field_type.may_be_unique() {
+                checks.add("is_unique", invalid("A field of this type cannot be unique."));
+            } else if self.unique_fields().count() >= UNIQUE_FIELDS_MAX {
+                let max = UNIQUE_FIELDS_MAX;
+                checks.add(
+                    "is_unique",
+                    SchemaFaultKind::LimitExceeded { what: "unique fields", max },
+                );
+            }
+        }
+        check_settings(new, field_type, checks);
+        let is_money = field_type == FieldType::Money;
+        let is_rating = field_type == FieldType::Rating;
+        Typed {
+            field_type,
+            allow_multiple,
+            normalizer: read_normalizer(new, field_type, checks),
+            options: self.read_options_of(new, field_type, ids, checks),
+            decimal_options: new.decimal_options.as_ref().map(|new| new.read(checks)),
+            money_options: is_money
+                .then(|| new.money_options.clone().unwrap_or_default().read(checks)),
+            rating: is_rating.then(|| new.rating.unwrap_or_default().read(checks)),
+        }
+    }
+
+    fn read_options_of(
+        &self,
+        new: &NewField,
+        field_type: FieldType,
+        ids: &mut dyn FnMut() -> Uuid,
+        checks: &mut Checks,
+    ) -> Choices {
+        let given = new.options.as_deref().unwrap_or_default();
+        match field_type.option_source() {
+            OptionSource::Schema => return self.read_options(given, field_type, ids, checks),
+            OptionSource::Answers => return self.read_answers(given, ids, checks),
+            OptionSource::None if !given.is_empty() => {
+                checks.add("options", invalid("A field of this type has no options."));
+            }
+            OptionSource::TimeZones | OptionSource::Bounds if !given.is_empty() => {
+                checks.add("options", SchemaFaultKind::Immutable);
+            }
+            OptionSource::None | OptionSource::TimeZones | OptionSource::Bounds => {}
+        }
+        Choices::default()
+    }
+}
+
+/// Refuses the settings of other types.
+fn check_settings(new: &NewField, field_type: FieldType, checks: &mut Checks) {
+    let mut check = |key, is_given: bool, owner: FieldType, fault| {
+        if is_given && field_type != owner {
+            checks.add(key, invalid(fault));
+        }
+    };
+    check(
+        "decimal_options",
+        new.decimal_options.is_some(),
+        FieldType::Decimal,
+        "Only a decimal field has these.",
+    );
+    check(
+        "money_options",
+        new.money_options.is_some(),
+        FieldType::Money,
+        "Only a money field has these.",
+    );
+    check("rating", new.rating.is_some(), FieldType::Rating, "Only a rating field has this.");
+}
+
+fn read_normalizer(
+    new: &NewField,
+    field_type: FieldType,
+    checks: &mut Checks,
+) -> Option<Normalizer> {
+    let allowed = field_type.normalizers();
+    let Some(given) = &new.normalizer else { return allowed.first().copied() };
+    let Some(normalizer) = Normalizer::parse(given) else {
+        checks.add("normalizer", ValueFault::InvalidChoice { given: given.as_str().into() });
+        return None;
+    };
+    if !allowed.contains(&normalizer) {
+        checks.add("normalizer", invalid("This normalizer does not fit the field's type."));
+    }
+    Some(normalizer)
+}
