@@ -333,6 +333,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         Rejection::NotFound => return Told::NotFound,
         Rejection::NotArchived => return Told::NotArchived,
         Rejection::Taken(taken) => taken,
+        // Nothing else is ever expected: what it is only has to be told.
         other @ (Rejection::SchemaMoved
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)

@@ -43,7 +43,7 @@ use uuid::Uuid;
 pub(crate) const SEGMENTS: SegmentOptions =
     SegmentOptions { segment_bytes: 7 << 10, zeros_ahead_bytes: 1 << 10 };
 /// Frames that are full after a few commands, so that several wait for the committer.
-const COMMIT: CommitOptions = CommitOptions { frame_bytes: 700, undurable_bytes_max: 1 << 20 };
+const COMMIT: CommitOptions = CommitOptions { frame_bytes: 300, undurable_bytes_max: 1 << 20 };
 const LIMITS: Limits = Limits { record_bytes_max: 1 << 20, commit_bytes_max: 8 << 20 };
 
 /// What a start gets from outside.
@@ -180,11 +180,9 @@ impl Machine {
             threads: 1,
         };
         let Booted { mut states, mut storage, .. } = boot::recover(disk, options)?;
-        let bootstrap = if states.is_new() {
-            Some(first_credentials(&**disk, &outside.credentials())?)
-        } else {
-            None
-        };
+        let is_first = states.is_new();
+        let bootstrap =
+            is_first.then(|| first_credentials(&**disk, &outside.credentials())).transpose()?;
         let log = storage.begin_log()?;
         // What recovery did not find is gone for good; what it found may go on.
         tape.cut_after(storage.last());

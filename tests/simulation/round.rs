@@ -165,6 +165,11 @@ impl Sim {
         restore_from(&source, target, self.now).map_err(Finding::Restore)
     }
 
+    /// Whether there is a snapshot that can be restored: the newest may be rotten.
+    pub(crate) fn has_sound_snapshot(&self) -> bool {
+        self.newest_snapshot().is_some() && self.newest_source().is_ok()
+    }
+
     fn newest_source(&self) -> Result<SnapshotReader, Finding> {
         let name = self.newest_snapshot().expect("a round was published before");
         SnapshotReader::open(&self.disk.after_kill(), &name).map_err(Finding::Restore)
@@ -181,6 +186,8 @@ impl Sim {
         let world = self.history.snapshots[&source.header().created].clone();
         self.tape.cut_after(last);
         self.tape.cut_to_snapshot(&positions);
+        // What was restored is a snapshot of the new directory, as of now.
+        self.history.snapshots.insert(self.now, world.clone());
         self.history.restore(world, last);
         self.disk = target;
         self.is_restored = true;

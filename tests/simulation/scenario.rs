@@ -99,7 +99,15 @@ pub(crate) fn creating() -> Scenario {
         with_code("Fern", "c2", "new"),
         Step::Ask(DEALS, Ask::upsert("Acme", "")),
         Step::Turn,
-        upsert("Beta", "while the first is on its way"),
+        upsert("Echo", "in a second frame"),
+        Step::Turn,
+        upsert("Echo", "in a third one"),
+        ask(Ask::rename("Beta", "Hugo")),
+        Step::Turn,
+        Step::Sync,
+        // What the first frame has laid on the draft is lifted, what the others have is not.
+        upsert("Echo", "in a fourth one"),
+        upsert("Beta", "under a name that is free"),
         Step::Turn,
         Step::Sync,
         archive("Acme"),
@@ -165,12 +173,13 @@ pub(crate) fn rolling() -> Scenario {
 
 /// A round while writing goes on, and a second one.
 pub(crate) fn snapshotting() -> Scenario {
+    // Root and catalog, agenda, contacts, accounts: each state is taken, changed, then written.
     let mut steps = vec![Step::BeginRound, Step::TakeState, upsert("Dill", "a"), Step::TakeState];
-    for note in ["b", "c"] {
+    for note in ["b", "c", "d"] {
         steps.extend([Step::TakeState, upsert("Acme", note), archive("Beta"), Step::Drain]);
         steps.extend([ask(Ask::overwrite("Beta", note)), Step::Drain, Step::WriteState]);
     }
-    steps.extend([Step::TakeState, upsert("Cora", "last"), Step::EndRound, Step::Drain]);
+    steps.extend([upsert("Cora", "behind its image"), Step::EndRound, Step::Drain]);
     steps.extend([Step::Audit, Step::Restart]);
     Scenario { test: "snapshotting", before: furnished(), steps }
 }

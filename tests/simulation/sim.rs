@@ -29,7 +29,7 @@ use upsertd::storage::memory_disk::{Fault, MemoryDisk};
 /// The objects that a run may have.
 pub(crate) const TABLES: &[TableName] = &["client_client", "accounts", "deals"];
 /// Every name that is ever asked for, and every code.
-pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern"];
+pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern", "Hugo"];
 pub(crate) const CODES: &[&str] = &["c1", "c2", "c3"];
 /// Time between two steps: a segment is soon older than the feed's retention.
 const STEP_MS: i64 = 7;
@@ -242,8 +242,12 @@ impl Sim {
     /// A turn of every writer. Answers that have come are read.
     fn turn(&mut self) -> Result<(), Finding> {
         let machine = self.machine.as_mut().expect("a turn is a running machine's");
+        // After a failure nothing is handed over any more: what was in the turn is gone.
+        let is_handed_over = !machine.is_failed();
         machine.turn();
-        self.history.note_turn(machine);
+        if is_handed_over {
+            self.history.note_turn(machine);
+        }
         self.history.collect(machine)?;
         Ok(())
     }
@@ -534,6 +538,7 @@ impl Sim {
         let is_left = |end: &str| {
             report.removed.iter().any(|name| name.starts_with("log-") && name.ends_with(end))
         };
+        let has_leftovers = names.iter().any(|name| name.starts_with("upsertd-"));
         let next_segment = format!("log-{:020}.upsertd", last.0 + 1);
         let torn = report.torn.as_ref();
         let is_sealed = self.tape.is_seal(last);
@@ -546,7 +551,7 @@ impl Sim {
             (torn.is_none() && !is_empty && !is_sealed, Met::CleanUnsealedTail),
             (!is_empty && is_sealed, Met::SealedTail),
             (last > self.history.promised, Met::UnacknowledgedFrame),
-            (report.removed.iter().any(|name| name.contains(".tmp")), Met::LeftoversRemoved),
+            (has_leftovers, Met::LeftoversRemoved),
             (is_left(".upsertd"), Met::GapRemoved),
             (report.snapshot.is_some(), Met::SnapshotUsed),
             (!report.rejected_snapshots.is_empty(), Met::SnapshotRejected),
