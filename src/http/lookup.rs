@@ -89,7 +89,8 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
             };
             key.ok_or_else(blank)
         }
-        FieldType::Integer
+        FieldType::Phonenumber
+        | FieldType::Integer
         | FieldType::Decimal
         | FieldType::Money
         | FieldType::Checkbox
@@ -112,6 +113,7 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
                 members: &caller.catalog.members,
                 tag: &|_, _| None,
                 time_zone: caller.business.time_zone(),
+                phone_region: &caller.business.info().phone_default_region,
             };
             let input = Input::Text(Cow::Borrowed(given));
             match read_change(field, &Entry::of(&input), &context) {
@@ -145,7 +147,8 @@ fn is_spelled(record: &Record, field: &Field, given: &str) -> bool {
         FieldType::Text | FieldType::Email | FieldType::Longtext => {
             record.value(field.number).and_then(stored_text) == Some(given)
         }
-        FieldType::Integer
+        FieldType::Phonenumber
+        | FieldType::Integer
         | FieldType::Decimal
         | FieldType::Money
         | FieldType::Checkbox

@@ -118,6 +118,7 @@ impl<'r> RecordWrite<'r> {
             members: &caller.catalog.members,
             tag: &tag,
             time_zone: caller.business.time_zone(),
+            phone_region: &caller.business.info().phone_default_region,
         };
         let writes = writes::read(&self.fields, schema, &context);
         let mentioned = writes.entries.iter().map(|write| write.field).collect();

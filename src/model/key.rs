@@ -120,10 +120,13 @@ pub enum Normalizer {
     Email,
     /// The ASCII digits, leading zeros cut.
     Digits,
+    /// A stored telephone number: the digits of its E.164 form, without an extension.
+    Phone,
 }
 
 impl Normalizer {
-    pub const ALL: [Self; 5] = [Self::Exact, Self::Trim, Self::Casefold, Self::Email, Self::Digits];
+    pub const ALL: [Self; 6] =
+        [Self::Exact, Self::Trim, Self::Casefold, Self::Email, Self::Digits, Self::Phone];
 
     /// What the API calls it.
     #[must_use]
@@ -134,6 +137,7 @@ impl Normalizer {
             Self::Casefold => "casefold",
             Self::Email => "email",
             Self::Digits => "digits",
+            Self::Phone => "phone",
         }
     }
 
@@ -150,6 +154,7 @@ impl Normalizer {
             Self::Trim => Key(trimmed(text)),
             Self::Casefold | Self::Email => Key(folded(text)),
             Self::Digits => Key(digits(text)),
+            Self::Phone => Key(phone_digits(text)),
         };
         (!key.is_empty()).then_some(key)
     }
@@ -250,6 +255,12 @@ fn digits(text: &str) -> Box<[u8]> {
     digits[zeros..].into()
 }
 
+/// No country code begins with a zero, so none is cut.
+fn phone_digits(number: &str) -> Box<[u8]> {
+    let number = number.split_once(';').map_or(number, |(number, _)| number);
+    number.bytes().filter(u8::is_ascii_digit).collect()
+}
+
 fn owned(text: Cow<'_, str>) -> Box<[u8]> {
     text.into_owned().into_bytes().into_boxed_slice()
 }
@@ -318,6 +329,9 @@ mod tests {
         check(Normalizer::Digits, "DE 0049-30/00", Some("493000"));
         check(Normalizer::Digits, "000", Some("0"));
         check(Normalizer::Digits, "no digits", None);
+        check(Normalizer::Phone, "+12025550123", Some("12025550123"));
+        check(Normalizer::Phone, "+12025550123;ext=4", Some("12025550123"));
+        check(Normalizer::Phone, ";ext=4", None);
     }
 
     #[test]
@@ -328,7 +342,7 @@ mod tests {
         for case in IdentifierCase::ALL {
             assert_eq!(IdentifierCase::parse(case.name()), Some(case));
         }
-        assert_eq!(Normalizer::parse("phone"), None);
+        assert_eq!(Normalizer::parse("upper"), None);
         assert_eq!(IdentifierCase::parse("Sensitive"), None);
     }
 

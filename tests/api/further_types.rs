@@ -20,6 +20,12 @@ pub(crate) fn types() -> Vec<Type> {
         of("yesnomaybe", json!({}), answer_rows),
         of("yesnomaybe", json!({"options": [{"name": "Yes"}, {"name": "No"}]}), yes_or_no_rows),
         of("files", json!({}), file_rows),
+        of("phonenumber", json!({}), phone_rows),
+        of(
+            "phonenumber",
+            json!({"phonenumber_options": {"enable_extension": true}}),
+            extension_rows,
+        ),
         of("money", json!({}), money_rows),
         of("money", json!({"money_options": {"currency": "JPY"}}), yen_rows),
         of("timezone", json!({}), time_zone_rows),
@@ -106,6 +112,31 @@ fn file_rows(_: &Value, _: &Member) -> Vec<Row> {
         refused(many(101), "limit_exceeded"),
         refused(json!(["photo.jpg"]), "invalid"),
         refused(json!(id(1)), "invalid"),
+    ]
+}
+
+fn phone_rows(_: &Value, _: &Member) -> Vec<Row> {
+    vec![
+        same(json!("+12025550123")),
+        reads(json!(" (202) 555-0123 "), json!("+12025550123")),
+        reads(json!("+49 30 901820"), json!("+4930901820")),
+        reads(json!("202-555-0123 ext. 12"), json!("+12025550123")),
+        reads(json!(""), json!(null)),
+        reads(json!(null), json!(null)),
+        refused(json!("555"), "invalid"),
+        refused(json!("+999 1234567"), "invalid"),
+        refused(json!("jo@example.com"), "invalid"),
+        refused(json!(2_025_550_123_i64), "invalid"),
+        refused(json!([]), "invalid"),
+    ]
+}
+
+fn extension_rows(_: &Value, _: &Member) -> Vec<Row> {
+    vec![
+        reads(json!("202-555-0123 ext. 12"), json!("+12025550123;ext=12")),
+        same(json!("+12025550123;ext=12")),
+        same(json!("+12025550123")),
+        refused(json!("+12025550123;ext=a"), "invalid"),
     ]
 }
 
@@ -237,6 +268,12 @@ fn settings_and_options_that_do_not_fit_the_type_are_refused() {
         (json!({"field_type": "decimal", "money_options": {}}), "invalid", "money_options"),
         (json!({"field_type": "timezone", "options": [{"name": "UTC"}]}), "immutable", "options"),
         (json!({"field_type": "money", "is_unique": true}), "invalid", "is_unique"),
+        (
+            json!({"field_type": "text", "phonenumber_options": {}}),
+            "invalid",
+            "phonenumber_options",
+        ),
+        (json!({"field_type": "text", "normalizer": "phone"}), "invalid", "normalizer"),
         (json!({"field_type": "yesnomaybe", "options": [{"name": "Yes"}]}), "invalid", "options"),
         (
             json!({"field_type": "radio", "options": [{"name": "A", "status": "won"}]}),
@@ -327,4 +364,48 @@ fn options_and_files_are_replaced_added_and_removed() {
     assert_eq!(field_value(&before, "papers"), Some(&json!([{"id": id(100)}])));
     let mut fixture = fixture.after_a_crash();
     assert_eq!(fixture.lookup("things", "it").expect(200), before);
+}
+
+#[test]
+fn one_telephone_number_is_one_contact_however_it_is_written() {
+    let mut fixture = Fixture::new();
+    fixture.object("things");
+    let options = json!({"enable_extension": true});
+    let body =
+        json!({"field_type": "phonenumber", "is_unique": true, "phonenumber_options": options});
+    let field = made(&mut fixture, "phone", body);
+    assert_includes(&field, &json!({"normalizer": "phone", "phonenumber_options": options}));
+    let first = fixture.create("things", "one", &json!({"phone": "+1 202 555 0123"}));
+    for spelling in ["(202) 555-0123", "+12025550123", "202.555.0123 x9"] {
+        let body = json!({"lookup_value": "two", "fields": {"phone": spelling}});
+        fixture.upsert("things", &body).expect_error(400, "unique");
+        let query = spelling.replace('+', "%2B").replace(' ', "%20");
+        let path = format!("/api/records/things/lookup?by=phone&identifier={query}");
+        assert_eq!(fixture.client.get(&path).expect(200)["id"], first["id"], "{spelling}");
+    }
+    fixture.create("things", "two", &json!({"phone": "+1 202 555 0124"}));
+    let mut fixture = fixture.after_a_crash();
+    let body = json!({"lookup_value": "three", "fields": {"phone": "2025550124"}});
+    fixture.upsert("things", &body).expect_error(400, "unique");
+}
+
+#[test]
+fn a_contact_has_telephones_and_a_time_zone() {
+    let mut fixture = Fixture::new();
+    let fields = json!({
+        "mobile_phone": "(202) 555-0123", "home_phone": "+49 30 901820",
+        "business_phone": "202 555 0124 x5", "timezone": "europe/berlin",
+    });
+    let made = fixture.create("client_client", "jo@example.com", &fields);
+    for (name, value) in [
+        ("mobile_phone", "+12025550123"),
+        ("home_phone", "+4930901820"),
+        ("business_phone", "+12025550124"),
+        ("timezone", "Europe/Berlin"),
+    ] {
+        assert_eq!(field_value(&made, name), Some(&json!(value)), "{name}");
+    }
+    let mut fixture = fixture.after_a_crash();
+    let read = fixture.lookup("client_client", "jo@example.com").expect(200);
+    assert_eq!(field_value(&read, "mobile_phone"), Some(&json!("+12025550123")));
 }

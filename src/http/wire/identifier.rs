@@ -24,6 +24,7 @@ pub fn read_text<'i>(
         FieldType::Email => EMAIL_CHARS_MAX,
         FieldType::Text
         | FieldType::Longtext
+        | FieldType::Phonenumber
         | FieldType::Integer
         | FieldType::Decimal
         | FieldType::Money

@@ -16,6 +16,7 @@ use crate::model::schema::money_options::NewMoneyOptions;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::{Category, EMPTY_META};
 use crate::model::schema::option::{Choice, Standing};
+use crate::model::schema::phonenumber_options::NewPhonenumberOptions;
 use crate::model::schema::rating_options::{NewRatingOptions, RatingOptions};
 use crate::model::table::event::Tag;
 use crate::model::value::number::write_decimal;
@@ -24,9 +25,6 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// Settings of types that this version does not have.
-const SETTINGS_OF_OTHER_TYPES: [&str; 2] = ["relation", "phonenumber_options"];
 
 /// Reads the body that makes a field.
 pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewField {
@@ -50,12 +48,11 @@ pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> Ne
         decimal_options: read_decimal_options(shape_of_body, strict, faults),
         money_options: read_money_options(shape_of_body, strict, faults),
         rating: read_rating(shape_of_body, strict, faults),
+        phonenumber_options: read_phonenumber_options(shape_of_body, strict, faults),
     };
-    for key in SETTINGS_OF_OTHER_TYPES {
-        if shape.value(key, Presence::Nullable, faults).is_some() {
-            let fault = Fault::new(Code::Invalid, shape.place(key));
-            faults.push(fault.saying("No type of field that has these is offered yet."));
-        }
+    if shape.value("relation", Presence::Nullable, faults).is_some() {
+        let fault = Fault::new(Code::Invalid, shape.place("relation"));
+        faults.push(fault.saying("No type of field that has this is offered yet."));
     }
     shape.finish(strict, RouteGroup::FieldWrite, faults);
     new
@@ -136,6 +133,17 @@ fn read_rating(
     Some(new)
 }
 
+fn read_phonenumber_options(
+    shape: &mut Shape<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<NewPhonenumberOptions> {
+    let mut inside = shape.object("phonenumber_options", Presence::Nullable, faults)?;
+    let enable_extension = inside.boolean("enable_extension", Presence::Nullable, faults);
+    inside.finish_inside(strict, faults);
+    Some(NewPhonenumberOptions { enable_extension })
+}
+
 /// A number or a text that spells one; the model reads it.
 fn read_limit(shape: &mut Shape<'_>, key: &'static str, faults: &mut Faults) -> Option<String> {
     match shape.value(key, Presence::Nullable, faults)? {
@@ -188,6 +196,8 @@ pub struct FieldShape<'a> {
     money_options: Option<MoneyOptionsShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decimal_options: Option<DecimalOptionsShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phonenumber_options: Option<PhonenumberOptionsShape>,
     access: FieldAccess,
     is_hideable: bool,
     is_suppressed: bool,
@@ -225,6 +235,9 @@ impl<'a> FieldShape<'a> {
                 .money_options
                 .map(|options| MoneyOptionsShape { currency: options.currency.code() }),
             decimal_options: field.decimal_options.as_ref().map(DecimalOptionsShape::of),
+            phonenumber_options: field.phonenumber_options.map(|options| PhonenumberOptionsShape {
+                enable_extension: options.enable_extension,
+            }),
             access: FieldAccess { view: true, edit: !field.is_read_only },
             is_hideable: true,
             is_suppressed: false,
@@ -312,6 +325,12 @@ impl RatingShape {
     fn of(options: RatingOptions) -> Self {
         Self { min_value: options.min_value, max_value: options.max_value }
     }
+}
+
+/// What a phonenumber field keeps, as answers show it.
+#[derive(Debug, Serialize)]
+struct PhonenumberOptionsShape {
+    enable_extension: bool,
 }
 
 /// The currency of a money field as answers show it.

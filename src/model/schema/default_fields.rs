@@ -13,6 +13,7 @@ use crate::model::schema::object::{
     CONTACTS, Category, DEFAULT_COLOR, DEFAULT_ICON, EMPTY_META, Object, ObjectType,
 };
 use crate::model::schema::option::{Choice, Choices};
+use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::system;
 use crate::model::value::{FieldType, Multiplicity};
 use uuid::Uuid;
@@ -73,12 +74,16 @@ pub fn contacts(created: Timestamp, ids: &mut dyn FnMut() -> Uuid) -> Schema {
     fields.add(system::FIRST_NAME, "first_name", "First Name", FieldType::Text);
     fields.add(system::LAST_NAME, "last_name", "Last Name", FieldType::Text);
     fields.add(system::FULL_NAME, "full_name", "Full Name", FieldType::Text);
+    fields.add(system::MOBILE_PHONE, "mobile_phone", "Mobile Phone", FieldType::Phonenumber);
+    fields.add(system::HOME_PHONE, "home_phone", "Home Phone", FieldType::Phonenumber);
+    fields.add(system::BUSINESS_PHONE, "business_phone", "Business Phone", FieldType::Phonenumber);
     fields.add(system::TITLES, "titles", "Titles", FieldType::Dynamictags);
     fields.add(system::TAGS, "tags", "Tags", FieldType::Dynamictags);
     fields.add(system::BIRTHDAY, "birthday", "Birthday", FieldType::Date);
     let options = email_statuses(fields.ids);
     fields.add(system::EMAIL_STATUS, "email_status", "Email Status", FieldType::Dropdown).options =
         options;
+    fields.add(system::TIMEZONE, "timezone", "Time Zone", FieldType::Timezone);
     fields.add_times();
     let fields = fields.made;
     Schema::new(object, vec![category], fields)
@@ -122,6 +127,8 @@ impl Fields<'_> {
             decimal_options: None,
             money_options: None,
             rating: None,
+            phonenumber_options: (field_type == FieldType::Phonenumber)
+                .then(PhonenumberOptions::default),
         };
         field.is_read_only = field.is_computed();
         self.made.push(field);
@@ -243,10 +250,14 @@ mod tests {
                 (44, "first_name", "First Name", "text", ""),
                 (45, "last_name", "Last Name", "text", ""),
                 (46, "full_name", "Full Name", "text", "c"),
+                (47, "mobile_phone", "Mobile Phone", "phonenumber", ""),
+                (48, "home_phone", "Home Phone", "phonenumber", ""),
+                (49, "business_phone", "Business Phone", "phonenumber", ""),
                 (50, "titles", "Titles", "dynamictags", "m"),
                 (51, "tags", "Tags", "dynamictags", "m"),
                 (52, "birthday", "Birthday", "date", ""),
                 (53, "email_status", "Email Status", "dropdown", ""),
+                (54, "timezone", "Time Zone", "timezone", ""),
                 (1, "created", "Created", "datetime", "c"),
                 (2, "updated", "Last Modified", "datetime", "c"),
             ],

@@ -8,6 +8,7 @@ use crate::model::schema::currency::Currency;
 use crate::model::schema::decimal_options::DecimalOptions;
 use crate::model::schema::money_options::MoneyOptions;
 use crate::model::schema::option::Choices;
+use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::system;
 use crate::model::value::FieldType;
@@ -49,6 +50,9 @@ pub struct Field {
     /// Of a rating field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<RatingOptions>,
+    /// Of a phonenumber field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phonenumber_options: Option<PhonenumberOptions>,
 }
 
 impl Field {

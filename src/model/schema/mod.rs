@@ -16,6 +16,7 @@ pub mod new_field;
 pub mod new_object;
 pub mod object;
 pub mod option;
+pub mod phonenumber_options;
 pub mod rating_options;
 pub mod system;
 mod typed;
@@ -174,9 +175,10 @@ impl Schema {
     pub fn identifier_case(&self) -> IdentifierCase {
         match self.identifier().normalizer {
             Some(Normalizer::Exact | Normalizer::Trim) => IdentifierCase::Sensitive,
-            Some(Normalizer::Casefold | Normalizer::Email | Normalizer::Digits) | None => {
-                IdentifierCase::Insensitive
-            }
+            Some(
+                Normalizer::Casefold | Normalizer::Email | Normalizer::Digits | Normalizer::Phone,
+            )
+            | None => IdentifierCase::Insensitive,
         }
     }
 
@@ -308,7 +310,10 @@ mod tests {
     use super::*;
     use crate::model::id::Timestamp;
     use crate::model::schema::decimal_options::NewDecimalOptions;
+    use crate::model::schema::money_options::MoneyOptions;
     use crate::model::schema::new_field::{NewField, NewOption};
+    use crate::model::schema::option::Standing;
+    use crate::model::schema::rating_options::RatingOptions;
     use serde::de::IgnoredAny;
     use std::collections::BTreeMap;
     use uuid::Uuid;
@@ -344,6 +349,12 @@ mod tests {
         };
         let score = NewField { decimal_options: Some(limits), ..new("Score", "decimal") };
         [region, number, score].iter().fold(schema, |schema, new| with(&schema, new, &mut ids))
+    }
+
+    fn schema_choice() -> Choice {
+        let schema = grown();
+        let status = schema.by_name("email_status").unwrap();
+        status.options.iter().next().unwrap().clone()
     }
 
     #[test]
@@ -419,6 +430,8 @@ mod tests {
             options: Vec<Keys>,
             #[serde(default)]
             decimal_options: Keys,
+            #[serde(default)]
+            phonenumber_options: Keys,
             #[serde(flatten)]
             rest: Keys,
         }
@@ -451,6 +464,19 @@ mod tests {
         check(options[0], "code id meta name number order");
         let score = names.fields.last().expect("the decimal field");
         check(&score.decimal_options, "max_value min_value precision");
+        let phone = &names.fields[4];
+        check(&phone.phonenumber_options, "enable_extension");
+        let keys_of = |stored: Vec<u8>| rmp_serde::from_slice::<Keys>(&stored).unwrap();
+        let money = rmp_serde::to_vec_named(&MoneyOptions::default()).unwrap();
+        check(&keys_of(money), "currency");
+        let rating = rmp_serde::to_vec_named(&RatingOptions::default()).unwrap();
+        check(&keys_of(rating), "max_value min_value");
+        let mut choice = schema_choice();
+        choice.status = Some(Standing::Disqualified);
+        let stored = rmp_serde::to_vec_named(&choice).unwrap();
+        check(&keys_of(stored), "code id meta name number order status");
+        let standing = rmp_serde::to_vec(&Standing::Disqualified).unwrap();
+        assert_eq!(rmp_serde::from_slice::<String>(&standing).unwrap(), "disqualified");
     }
 
     #[test]

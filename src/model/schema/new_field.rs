@@ -11,6 +11,7 @@ use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::money_options::NewMoneyOptions;
 use crate::model::schema::option::{Choice, Choices, Standing};
+use crate::model::schema::phonenumber_options::NewPhonenumberOptions;
 use crate::model::schema::rating_options::NewRatingOptions;
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, FIELDS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, OPTION_META_BYTES_MAX,
@@ -45,6 +46,7 @@ pub struct NewField {
     pub decimal_options: Option<NewDecimalOptions>,
     pub money_options: Option<NewMoneyOptions>,
     pub rating: Option<NewRatingOptions>,
+    pub phonenumber_options: Option<NewPhonenumberOptions>,
 }
 
 /// A new option, each key if it was given.
@@ -104,6 +106,7 @@ impl Schema {
             decimal_options: typed.decimal_options,
             money_options: typed.money_options,
             rating: typed.rating,
+            phonenumber_options: typed.phonenumber_options,
         })
     }
 
@@ -297,7 +300,7 @@ mod tests {
         let field = schema.decide_field(&new_field(FieldType::Text), &mut ids()).unwrap();
         assert_eq!((field.number, &*field.name), (FieldNumber(64), "region"));
         assert_eq!(field.category, schema.categories()[0].id);
-        assert_eq!(field.order, 10);
+        assert_eq!(field.order, 14);
         assert_eq!(field.normalizer, Some(Normalizer::Casefold));
         assert_eq!((&*field.description, &*field.meta), ("", "{}"));
         assert!(field.is_deletable && !field.is_default && !field.is_required);
@@ -408,6 +411,11 @@ mod tests {
                 field_type == FieldType::Money,
             );
             check(
+                &|new| new.phonenumber_options = Some(NewPhonenumberOptions::default()),
+                "phonenumber_options",
+                field_type == FieldType::Phonenumber,
+            );
+            check(
                 &|new| new.rating = Some(NewRatingOptions::default()),
                 "rating",
                 field_type == FieldType::Rating,
@@ -425,8 +433,13 @@ mod tests {
         for field_type in FieldType::ALL {
             for normalizer in Normalizer::ALL {
                 let is_known = match field_type {
-                    FieldType::Text => true,
-                    FieldType::Email => normalizer != Normalizer::Digits,
+                    FieldType::Text => normalizer != Normalizer::Phone,
+                    FieldType::Phonenumber => {
+                        matches!(normalizer, Normalizer::Phone | Normalizer::Exact)
+                    }
+                    FieldType::Email => {
+                        !matches!(normalizer, Normalizer::Digits | Normalizer::Phone)
+                    }
                     FieldType::Longtext
                     | FieldType::Integer
                     | FieldType::Decimal

@@ -21,9 +21,8 @@ pub const TEAM_MEMBERS: FieldNumber = FieldNumber(6);
 /// The highest version of each source that was applied.
 pub const SOURCE_VERSIONS: FieldNumber = FieldNumber(7);
 
-// 32 to 63: default fields. The gaps are those of the types that are not built yet: 35 to 42 a
-// pipeline's stage, entity value, close dates, chances and reasons, 47 to 49 a contact's phones, 54
-// its time zone.
+// 32 to 63: default fields. The gap is that of what is not built yet: 35 to 42 a pipeline's stage,
+// entity value, close dates, chances and reasons.
 
 /// The first number of a field that an object shows; below it only `CREATED` and `UPDATED` are.
 pub const FIELD_FIRST: FieldNumber = FieldNumber(32);
@@ -42,6 +41,12 @@ pub const FIRST_NAME: FieldNumber = FieldNumber(44);
 pub const LAST_NAME: FieldNumber = FieldNumber(45);
 /// First and last name joined.
 pub const FULL_NAME: FieldNumber = FieldNumber(46);
+/// A contact's mobile telephone.
+pub const MOBILE_PHONE: FieldNumber = FieldNumber(47);
+/// A contact's telephone at home.
+pub const HOME_PHONE: FieldNumber = FieldNumber(48);
+/// A contact's telephone at work.
+pub const BUSINESS_PHONE: FieldNumber = FieldNumber(49);
 /// A contact's titles.
 pub const TITLES: FieldNumber = FieldNumber(50);
 /// A contact's tags.
@@ -50,6 +55,9 @@ pub const TAGS: FieldNumber = FieldNumber(51);
 pub const BIRTHDAY: FieldNumber = FieldNumber(52);
 /// Whether a contact may be written to.
 pub const EMAIL_STATUS: FieldNumber = FieldNumber(53);
+
+/// A contact's time zone.
+pub const TIMEZONE: FieldNumber = FieldNumber(54);
 
 /// The first number of a field that somebody adds.
 pub const CUSTOM_FIRST: FieldNumber = FieldNumber(64);

@@ -10,6 +10,7 @@ use crate::model::schema::fault::SchemaFaultKind;
 use crate::model::schema::money_options::MoneyOptions;
 use crate::model::schema::new_field::{NewField, invalid};
 use crate::model::schema::option::Choices;
+use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::{Schema, UNIQUE_FIELDS_MAX};
 use crate::model::value::fault::ValueFault;
@@ -25,6 +26,7 @@ pub(super) struct Typed {
     pub(super) decimal_options: Option<DecimalOptions>,
     pub(super) money_options: Option<MoneyOptions>,
     pub(super) rating: Option<RatingOptions>,
+    pub(super) phonenumber_options: Option<PhonenumberOptions>,
 }
 
 impl Schema {
@@ -60,6 +62,7 @@ impl Schema {
         check_settings(new, field_type, checks);
         let is_money = field_type == FieldType::Money;
         let is_rating = field_type == FieldType::Rating;
+        let is_phonenumber = field_type == FieldType::Phonenumber;
         Typed {
             field_type,
             allow_multiple,
@@ -69,6 +72,8 @@ impl Schema {
             money_options: is_money
                 .then(|| new.money_options.clone().unwrap_or_default().read(checks)),
             rating: is_rating.then(|| new.rating.unwrap_or_default().read(checks)),
+            phonenumber_options: is_phonenumber
+                .then(|| new.phonenumber_options.unwrap_or_default().read()),
         }
     }
 
@@ -113,6 +118,12 @@ fn check_settings(new: &NewField, field_type: FieldType, checks: &mut Checks) {
         new.money_options.is_some(),
         FieldType::Money,
         "Only a money field has these.",
+    );
+    check(
+        "phonenumber_options",
+        new.phonenumber_options.is_some(),
+        FieldType::Phonenumber,
+        "Only a phonenumber field has these.",
     );
     check("rating", new.rating.is_some(), FieldType::Rating, "Only a rating field has this.");
 }

@@ -13,6 +13,7 @@ pub mod member;
 pub mod money;
 pub mod number;
 pub mod pack;
+mod phone;
 mod rating;
 mod reading;
 pub mod tags;
@@ -46,6 +47,7 @@ pub enum FieldType {
     Text,
     Longtext,
     Email,
+    Phonenumber,
     Integer,
     Decimal,
     Money,
@@ -67,10 +69,11 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Text,
         Self::Longtext,
         Self::Email,
+        Self::Phonenumber,
         Self::Integer,
         Self::Decimal,
         Self::Money,
@@ -98,6 +101,7 @@ impl FieldType {
             Self::Text => "text",
             Self::Longtext => "longtext",
             Self::Email => "email",
+            Self::Phonenumber => "phonenumber",
             Self::Integer => "integer",
             Self::Decimal => "decimal",
             Self::Money => "money",
@@ -136,6 +140,7 @@ impl FieldType {
         match self {
             Self::Text
             | Self::Email
+            | Self::Phonenumber
             | Self::Integer
             | Self::Decimal
             | Self::Date
@@ -162,7 +167,7 @@ impl FieldType {
     #[must_use]
     pub const fn is_text(self) -> bool {
         match self {
-            Self::Text | Self::Longtext | Self::Email | Self::Timezone => true,
+            Self::Text | Self::Longtext | Self::Email | Self::Phonenumber | Self::Timezone => true,
             Self::Integer
             | Self::Decimal
             | Self::Money
@@ -199,6 +204,7 @@ impl FieldType {
             Self::Text
             | Self::Longtext
             | Self::Email
+            | Self::Phonenumber
             | Self::Integer
             | Self::Decimal
             | Self::Money
@@ -239,6 +245,7 @@ impl FieldType {
             Self::Text
             | Self::Longtext
             | Self::Email
+            | Self::Phonenumber
             | Self::Integer
             | Self::Decimal
             | Self::Money
@@ -272,6 +279,7 @@ impl FieldType {
             Self::Email => {
                 &[Normalizer::Email, Normalizer::Exact, Normalizer::Trim, Normalizer::Casefold]
             }
+            Self::Phonenumber => &[Normalizer::Phone, Normalizer::Exact],
             Self::Longtext
             | Self::Integer
             | Self::Decimal
@@ -323,7 +331,7 @@ pub enum OptionSource {
 /// A value of a record, decoded from its stored form.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// text, longtext, email, timezone: MessagePack string.
+    /// text, longtext, email, phonenumber, timezone: MessagePack string.
     Text(Box<str>),
     /// integer, rating: MessagePack integer.
     Integer(i32),
@@ -373,9 +381,11 @@ impl Value {
     /// Reads the stored form of a value of this field off the front of `bytes`.
     pub fn decode(field: &Field, bytes: &mut &[u8]) -> Result<Self, DecodeError> {
         match field.field_type {
-            FieldType::Text | FieldType::Longtext | FieldType::Email | FieldType::Timezone => {
-                pack::read_text(bytes).map(|text| Self::Text(text.into()))
-            }
+            FieldType::Text
+            | FieldType::Longtext
+            | FieldType::Email
+            | FieldType::Phonenumber
+            | FieldType::Timezone => pack::read_text(bytes).map(|text| Self::Text(text.into())),
             FieldType::Integer | FieldType::Rating => {
                 number::decode_integer(bytes).map(Self::Integer)
             }
@@ -474,6 +484,8 @@ pub struct Context<'a> {
     pub tag: &'a dyn Fn(FieldNumber, TagId) -> Option<TagNumber>,
     /// The business's own.
     pub time_zone: &'a TimeZone,
+    /// The business's own: the region of telephone numbers without a country code.
+    pub phone_region: &'a str,
 }
 
 /// Reads what a request does to a field.

@@ -6,8 +6,8 @@ use crate::model::input::Input;
 use crate::model::schema::field::Field;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{
-    Change, Context, FieldType, Value, boolean, choice, files, member, money, number, rating, tags,
-    text, time, time_zone,
+    Change, Context, FieldType, Value, boolean, choice, files, member, money, number, phone,
+    rating, tags, text, time, time_zone,
 };
 
 /// Reads the value that replaces what was there; it is not null.
@@ -20,6 +20,10 @@ pub(super) fn read_value(
         FieldType::Text => text::read_text(input, field.is_identifier()),
         FieldType::Longtext => text::read_longtext(input),
         FieldType::Email => text::read_email(input, field.is_identifier()),
+        FieldType::Phonenumber => {
+            let options = field.phonenumber_options.unwrap_or_default();
+            phone::read(input, options, context.phone_region)
+        }
         FieldType::Integer => number::read_integer(input).map(set(Value::Integer)),
         FieldType::Decimal => {
             number::read_decimal(input, field.decimal_options.as_ref()).map(set(Value::Decimal))
@@ -68,6 +72,7 @@ pub(super) fn read_edit(
         FieldType::Text
         | FieldType::Longtext
         | FieldType::Email
+        | FieldType::Phonenumber
         | FieldType::Integer
         | FieldType::Decimal
         | FieldType::Money

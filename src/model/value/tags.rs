@@ -136,7 +136,12 @@ mod tests {
             let number = u32::try_from(id.0.as_u128()).ok()?;
             (field == FIELD && (1..10).contains(&number)).then_some(TagNumber(number))
         };
-        run(&Context { members: &Members::default(), tag: &tag, time_zone: &TimeZone::UTC })
+        run(&Context {
+            members: &Members::default(),
+            tag: &tag,
+            time_zone: &TimeZone::UTC,
+            phone_region: "US",
+        })
     }
 
     fn text(text: &str) -> Input<'_> {

@@ -51,7 +51,9 @@ fn multiple(field_type: FieldType) -> Field {
 fn read(field: &Field, entry: &Entry<'_>) -> Result<Change, ValueFault> {
     let (members, time_zone) = (Members::default(), TimeZone::UTC);
     let tag = |_, _| None;
-    read_change(field, entry, &Context { members: &members, tag: &tag, time_zone: &time_zone })
+    let context =
+        Context { members: &members, tag: &tag, time_zone: &time_zone, phone_region: "US" };
+    read_change(field, entry, &context)
 }
 
 #[test]
@@ -88,6 +90,7 @@ fn each_type_reads_its_values() {
     check(FieldType::Text, text(" a "), Value::Text("a".into()));
     check(FieldType::Longtext, text(" a "), Value::Text(" a ".into()));
     check(FieldType::Email, text("a@b.de"), Value::Text("a@b.de".into()));
+    check(FieldType::Phonenumber, text("(202) 555-0123"), Value::Text("+12025550123".into()));
     check(FieldType::Integer, text("7"), Value::Integer(7));
     check(FieldType::Decimal, text("12.50"), Value::Decimal(decimal));
     check(FieldType::Money, text("12.50"), Value::Decimal(decimal));
@@ -183,6 +186,8 @@ fn unique_keys_are_normal_forms() {
     check(text("007"), Some(Normalizer::Digits), Some("7"));
     check(text("-"), Some(Normalizer::Digits), None);
     check(text("a"), None, None);
+    check(text("+12025550123;ext=7"), Some(Normalizer::Phone), Some("12025550123"));
+    check(text("+12025550123;ext=7"), Some(Normalizer::Exact), Some("+12025550123;ext=7"));
     check(Value::Integer(-7), None, Some("-7"));
     check(Value::Decimal(Decimal::new(1250, 2)), None, Some("12.5"));
     check(Value::Decimal(Decimal::new(500, 2)), None, Some("5"));
@@ -227,9 +232,11 @@ fn held() -> impl Strategy<Value = (Field, Value)> {
             let member = |id: &u128| MemberId(Uuid::from_u128(*id));
             let small = u32::try_from(number >> 32).expect("half of it");
             let value = match field_type {
-                FieldType::Text | FieldType::Longtext | FieldType::Email | FieldType::Timezone => {
-                    Value::Text(text.into())
-                }
+                FieldType::Text
+                | FieldType::Longtext
+                | FieldType::Email
+                | FieldType::Phonenumber
+                | FieldType::Timezone => Value::Text(text.into()),
                 FieldType::Integer | FieldType::Rating => Value::Integer(small.cast_signed()),
                 FieldType::Decimal | FieldType::Money => {
                     Value::Decimal(Decimal::new(number.cast_signed(), 6))

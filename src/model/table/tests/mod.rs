@@ -3,6 +3,7 @@
 mod accounts;
 mod creating;
 mod images;
+mod lists;
 mod naive;
 mod naive_values;
 mod random;

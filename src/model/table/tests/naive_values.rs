@@ -83,14 +83,9 @@ impl Naive {
                     };
                     members(edited(held, add, remove))
                 }
-                Change::Choices(change) => {
-                    let held = match &before {
-                        Some(Held::Plain(Value::Choices(held))) => held.clone(),
-                        Some(Held::Plain(_) | Held::Tags(_)) | None => Vec::new(),
-                    };
-                    listed(held, change).map(|list| Held::Plain(Value::Choices(list)))
+                Change::Choices(_) | Change::Files(_) => {
+                    unreachable!("steps edit members, whose lists are edited alike")
                 }
-                Change::Files(_) => unreachable!("no step writes files"),
                 Change::Tags(change) => self.tagged(before.as_ref(), change, &mut draft.tags),
             };
             if after.is_none() && field.is_required && !field.field_type.is_checkbox() {
@@ -273,15 +268,6 @@ fn is_further_unique(field: &Field) -> bool {
 
 fn members(list: Vec<MemberId>) -> Option<Held> {
     (!list.is_empty()).then_some(Held::Plain(Value::Members(list)))
-}
-
-/// What a change makes of a list; none where nothing is left.
-fn listed<T: PartialEq + Clone>(held: Vec<T>, change: &ListChange<T>) -> Option<Vec<T>> {
-    let after = match change {
-        ListChange::Replace(list) => list.clone(),
-        ListChange::Edit { add, remove } => edited(held, add, remove),
-    };
-    (!after.is_empty()).then_some(after)
 }
 
 /// Removed first, then added; every value once.
