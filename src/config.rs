@@ -55,6 +55,7 @@ pub struct Settings {
     pub record_max: usize,
     pub commit_bytes_max: usize,
     pub queue_max: usize,
+    pub search_timeout: Duration,
     pub upsert_created_status: StatusCode,
     pub add_status: StatusCode,
     pub archived_conflict_status: StatusCode,
@@ -139,6 +140,7 @@ impl Settings {
                 archived_conflict: self.archived_conflict_status,
                 public_url: self.public_url.clone(),
             },
+            search_timeout: self.search_timeout,
             operator_key: self.operator_key.clone(),
         }
     }
@@ -207,6 +209,7 @@ impl Reader<'_> {
             record_max: self.read("record-max", record_max),
             commit_bytes_max: self.read("commit-bytes-max", unit::bytes_in_memory),
             queue_max: self.read("queue-max", unit::whole(1, usize::MAX)),
+            search_timeout: self.read("search-timeout", unit::duration),
             upsert_created_status: self.read("upsert-created-status", created),
             add_status: self.read("add-status", created),
             archived_conflict_status: self

@@ -121,8 +121,10 @@ fn first_start(settings: &Settings, opened: &OpenedData) -> FirstStart {
 }
 
 fn partition_options(settings: &Settings) -> PartitionOptions {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     PartitionOptions {
-        arbiters: thread::available_parallelism().map_or(1, usize::from),
+        arbiters: cores,
+        search_threads: cores,
         admission: AdmissionLimits { rows_max: settings.queue_max, bytes_max: QUEUE_BYTES_MAX },
         commit: CommitOptions::default(),
     }

@@ -12,6 +12,7 @@ mod panic;
 pub mod partition;
 mod placement;
 pub mod pulse;
+pub mod search_pool;
 pub mod snapshot;
 pub mod snapshotter;
 mod starter;
@@ -28,6 +29,7 @@ use crate::ambient::Clock;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};
+use crate::engine::search_pool::SearchPool;
 use crate::engine::turn::Refusal;
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
@@ -69,6 +71,7 @@ pub enum ReadOnly {
 pub struct Engine {
     clock: Clock,
     partitions: Vec<Partition>,
+    searches: SearchPool,
     read_only: AtomicU8,
     seed: u64,
     batches: AtomicU64,
@@ -84,10 +87,12 @@ impl Engine {
         clock: Clock,
         seed: u64,
     ) -> Arc<Self> {
+        let searches = SearchPool::start(options.search_threads);
         let partition = Partition::start(recovered, options, clock.clone(), seed).await;
         let engine = Arc::new(Self {
             clock,
             partitions: vec![partition],
+            searches,
             read_only: AtomicU8::new(0),
             seed,
             batches: AtomicU64::new(0),
@@ -136,6 +141,12 @@ impl Engine {
     #[must_use]
     pub fn partitions(&self) -> &[Partition] {
         &self.partitions
+    }
+
+    /// The threads that search.
+    #[must_use]
+    pub fn searches(&self) -> &SearchPool {
+        &self.searches
     }
 
     /// Asks a table's writer, and waits until the answer is durable and visible.

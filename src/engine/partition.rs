@@ -32,6 +32,8 @@ const SEAL_AFTER: Duration = Duration::from_millis(50);
 pub struct PartitionOptions {
     /// Arbiters of the writers.
     pub arbiters: usize,
+    /// Threads that search: one a core at most.
+    pub search_threads: usize,
     pub admission: AdmissionLimits,
     pub commit: CommitOptions,
 }

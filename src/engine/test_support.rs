@@ -24,6 +24,7 @@ pub(crate) async fn in_memory(bootstrap: Bootstrap, rows_max: usize, clock: Cloc
     };
     let options = PartitionOptions {
         arbiters: 2,
+        search_threads: 2,
         admission: AdmissionLimits { rows_max, bytes_max: 64 << 20 },
         commit: CommitOptions::default(),
     };

@@ -8,7 +8,7 @@ use crate::http::fault::{Fault, Faults};
 use crate::http::query::Query;
 use crate::model::agenda::{Activity, Shown};
 use crate::model::id::{ActivityTypeId, MemberId, RecordId, RoleId, Timestamp};
-use crate::model::value::time::parse_timestamp;
+use crate::model::value::time::{parse_span, parse_timestamp};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -104,15 +104,7 @@ fn bound(
 
 /// The first instant that is later than the text says: a day ends with the next one's midnight.
 fn end_of(text: &str, time_zone: &TimeZone) -> Option<Timestamp> {
-    const DAY_LEN: usize = "YYYY-MM-DD".len();
-    let time = parse_timestamp(text, time_zone)?;
-    if text.len() > DAY_LEN {
-        return Some(Timestamp(time.0 + 1));
-    }
-    let midnight = jiff::Timestamp::from_millisecond(time.0).ok()?;
-    let next = time_zone.to_datetime(midnight).date().tomorrow().ok()?;
-    let next = time_zone.to_timestamp(next.at(0, 0, 0, 0)).ok()?;
-    Some(Timestamp(next.as_millisecond()))
+    parse_span(text, time_zone).map(|span| span.end)
 }
 
 fn id<T>(

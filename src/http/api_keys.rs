@@ -174,6 +174,8 @@ mod tests {
         let me = server.get("/api/team").await.expect(200)[0]["id"].clone();
         let ada = server.post("/api/team", &json!({"email": "ada@example.com"})).await.expect(201);
         let body = json!({"name": "ada", "member_id": ada["id"]});
+        // The first key was made by another hand, so that only time tells which is older.
+        server.hands.advance(Duration::from_millis(1));
         let mut made = server.post(KEYS, &body).await.expect(201);
         let secret = made.as_object_mut().unwrap().remove("secret").unwrap();
         let page = server.get(KEYS).await.expect(200);

@@ -152,6 +152,7 @@ mod tests {
                 archived_conflict: StatusCode::CONFLICT,
                 public_url: None,
             },
+            search_timeout: Duration::from_secs(10),
             operator_key: Some(OperatorKey::new("operator-secret")),
         }
     }

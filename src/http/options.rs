@@ -17,6 +17,8 @@ pub struct Options {
     pub limits: ConnectionLimits,
     pub bodies: BodyLimits,
     pub answers: AnswerOptions,
+    /// How long one search may take.
+    pub search_timeout: Duration,
     /// None: everything under `/api/admin` is unknown.
     pub operator_key: Option<OperatorKey>,
 }

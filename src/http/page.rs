@@ -42,13 +42,26 @@ impl PageRequest {
         })
     }
 
+    /// Rows of a full page.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The places of this page, however long the list is.
+    #[must_use]
+    pub fn window(&self) -> Range<usize> {
+        let start = (self.number - 1).saturating_mul(self.size);
+        start..start.saturating_add(self.size)
+    }
+
     /// The places of this page in a list of `count`; page 1 of nothing is empty.
     pub fn places(&self, count: usize) -> Result<Range<usize>, Problem> {
-        let start = (self.number - 1).saturating_mul(self.size);
+        let Range { start, end } = self.window();
         if start >= count && self.number > 1 {
             return Err(invalid_page());
         }
-        Ok(start..count.min(start.saturating_add(self.size)))
+        Ok(start..count.min(end))
     }
 
     /// Puts the rows of this page, of `count` in all, into their envelope.
@@ -119,17 +132,25 @@ impl<'a> Address<'a> {
         Self { origin, path: request.uri().path(), query: request.query_string() }
     }
 
-    /// The same list at another page: every other parameter is carried over as it was written.
+    /// The same list at another page.
     fn of_page(&self, number: usize) -> String {
+        self.with_parameter("page", &number.to_string())
+    }
+
+    /// The same list with another value of one parameter, which needs no encoding: every other
+    /// parameter is carried over as it was written.
+    #[must_use]
+    pub fn with_parameter(&self, name: &str, value: &str) -> String {
         let mut url = format!("{}{}?", self.origin, self.path);
         for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
-            if pair.split('=').next() != Some("page") {
+            if pair.split('=').next() != Some(name) {
                 url.push_str(pair);
                 url.push('&');
             }
         }
-        url.push_str("page=");
-        url.push_str(&number.to_string());
+        url.push_str(name);
+        url.push('=');
+        url.push_str(value);
         url
     }
 }

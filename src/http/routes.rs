@@ -7,7 +7,7 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, business, field_options, fields,
-    list, lookup, objects, records, team, team_members, upsert,
+    list, lookup, objects, records, search, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         upsert::register(config);
         lookup::register(config);
         list::register(config);
+        search::register(config);
         records::register(config);
         team_members::register(config);
         objects::register(config);

@@ -71,7 +71,13 @@ impl<'i> Shape<'i> {
     /// The place of a key.
     #[must_use]
     pub fn place(&self, key: &str) -> Place {
-        Place::Body(Cow::Owned(format!("{}{key}", self.prefix)))
+        Place::Body(Cow::Owned(self.path(key)))
+    }
+
+    /// The name of a key with those of the objects around it.
+    #[must_use]
+    pub fn path(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
     }
 
     fn fault(&self, code: Code, key: &str) -> Fault {

@@ -14,6 +14,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The caller, the table that the path names, and what a handler needs to act on it.
 pub struct Target {
@@ -37,6 +38,12 @@ impl Target {
     #[must_use]
     pub fn answers(&self) -> &AnswerOptions {
         &self.options.answers
+    }
+
+    /// How long one search may take.
+    #[must_use]
+    pub fn search_timeout(&self) -> Duration {
+        self.options.search_timeout
     }
 }
 

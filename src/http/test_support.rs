@@ -188,6 +188,7 @@ pub(crate) fn options() -> Options {
             archived_conflict: StatusCode::CONFLICT,
             public_url: None,
         },
+        search_timeout: Duration::from_secs(10),
         operator_key: Some(OperatorKey::new(OPERATOR_KEY)),
     }
 }

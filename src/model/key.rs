@@ -178,6 +178,18 @@ pub fn option_key(label: &str) -> Key {
     Key(folded(label))
 }
 
+/// A text as searches compare it: folded like a key, its ends kept.
+#[must_use]
+pub fn searched(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        return if is_folded { text.into() } else { text.to_ascii_lowercase().into() };
+    }
+    let composed = NFC.normalize(text);
+    let folded = CASE.fold_string(&composed);
+    NFC.normalize(&folded).into_owned().into()
+}
+
 /// The first character that no text may hold: NUL and the other C0 controls but tab, line feed and
 /// carriage return.
 #[must_use]

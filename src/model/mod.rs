@@ -4,6 +4,7 @@
 
 pub mod agenda;
 pub mod catalog;
+pub mod filter;
 pub mod id;
 pub mod input;
 pub mod key;

@@ -11,13 +11,15 @@ pub struct Moment {
     at: Timestamp,
     random: u64,
     marks: u64,
+    /// What follows the time in the last id that was drawn at this time.
+    last: Option<u128>,
 }
 
 impl Moment {
     /// A stream of ids from 64 random bits.
     #[must_use]
     pub fn new(seed: u64, at: Timestamp) -> Self {
-        Self { at, random: seed, marks: 0 }
+        Self { at, random: seed, marks: 0, last: None }
     }
 
     /// The time of everything decided until it is set again.
@@ -28,14 +30,27 @@ impl Moment {
 
     /// Moves on to another time.
     pub fn set(&mut self, at: Timestamp) {
-        self.at = at;
+        if self.at != at {
+            self.at = at;
+            self.last = None;
+        }
     }
 
-    /// Draws a version 7 UUID (RFC 9562): the time, then 74 random bits.
+    /// Draws a version 7 UUID (RFC 9562): the time, then 74 bits. They are random at first, and
+    /// grow by a random number while the time stays (method 2): ids rise in the order they are
+    /// drawn, so that what is listed by age is listed by id.
     pub fn id(&mut self) -> Uuid {
+        // The highest bit is left free, so that nobody lives to see the others overflow.
+        let bits = match self.last {
+            None => (u128::from(self.draw()) << 64 | u128::from(self.draw())) >> (128 - 73),
+            Some(last) => last + 1 + u128::from(self.draw() >> 32),
+        };
+        self.last = Some(bits);
+        let (high, low) = (bits >> 62, bits & ((1 << 62) - 1));
         let mut bytes = [0; 10];
-        bytes[..8].copy_from_slice(&self.draw().to_be_bytes());
-        bytes[8..].copy_from_slice(&self.draw().to_be_bytes()[..2]);
+        // Version and variant are laid over the bits that are zero here.
+        bytes[..2].copy_from_slice(&u16::try_from(high).expect("twelve bits").to_be_bytes());
+        bytes[2..].copy_from_slice(&u64::try_from(low).expect("62 bits").to_be_bytes());
         let millis = u64::try_from(self.at.0).unwrap_or(0);
         Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }
@@ -79,6 +94,21 @@ mod tests {
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
         assert_eq!(draw(7).into_iter().collect::<HashSet<_>>().len(), 10_000);
+    }
+
+    #[test]
+    fn ids_rise_in_the_order_they_are_drawn() {
+        for seed in 0..50 {
+            let mut moment = Moment::new(seed, Timestamp(1_700_000_000_000));
+            let ids: Vec<_> = (0..1_000)
+                .map(|drawn| {
+                    // The time stays for a while, and may be set to what it is.
+                    moment.set(Timestamp(1_700_000_000_000 + drawn / 100));
+                    moment.id()
+                })
+                .collect();
+            assert!(ids.is_sorted_by(|left, right| left < right), "seed {seed}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod races;
 mod renaming_onto_archived;
 mod routes;
 mod schema;
+mod search;
 mod settings;
 mod unarchive;
 mod upsert;

@@ -6,6 +6,8 @@ mod conflicts;
 mod faults;
 mod reads;
 mod rendering;
+mod search_conditions;
+mod searches;
 mod writes;
 
 use crate::engine::Engine;

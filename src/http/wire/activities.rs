@@ -5,10 +5,10 @@
 use crate::engine::business::Business;
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
-use crate::http::wire::record::display_name;
 use crate::model::agenda::{Activity, ActivityType, Association, LoggedActivity};
 use crate::model::catalog::{CatalogView, Role};
 use crate::model::id::{ActivityId, ActivityTypeId, LoggedActivityId, ObjectId, RecordId, RoleId};
+use crate::model::table::naming::display_name;
 use crate::model::value::time::timestamp_text;
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -13,8 +13,8 @@ use crate::model::schema::field::{Field, Source};
 use crate::model::schema::system;
 use crate::model::table::Shown;
 use crate::model::table::command::Action;
-use crate::model::table::decide::keys::stored_text;
 use crate::model::table::digest::item_hash;
+use crate::model::table::naming::{display_name, full_name, record_name, text};
 use crate::model::table::record::Record;
 use crate::model::value::pack::read_uuid;
 use crate::model::value::time::timestamp_text;
@@ -177,39 +177,6 @@ impl<'a> Scene<'a> {
 
 fn text_form(text: Cow<'_, str>) -> Option<ReadForm<'_>> {
     (!text.is_empty()).then_some(ReadForm::Text(text))
-}
-
-/// The text of a field; empty where it is blank.
-fn text(record: &Record, number: FieldNumber) -> &str {
-    record.value(number).and_then(stored_text).unwrap_or_default()
-}
-
-/// The identifier; a contact's is its first and last name.
-fn record_name<'r>(schema: &Schema, record: &'r Record) -> Cow<'r, str> {
-    if schema.is_contacts() {
-        full_name(record)
-    } else {
-        Cow::Borrowed(text(record, schema.identifier().number))
-    }
-}
-
-/// What a record is called: the identifier; a contact's is its first and last name, or its e-mail
-/// where that is empty.
-#[must_use]
-pub fn display_name<'r>(schema: &Schema, record: &'r Record) -> Cow<'r, str> {
-    let name = record_name(schema, record);
-    if name.is_empty() && schema.is_contacts() {
-        return Cow::Borrowed(text(record, system::EMAIL));
-    }
-    name
-}
-
-/// First and last name, joined by one space.
-fn full_name(record: &Record) -> Cow<'_, str> {
-    match (text(record, system::FIRST_NAME), text(record, system::LAST_NAME)) {
-        (only, "") | ("", only) => Cow::Borrowed(only),
-        (first, last) => Cow::Owned(format!("{first} {last}")),
-    }
 }
 
 /// A short digest of all that decides, besides the record, how it looks to the caller.

@@ -32,13 +32,15 @@ pub struct FieldsWanted {
 }
 
 impl FieldsWanted {
+    /// Of a list of records: what `field_ids` and `field_names` say, wherever they stood.
+    #[must_use]
+    pub fn of_names(ids: Option<Vec<String>>, names: Option<Vec<String>>) -> Self {
+        Self { ids, names, ..Self::default() }
+    }
+
     /// Reads `field_ids` and `field_names`.
-    pub fn of_list(query: &mut Query<'_>, faults: &mut Faults) -> Self {
-        Self {
-            ids: query.list("field_ids", faults),
-            names: query.list("field_names", faults),
-            ..Self::default()
-        }
+    fn of_list(query: &mut Query<'_>, faults: &mut Faults) -> Self {
+        Self::of_names(query.list("field_ids", faults), query.list("field_names", faults))
     }
 
     /// Reads `all_fields` too.

@@ -12,9 +12,11 @@ pub mod draft;
 pub mod event;
 pub mod event_form;
 pub mod index;
+pub mod naming;
 pub mod order;
 pub mod record;
 pub mod scan;
+pub mod search;
 pub mod snapshot_form;
 pub mod tags;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::model::input::Input;
 use crate::model::value::fault::ValueFault;
 
 /// Reads a boolean, `true`/`false`, `yes`/`no`, or 1/0; words in any case.
-pub(super) fn read(input: &Input<'_>) -> Result<bool, ValueFault> {
+pub fn read(input: &Input<'_>) -> Result<bool, ValueFault> {
     let spelled = match input {
         Input::Boolean(boolean) => Some(*boolean),
         Input::Number(spelling) => digit(spelling),

@@ -16,7 +16,7 @@ use rmp::Marker;
 /// Reads an option: `{"id"}`, `{"name"}`, or a text that is its id, else its code, else its label.
 ///
 /// Where a map has an id the rest is not looked at, so that what was read can be written back.
-pub(super) fn read(options: &Choices, input: &Input<'_>) -> Result<OptionNumber, ValueFault> {
+pub fn read(options: &Choices, input: &Input<'_>) -> Result<OptionNumber, ValueFault> {
     let found = match (input, input.get("id"), input.get("name")) {
         (Input::Text(text), _, _) => by_any_name(options, text),
         (Input::Map(_), Some(Input::Text(id)), _) => by_id(options, id),

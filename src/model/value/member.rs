@@ -22,6 +22,11 @@ pub(super) fn read(input: &Input<'_>, members: &Members) -> Result<MemberId, Val
     Ok(member.id)
 }
 
+/// Reads a member, active or not, named as above.
+pub fn read_known(input: &Input<'_>, members: &Members) -> Result<MemberId, ValueFault> {
+    Ok(find(input, members)?.ok_or(UNKNOWN)?.id)
+}
+
 /// The member that is named, active or not.
 fn find<'a>(
     input: &Input<'_>,
@@ -59,9 +64,9 @@ pub(super) fn read_edit(
     [add, remove]: [Option<&Input<'_>>; 2],
     members: &Members,
 ) -> Result<Change, ValueFault> {
-    let read_known = |entry: &Input<'_>| Ok(find(entry, members)?.ok_or(UNKNOWN)?.id);
     let add = add.map(|list| read_list(list, |entry| read(entry, members))).transpose()?;
-    let remove = remove.map(|list| read_list(list, read_known)).transpose()?;
+    let remove =
+        remove.map(|list| read_list(list, |entry| read_known(entry, members))).transpose()?;
     Ok(Change::Members(ListChange::Edit {
         add: add.unwrap_or_default(),
         remove: remove.unwrap_or_default(),

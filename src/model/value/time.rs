@@ -10,6 +10,7 @@ use crate::model::value::pack::{self, DecodeError};
 use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp as Instant};
+use std::ops::Range;
 
 const EPOCH: Date = Date::constant(1970, 1, 1);
 /// The first day: many clients know no year 0.
@@ -25,8 +26,13 @@ const DAY_SECONDS: i64 = 86_400;
 pub(super) fn read_day(input: &Input<'_>) -> Result<Day, ValueFault> {
     const FAULT: ValueFault =
         ValueFault::Invalid { what: "Date has wrong format. Use YYYY-MM-DD." };
-    let written = input.as_text().and_then(|text| Written::parse(text.trim())).ok_or(FAULT)?;
-    Ok(day_of(written.date))
+    input.as_text().and_then(|text| parse_day(text.trim())).ok_or(FAULT)
+}
+
+/// What `read_day` reads, none where it is not one.
+#[must_use]
+pub fn parse_day(text: &str) -> Option<Day> {
+    Written::parse(text).map(|written| day_of(written.date))
 }
 
 /// Reads RFC 3339 with any offset; without one UTC is meant. A bare date is the day's first instant
@@ -51,6 +57,33 @@ pub fn parse_timestamp(text: &str, time_zone: &TimeZone) -> Option<Timestamp> {
     };
     let unix_ms = instant.as_millisecond();
     (INSTANT_MIN_MS..=INSTANT_MAX_MS).contains(&unix_ms).then_some(Timestamp(unix_ms))
+}
+
+/// All instants that a text means: one, or those of a bare date's day in the time zone.
+#[must_use]
+pub fn parse_span(text: &str, time_zone: &TimeZone) -> Option<Range<Timestamp>> {
+    let start = parse_timestamp(text, time_zone)?;
+    let Written { date, clock } = Written::parse(text)?;
+    if clock.is_some() {
+        return Some(start..Timestamp(start.0 + 1));
+    }
+    // A day ends where the next begins: it need not have twenty-four hours.
+    let next = time_zone.to_timestamp(date.tomorrow().ok()?.at(0, 0, 0, 0)).ok()?;
+    Some(start..Timestamp(next.as_millisecond()))
+}
+
+/// The month of a day, 1 to 12.
+#[must_use]
+pub fn month_of_day(day: Day) -> i8 {
+    date_of(day).month()
+}
+
+/// The month of an instant in the time zone, 1 to 12.
+#[must_use]
+pub fn month_of_instant(timestamp: Timestamp, time_zone: &TimeZone) -> i8 {
+    let unix_ms = timestamp.0.clamp(INSTANT_MIN_MS, INSTANT_MAX_MS);
+    let instant = Instant::from_millisecond(unix_ms).expect("the bounds are the calendar's");
+    time_zone.to_datetime(instant).month()
 }
 
 /// Appends an instant as clients read it, always 32 characters:

@@ -1,0 +1,147 @@
+//! `POST …/search`, and what it has in common with the list: the records of an object that are
+//! asked for, page by page.
+//!
+//! It must not know what a condition means, nor how a row looks. What is found is not one instant:
+//! each of its records is.
+
+use crate::engine::search_pool::SearchError;
+use crate::http::body::Body;
+use crate::http::caller::Caller;
+use crate::http::code::Code;
+use crate::http::cursor;
+use crate::http::endpoint::Endpoint;
+use crate::http::extension::RouteGroup;
+use crate::http::fault::Faults;
+use crate::http::page::{Address, Page};
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::shape::Shape;
+use crate::http::target::Target;
+use crate::http::wire::record::{RecordAnswer, Scene};
+use crate::http::wire::search::SearchRequest;
+use crate::http::wire::selection::Selection;
+use crate::model::filter::row::Surroundings;
+use crate::model::id::Timestamp;
+use crate::model::schema::Schema;
+use crate::model::table::Shown;
+use crate::model::table::search::{Found, Search};
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
+
+/// Registers the route.
+pub fn register(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/records/{object_identifier}/search").post(search));
+}
+
+/// Searches the records of an object. Without a body all are found.
+async fn search(request: HttpRequest, target: Target, body: Body) -> Result<HttpResponse, Problem> {
+    let input = if body.is_empty() { None } else { Some(body.parse()?) };
+    let schema = target.table.shown().schema();
+    let mut faults = Faults::default();
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let mut shape = input.as_ref().map(|input| Shape::of_body(input, &mut faults));
+    let strict = query.is_strict();
+    let around = surroundings(&target, &schema);
+    let asked = SearchRequest::read(&mut query, shape.as_mut(), &around, &mut faults);
+    query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
+    if let Some(shape) = shape {
+        shape.finish(strict, RouteGroup::Read, &mut faults);
+    }
+    faults.check()?;
+    answer(&request, &target, asked).await
+}
+
+/// What conditions of this caller refer to.
+#[must_use]
+pub fn surroundings<'a>(target: &'a Target, schema: &'a Schema) -> Surroundings<'a> {
+    let now = target.engine.clock().now();
+    surroundings_of(&target.caller, target.table.shown(), schema, now)
+}
+
+fn surroundings_of<'a>(
+    caller: &'a Caller,
+    shown: &'a Shown,
+    schema: &'a Schema,
+    now: Timestamp,
+) -> Surroundings<'a> {
+    Surroundings {
+        schema,
+        tags: &shown.tags,
+        members: &caller.catalog.members,
+        agenda: caller.business.agenda(),
+        time_zone: caller.business.time_zone(),
+        phone_region: &caller.business.info().phone_default_region,
+        caller: caller.member.id,
+        now,
+    }
+}
+
+/// Answers with the page that is asked for.
+pub async fn answer(
+    request: &HttpRequest,
+    target: &Target,
+    asked: SearchRequest,
+) -> Result<HttpResponse, Problem> {
+    let SearchRequest { search, wanted, has_cursor, page } = asked;
+    let page = page?;
+    let sort = search.sort.clone();
+    let Found { count, records, last } = find(target, search).await?;
+
+    let schema = target.table.shown().schema();
+    let scene = Scene::new(target, &schema);
+    let selection = Selection::of_read(&wanted, &schema);
+    let row = |record| RecordAnswer { scene: &scene, selection: &selection, record, action: None };
+    let results: Vec<_> = records.into_iter().map(row).collect();
+    let address = Address::of_request(request);
+    if has_cursor {
+        let next = last.map(|last| address.with_parameter("cursor", &cursor::write(&last, &sort)));
+        return Ok(HttpResponse::Ok().json(Page {
+            count,
+            next,
+            previous: None,
+            results,
+            errors: (),
+        }));
+    }
+    page.places(count)?;
+    Ok(HttpResponse::Ok().json(page.envelope(count, results, &address)))
+}
+
+/// Finds the records; what must look at them runs on a thread for searches.
+async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
+    if search.is_plain() {
+        return Ok(search.run_plain(target.table.shown()));
+    }
+    let narrow = narrowing(&search);
+    let (caller, table) = (target.caller.clone(), target.table.clone());
+    let now = target.engine.clock().now();
+    let run = move |goes_on: &dyn Fn() -> bool| {
+        let shown = table.shown();
+        let schema = shown.schema();
+        search.run(shown, surroundings_of(&caller, shown, &schema, now), goes_on)
+    };
+    let (searches, timeout) = (target.engine.searches(), target.search_timeout());
+    searches.run(timeout, target.engine.clock(), run).await.map_err(|error| match error {
+        SearchError::Overloaded => {
+            let detail = "Too many searches are waiting; this one was not begun.";
+            Problem::new(Code::Overloaded).saying(detail).retry_after(1)
+        }
+        SearchError::TimedOut => {
+            let seconds = timeout.as_secs();
+            let detail = format!("The search took longer than {seconds} s. Narrow {narrow}.");
+            Problem::new(Code::Overloaded).saying(detail)
+        }
+        SearchError::Panicked => Problem::new(Code::InternalError),
+    })
+}
+
+/// What makes a search long, for whoever has to make it shorter.
+fn narrowing(search: &Search) -> String {
+    let parts = [
+        ("query", !search.filter.is_everything()),
+        ("search", search.words.is_some()),
+        ("ordering", !search.sort.is_creation()),
+    ];
+    let named = parts.iter().filter(|(_, is_used)| *is_used).map(|(name, _)| *name);
+    named.collect::<Vec<_>>().join(", ")
+}
