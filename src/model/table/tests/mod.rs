@@ -9,5 +9,6 @@ mod naive_values;
 mod random;
 mod readers;
 mod restoring;
+mod searching;
 mod steps;
 mod stored;
