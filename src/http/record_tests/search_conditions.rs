@@ -1,5 +1,6 @@
 //! Every condition of every type of field, as data.
 
+use super::ACCOUNTS;
 use super::searches::{ALL, BLANK, BOTH, FULL, NONE, NOT_FULL, NOT_OTHER, OTHER};
 use super::searches::{names, one, search, world};
 use serde_json::{Value, json};
@@ -209,5 +210,53 @@ async fn every_condition_of_every_type_finds_what_it_says() {
         let page = search(&world, "", &body).await.expect(200);
         assert_eq!(names(&page), *expected, "{field} {condition} {value}");
         assert_eq!(page["count"], expected.len(), "{field} {condition} {value}");
+    }
+}
+
+#[actix_web::test]
+async fn records_are_found_by_what_is_scheduled_about_them() {
+    let world = world().await;
+    let schedule = async |name: &str, due: &str| {
+        let found = world.server.get(&format!("{ACCOUNTS}/lookup?identifier={name}")).await;
+        let about = json!([{"custom_object_id": "accounts", "entity_id": found.expect(200)["id"]}]);
+        let body = json!({"activity_object_name": "task", "due_datetime": due,
+            "associated_entities": about});
+        let path = "/api/activities/scheduled-activity";
+        let activity = world.server.post(path, &body).await.expect(201);
+        format!("{path}/{}", activity["id"].as_str().unwrap())
+    };
+    // It is the morning of 24 November.
+    schedule("full", "2026-11-26T00:00:00Z").await;
+    schedule("other", "2026-11-20T00:00:00Z").await;
+    let done = schedule("blank", "2026-11-25T00:00:00Z").await;
+    let body = json!({"completed_at": "2026-11-24T00:00:00Z"});
+    world.server.patch(&done, &body).await.expect(200);
+    let asked = |condition: &str, value: &Value| {
+        one(&json!({"type": "scheduled_activities", "condition": condition, "value": value}))
+    };
+    for (condition, value, expected) in [
+        ("any_time", json!(null), BOTH),
+        ("not_scheduled", json!(null), BLANK),
+        ("within_n_days", json!(2), FULL),
+        ("within_n_days", json!("1"), NONE),
+        ("between", json!(["2026-11-20", "2026-11-25"]), OTHER),
+        ("between", json!(["2026-11-20", "2026-11-26"]), BOTH),
+        ("overdue_more_than_n_days", json!(4), OTHER),
+        ("overdue_more_than_n_days", json!(5), NONE),
+        ("overdue_more_than_n_days", json!(0), OTHER),
+    ] {
+        let page = search(&world, "", &asked(condition, &value)).await.expect(200);
+        assert_eq!(names(&page), expected, "{condition} {value}");
+    }
+    for (condition, value, code, key) in [
+        ("sometimes", json!(1), "unsupported_filter", "condition"),
+        ("within_n_days", json!(null), "invalid", "value"),
+        ("within_n_days", json!(-1), "invalid", "value"),
+        ("within_n_days", json!(36_501), "invalid", "value"),
+        ("between", json!(["2026-11-20"]), "invalid", "value"),
+    ] {
+        let answer = search(&world, "", &asked(condition, &value)).await;
+        let expected = (code.to_owned(), format!("query[0].filters[0].{key}"));
+        assert_eq!(answer.faults(), [expected], "{condition} {value}");
     }
 }

@@ -9,6 +9,7 @@ use crate::http::value_fault;
 use crate::model::filter::condition::{Asked, Condition};
 use crate::model::filter::fault::FilterFault;
 use crate::model::filter::row::Surroundings;
+use crate::model::filter::schedule::{Question, ScheduleTest};
 use crate::model::filter::{CONDITIONS_MAX, Filter, GROUPS_DEEP_MAX};
 use crate::model::input::Input;
 use crate::model::schema::Schema;
@@ -142,6 +143,7 @@ impl Reader<'_> {
             None => self.field_condition(shape, word?),
             Some(kind) if FIELDS.contains(&kind) => self.field_condition(shape, word?),
             Some("tags") => self.tags_condition(shape, word?),
+            Some("scheduled_activities") => self.schedule_condition(shape, word?),
             Some(other) => {
                 let message = format!("The filter type \"{}\" is not supported.", clipped(other));
                 self.faults.push(unsupported(shape.place("type"), message));
@@ -182,6 +184,20 @@ impl Reader<'_> {
         let is_about_blanks = word.ends_with("blank");
         let value = if is_about_blanks { Some(&TRUE) } else { ids };
         self.read(shape, field, Asked { word, value }, "ids")
+    }
+
+    /// A condition on the activities about a record.
+    fn schedule_condition(&mut self, shape: &mut Shape<'_>, word: &str) -> Option<Filter> {
+        let value = shape.raw("value");
+        let Some(question) = Question::parse(word) else {
+            let word = clipped(word);
+            let message = format!("The condition \"{word}\" is not supported on activities.");
+            self.faults.push(unsupported(shape.place("condition"), message));
+            return None;
+        };
+        let test = ScheduleTest::read(question, value, self.around);
+        let test = test.map_err(|fault| value_fault::fault_of(&fault, shape.place("value")));
+        test.map(Filter::Schedule).map_err(|fault| self.faults.push(fault)).ok()
     }
 
     /// `key` is that of what is compared with.

@@ -11,6 +11,7 @@ pub mod operand;
 pub mod phone;
 pub mod range;
 pub mod row;
+pub mod schedule;
 pub mod sort;
 pub mod text;
 pub mod value;
@@ -18,6 +19,7 @@ pub mod words;
 
 use crate::model::filter::condition::Condition;
 use crate::model::filter::row::Row;
+use crate::model::filter::schedule::ScheduleTest;
 use crate::model::id::FieldNumber;
 
 /// Groups inside groups, the outermost counted.
@@ -29,6 +31,7 @@ pub const CONDITIONS_MAX: usize = 200;
 #[derive(Clone, Debug)]
 pub enum Filter {
     Condition(Condition),
+    Schedule(ScheduleTest),
     /// All of them hold; of none at all, too.
     All(Vec<Filter>),
     /// One of them holds at least.
@@ -64,6 +67,7 @@ impl Filter {
     pub fn takes(&self, row: &Row<'_>) -> bool {
         match self {
             Self::Condition(condition) => condition.holds(row),
+            Self::Schedule(test) => test.holds(row),
             Self::All(parts) => parts.iter().all(|part| part.takes(row)),
             Self::Any(parts) => parts.iter().any(|part| part.takes(row)),
         }
@@ -73,6 +77,7 @@ impl Filter {
     pub fn note_needs(&self, needs: &mut Vec<FieldNumber>) {
         match self {
             Self::Condition(condition) => needs.extend(condition.need()),
+            Self::Schedule(_) => {}
             Self::All(parts) | Self::Any(parts) => {
                 for part in parts {
                     part.note_needs(needs);
