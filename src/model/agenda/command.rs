@@ -12,7 +12,7 @@ use crate::model::id::{
 use crate::model::moment::Moment;
 use crate::model::schema::name::NameFault;
 use crate::model::table::command::Caller;
-use crate::model::table::event::{FollowUpNumber, Stamp};
+use crate::model::table::event::FollowUpNumber;
 use std::sync::Arc;
 
 /// One command and who asks for it.
@@ -137,12 +137,7 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Reply, Rejection> {
     let Command { caller, ask } = command;
-    let stamp = Stamp {
-        at: moment.at(),
-        actor: caller.member,
-        origin: caller.origin.clone(),
-        batch: caller.batch,
-    };
+    let stamp = caller.stamp(moment.at());
     let (change, reply) = match ask {
         Ask::CreateType(new) => types::create(&agenda.shown, *new, moment)?,
         Ask::UpdateType(edit) => {

@@ -343,13 +343,8 @@ impl Agenda {
     }
 
     /// Applies stored events, one after the other.
-    pub fn replay(&mut self, mut bytes: &[u8]) -> Result<u32, Misfit> {
-        let mut count = 0;
-        while !bytes.is_empty() {
-            self.apply(&stored::decode(&mut bytes, "an event of an agenda")?);
-            count += 1;
-        }
-        Ok(count)
+    pub fn replay(&mut self, bytes: &[u8]) -> Result<u32, Misfit> {
+        stored::replay(self, bytes, "an event of an agenda")
     }
 
     /// The whole state, for a snapshot.

@@ -9,7 +9,6 @@ use crate::model::schema::Schema;
 use crate::model::schema::fault::SchemaFault;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::table::command::Caller;
-use crate::model::table::event::Stamp;
 use std::sync::Arc;
 
 /// Objects in one business, the contact object included.
@@ -112,12 +111,7 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Reply, Rejection> {
     let Command { caller, ask } = command;
-    let stamp = Stamp {
-        at: moment.at(),
-        actor: caller.member,
-        origin: caller.origin.clone(),
-        batch: caller.batch,
-    };
+    let stamp = caller.stamp(moment.at());
     let (change, reply) = match ask {
         Ask::CreateMember(new) => create_member(view, *new, moment)?,
         Ask::UpdateMember(edit) => {

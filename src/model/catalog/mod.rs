@@ -169,13 +169,8 @@ impl Catalog {
     }
 
     /// Applies stored events, one after the other.
-    pub fn replay(&mut self, mut bytes: &[u8]) -> Result<u32, Misfit> {
-        let mut count = 0;
-        while !bytes.is_empty() {
-            self.apply(&stored::decode(&mut bytes, "an event of a catalog")?);
-            count += 1;
-        }
-        Ok(count)
+    pub fn replay(&mut self, bytes: &[u8]) -> Result<u32, Misfit> {
+        stored::replay(self, bytes, "an event of a catalog")
     }
 
     /// The whole state, for a snapshot.

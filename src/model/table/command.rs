@@ -4,12 +4,12 @@
 //! number, so that the writer hands back what was parsed against an older one.
 
 use crate::model::catalog::member::Members;
-use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber};
+use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber, Timestamp};
 use crate::model::key::Key;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::option::Choice;
-use crate::model::table::event::FollowUpNumber;
+use crate::model::table::event::{FollowUpNumber, Stamp};
 use crate::model::table::record::Record;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
@@ -23,6 +23,14 @@ pub struct Caller {
     pub members: Arc<Members>,
     pub origin: Arc<str>,
     pub batch: BatchId,
+}
+
+impl Caller {
+    /// What the events of this caller's command carry.
+    #[must_use]
+    pub fn stamp(&self, at: Timestamp) -> Stamp {
+        Stamp { at, actor: self.member, origin: self.origin.clone(), batch: self.batch }
+    }
 }
 
 /// One command and who asks for it.

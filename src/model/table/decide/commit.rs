@@ -58,12 +58,7 @@ impl<'a> Commit<'a> {
     }
 
     pub(super) fn stamp(&self) -> Stamp {
-        Stamp {
-            at: self.moment.at(),
-            actor: self.caller.member,
-            origin: self.caller.origin.clone(),
-            batch: self.caller.batch,
-        }
+        self.caller.stamp(self.moment.at())
     }
 
     /// The number of the next change.
