@@ -63,6 +63,7 @@ pub const SETTINGS: &[Setting] = &[
         Some("127.0.0.1:7171"),
         "IP address and port; port 0 takes a free one",
     ),
+    now("metrics-public", "BOOLEAN", Some("false"), "Whether /metrics is served beyond loopback"),
     now("operator-key", "KEY", None, "Key of /api/admin; better in UPSERTD_OPERATOR_KEY_FILE"),
     now("public-url", "URL", None, "Origin of links in answers; none: that of the request"),
     now("log-format", "FORMAT", Some("auto"), "auto, text or json; auto is JSON unless a terminal"),

@@ -12,6 +12,7 @@ mod keys;
 mod limits;
 mod lists;
 mod lookup;
+mod metrics;
 mod people;
 mod races;
 mod renaming_onto_archived;
