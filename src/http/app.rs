@@ -39,6 +39,7 @@ pub struct Edge {
     pub(crate) clock: Clock,
     pub(crate) authenticate: Authenticate,
     pub(crate) operator_key: Option<OperatorKey>,
+    pub(crate) openapi_public: bool,
     pub(crate) counters: Arc<Counters>,
     pub(crate) meters: Arc<RequestMeters>,
     readiness: Data<Readiness>,
@@ -60,6 +61,7 @@ impl Edge {
             clock,
             authenticate,
             operator_key: options.operator_key.clone(),
+            openapi_public: options.openapi_public,
             readiness: Data::new(Readiness::default()),
             bodies: Data::new(Bodies::new(options.bodies, Arc::clone(&counters))),
             counters,
@@ -157,6 +159,7 @@ mod tests {
                 public_url: None,
             },
             search_timeout: Duration::from_secs(10),
+            openapi_public: true,
             serves_metrics: true,
             operator_key: Some(OperatorKey::new("operator-secret")),
         }

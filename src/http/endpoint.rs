@@ -126,9 +126,29 @@ impl HttpServiceFactory for Endpoint {
                 Err(Problem::method_not_allowed(request.method(), allow))
             }
         };
+        #[cfg(test)]
+        note(&self);
         let route = Route::of_template(self.template());
         self.resource.app_data(route).default_service(web::to(other_method)).register(config);
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    static REGISTERED: std::cell::RefCell<std::collections::BTreeSet<(String, String)>> =
+        std::cell::RefCell::default();
+}
+
+#[cfg(test)]
+fn note(endpoint: &Endpoint) {
+    let of_method = |method: &Method| (method.to_string(), endpoint.template().into_owned());
+    REGISTERED.with_borrow_mut(|routes| routes.extend(endpoint.methods.iter().map(of_method)));
+}
+
+/// Method and template of every route that applications of this test have registered.
+#[cfg(test)]
+pub(crate) fn registered() -> std::collections::BTreeSet<(String, String)> {
+    REGISTERED.with_borrow(Clone::clone)
 }
 
 /// Leaves out what a placeholder's value must look like.

@@ -128,8 +128,10 @@ async fn answer(
     next: Next<impl MessageBody + 'static>,
     id: &RequestId,
 ) -> Answered {
-    let admitted = check_head(request.head())
-        .and_then(|()| identity::admit(&request, &edge.authenticate, edge.operator_key.as_ref()));
+    let admitted = check_head(request.head()).and_then(|()| {
+        let operator_key = edge.operator_key.as_ref();
+        identity::admit(&request, &edge.authenticate, operator_key, edge.openapi_public)
+    });
     if let Err(problem) = admitted {
         return Ok(request.into_response(problem.to_response(id)));
     }

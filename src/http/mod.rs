@@ -31,6 +31,7 @@ pub mod list;
 pub mod lookup;
 pub mod metrics;
 pub mod objects;
+pub mod openapi;
 pub mod options;
 pub mod ordering;
 pub mod page;

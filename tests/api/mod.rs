@@ -3,6 +3,9 @@
 mod businesses;
 mod by_id;
 mod counts;
+mod described;
+#[cfg(feature = "docs-ui")]
+mod docs_page;
 mod error_bodies;
 mod extensions;
 mod field_types;
@@ -13,6 +16,7 @@ mod limits;
 mod lists;
 mod lookup;
 mod metrics;
+mod openapi;
 mod people;
 mod races;
 mod renaming_onto_archived;
