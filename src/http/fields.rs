@@ -153,9 +153,7 @@ impl FieldFilter {
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let new = read_create(&target, &request, &body)?;
     let ask = Ask::CreateField(Box::new(new));
-    let command = Command { caller: target.caller.for_request(), ask };
-    let answer = target.engine.ask_table(&target.table, command, body.bytes().len()).await;
-    let reply = answer.map_err(|error| of_ask_error(error, of_schema_rejection))?;
+    let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
     let Reply::Field(field) = reply else {
         unreachable!("the creation of a field is answered with the field")
     };
@@ -175,8 +173,19 @@ fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     faults.check().map(|()| new)
 }
 
+/// Asks the target's table for a change of its schema, by a body of so many bytes.
+pub(crate) async fn ask_for_schema(
+    target: &Target,
+    ask: Ask,
+    bytes: usize,
+) -> Result<Reply, Problem> {
+    let command = Command { caller: target.caller.for_request(), ask };
+    let answer = target.engine.ask_table(&target.table, command, bytes).await;
+    answer.map_err(|error| of_ask_error(error, of_schema_rejection))
+}
+
 /// Why a table refuses a change of its schema.
-pub(crate) fn of_schema_rejection(rejection: Rejection) -> Problem {
+fn of_schema_rejection(rejection: Rejection) -> Problem {
     match rejection {
         Rejection::Schema(faults) => {
             Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())

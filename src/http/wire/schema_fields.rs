@@ -83,6 +83,18 @@ pub fn read_new_option(body: &Input<'_>, strict: bool, faults: &mut Faults) -> N
     new
 }
 
+/// Reads the body that names an option of the field: its id.
+pub fn read_option_reference(
+    body: &Input<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<String> {
+    let mut shape = Shape::of_body(body, faults);
+    let id = keys::text(&mut shape, "id", Presence::Optional, faults);
+    shape.finish(strict, RouteGroup::FieldWrite, faults);
+    id
+}
+
 fn read_option(shape: &mut Shape<'_>, faults: &mut Faults) -> NewOption {
     NewOption {
         name: keys::text(shape, "name", Presence::Optional, faults),

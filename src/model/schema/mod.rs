@@ -4,6 +4,8 @@
 //! of the table), or who may see what.
 
 mod answers;
+pub mod change;
+pub mod changed_option;
 mod check;
 pub mod currency;
 pub mod decimal_options;
@@ -218,6 +220,12 @@ impl Schema {
         changed.next_option = self.next_option.max(choice.number.next());
         Arc::make_mut(&mut changed.fields[at]).options.push(choice);
         changed
+    }
+
+    /// A field, to be changed in a copy that is being made.
+    fn field_mut(&mut self, number: FieldNumber) -> &mut Field {
+        let at = self.lookups.by_number.get(&number).expect("the event's field is in the schema");
+        Arc::make_mut(&mut self.fields[*at])
     }
 }
 

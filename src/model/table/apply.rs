@@ -29,6 +29,10 @@ impl Table {
                 let schema = self.shown.schema().with_option(*field, option.clone());
                 self.shown.put_schema(Arc::new(schema));
             }
+            Event::SchemaChanged { change, .. } => {
+                let schema = self.shown.schema().with_change(change);
+                self.shown.put_schema(Arc::new(schema));
+            }
             Event::Record(change) => self.apply_change(change),
             Event::TeamChanged { record, .. } => self.replace(record),
             Event::Purged(purge) => self.apply_purge(purge),
@@ -185,6 +189,12 @@ impl Table {
                     return Err(Misfit::Unknown { what: format!("field {field}") });
                 };
                 Ok(Event::OptionCreated { stamp, sequence, field, option })
+            }
+            Stored::SchemaChanged { sequence, change } => {
+                self.expect_sequence(sequence)?;
+                let checked = self.shown.schema().check_change(&change);
+                checked.map_err(|what| Misfit::Unknown { what })?;
+                Ok(Event::SchemaChanged { stamp, sequence, change })
             }
             Stored::Record(stored) => self.restore_change(stamp, stored).map(Event::Record),
             Stored::TeamChanged { id, body } => {

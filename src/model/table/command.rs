@@ -11,6 +11,7 @@ use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::option::Choice;
 use crate::model::table::event::{FollowUpNumber, Stamp};
 use crate::model::table::record::Record;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl Command {
     #[must_use]
     pub fn is_schema_change(&self) -> bool {
         match self.ask {
-            Ask::CreateField(_) | Ask::CreateOption { .. } => true,
+            Ask::CreateField(_) | Ask::CreateOption { .. } | Ask::ChangeSchema(_) => true,
             Ask::Upsert(_)
             | Ask::Add(_)
             | Ask::Update(_)
@@ -70,6 +71,7 @@ pub enum Ask {
     Team(TeamEdit),
     CreateField(Box<NewField>),
     CreateOption { field: FieldNumber, option: NewOption },
+    ChangeSchema(SchemaAsk),
     ConfirmFollowUp(FollowUpNumber),
 }
 

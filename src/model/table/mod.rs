@@ -17,6 +17,7 @@ pub mod order;
 pub mod record;
 pub mod scan;
 pub mod search;
+pub mod schema_command;
 pub mod snapshot_form;
 pub mod tags;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::model::id::{RecordId, Sequence, Slot, Timestamp, Version};
 use crate::model::key::Key;
 use crate::model::moment::Moment;
+use crate::model::schema::change::SchemaChange;
 use crate::model::schema::{Schema, system};
 use crate::model::table::body::{Body, Edits};
 use crate::model::table::command::Caller;
@@ -69,6 +70,16 @@ impl<'a> Commit<'a> {
 
     pub(super) fn push(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    /// Makes the event of a change of the schema. What is decided next sees it.
+    pub(super) fn change_schema(&mut self, change: SchemaChange) -> Result<(), Rejection> {
+        let stored = rmp_serde::to_vec_named(&change).expect("a schema has a stored form");
+        self.count(stored.len())?;
+        self.schema = Arc::new(self.schema.with_change(&change));
+        let (stamp, sequence) = (self.stamp(), self.next_sequence());
+        self.push(Event::SchemaChanged { stamp, sequence, change: Box::new(change) });
+        Ok(())
     }
 
     /// Makes the event of a record's change. `updated` moves unless another record is the reason.

@@ -1,5 +1,6 @@
 //! The keys of a record: what follows from its values and its schema.
 
+use crate::model::id::OptionNumber;
 use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -42,6 +43,29 @@ pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
         && uniques.all(|field| {
             body.get(field.number).is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
         })
+}
+
+/// Whether nothing is left of what a stored value refers to: its option was removed.
+#[must_use]
+pub(crate) fn is_blank(field: &Field, raw: &[u8]) -> bool {
+    field.field_type.has_options() && meaning(field, raw).is_none()
+}
+
+/// The option that a stored value of a choice field means now.
+#[must_use]
+pub(crate) fn meaning(field: &Field, raw: &[u8]) -> Option<OptionNumber> {
+    match stored(field, raw) {
+        Value::Choice(option) => field.options.get(option).map(|choice| choice.number),
+        Value::Text(_)
+        | Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Boolean(_)
+        | Value::Date(_)
+        | Value::Datetime(_)
+        | Value::Tags(_)
+        | Value::Member(_)
+        | Value::Members(_) => None,
+    }
 }
 
 /// A stored value, decoded.

@@ -113,6 +113,7 @@ pub fn decide(
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
         Ask::CreateField(field) => schema::create_field(&mut commit, &field),
         Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
+        Ask::ChangeSchema(asked) => schema::change_schema(&mut commit, &asked),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
     }
 }

@@ -10,7 +10,7 @@ use crate::model::table::command::{
     EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
-use crate::model::table::decide::keys::{claim_of, stored, stored_text};
+use crate::model::table::decide::keys::{claim_of, is_blank, meaning, stored, stored_text};
 use crate::model::table::decide::{Clash, Rejection, Taken};
 use crate::model::table::event::Tag;
 use crate::model::table::index::KeyHasher;
@@ -131,6 +131,7 @@ impl<'a> Plan<'a> {
         match &write.change {
             Change::Clear => self.clear(field, write.index),
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
+            Change::Set(Value::Choice(option)) => self.choose(field, *option),
             Change::Set(value) => self.set(field.number, value),
             Change::Tags(change) => self.write_tags(commit, field, write.index, change),
             Change::Members(change) => self.write_list(field, write.index, change, &MEMBERS),
@@ -147,7 +148,18 @@ impl<'a> Plan<'a> {
             let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
             return self.fault(place, ValueFault::Required);
         }
-        self.edits.clear(field.number);
+        // A value whose option was removed is blank already: clearing it is no change.
+        if self.old.get(field.number).is_some_and(|raw| !is_blank(field, raw)) {
+            self.edits.clear(field.number);
+        }
+    }
+
+    /// A value that means the option already, since it replaced another, stays as it is stored.
+    fn choose(&mut self, field: &Field, option: OptionNumber) {
+        let held = self.old.get(field.number).and_then(|raw| meaning(field, raw));
+        if held != Some(option) {
+            self.set(field.number, &Value::Choice(option));
+        }
     }
 
     /// A checkbox without a value reads false already: writing that is no change.
@@ -306,7 +318,8 @@ impl<'a> Plan<'a> {
     pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
             let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
-            let is_due = field.is_required && !exempt && self.value(field.number).is_none();
+            let is_missing = |raw: Option<&[u8]>| raw.is_none_or(|raw| is_blank(field, raw));
+            let is_due = field.is_required && !exempt && is_missing(self.value(field.number));
             if is_due && !self.is_blamed(field.number) {
                 let place = self.place_of(field.number);
                 self.fault(place, ValueFault::Required);

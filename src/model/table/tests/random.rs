@@ -239,7 +239,8 @@ proptest! {
                 }
                 Stored::ObjectCreated { sequence, .. }
                 | Stored::FieldCreated { sequence, .. }
-                | Stored::OptionCreated { sequence, .. } => sequence,
+                | Stored::OptionCreated { sequence, .. }
+                | Stored::SchemaChanged { sequence, .. } => sequence,
                 Stored::TeamChanged { .. } | Stored::FollowUpConfirmed { .. } => continue,
             };
             sequence += 1;

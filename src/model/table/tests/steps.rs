@@ -1,7 +1,7 @@
 //! Random commands on tables with few names, few values and several unique fields, so that they
 //! collide all the time.
 
-use crate::model::id::{FieldNumber, OptionNumber, RecordId, TagNumber, Timestamp};
+use crate::model::id::{FieldNumber, OptionId, OptionNumber, RecordId, TagNumber, Timestamp};
 use crate::model::moment::Moment;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::{default_fields, system};
@@ -11,6 +11,7 @@ use crate::model::table::command::{
 };
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
@@ -103,6 +104,11 @@ pub(super) enum Step {
     },
     NewField(bool),
     NewOption(u8),
+    /// An option goes; values of it go too, or mean another.
+    DropOption {
+        which: u8,
+        by: Option<u8>,
+    },
     Confirm(u8),
     Wait(u8),
     /// Member 4 leaves the business, or comes back.
@@ -157,6 +163,8 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|(who, member, present)| Step::Team { who, member, present }),
         1 => any::<bool>().prop_map(Step::NewField),
         1 => (0..3_u8).prop_map(Step::NewOption),
+        2 => (any::<u8>(), prop::option::of(any::<u8>()))
+            .prop_map(|(which, by)| Step::DropOption { which, by }),
         1 => (0..4_u8).prop_map(Step::Confirm),
         3 => (0..3_u8).prop_map(Step::Wait),
         1 => any::<bool>().prop_map(Step::Member),
@@ -271,6 +279,7 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
                 ..NewOption::default()
             },
         },
+        Step::DropOption { which, by } => edge.drop_option(*which, *by)?,
         Step::Confirm(number) => Ask::ConfirmFollowUp(FollowUpNumber(u64::from(*number))),
         Step::Wait(_) | Step::Member(_) => return None,
     })
@@ -296,6 +305,7 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
         | Step::Team { .. }
         | Step::NewField(_)
         | Step::NewOption(_)
+        | Step::DropOption { .. }
         | Step::Confirm(_) => {}
     }
 }
@@ -464,6 +474,22 @@ impl Edge<'_> {
         let options: Vec<OptionNumber> =
             schema.by_number(STATUS).unwrap().options.iter().map(|choice| choice.number).collect();
         options[at % options.len()]
+    }
+
+    /// One that is there goes; the last one stays.
+    fn drop_option(&self, which: u8, by: Option<u8>) -> Option<Ask> {
+        let schema = self.rig.schema();
+        let options: Vec<OptionId> =
+            schema.by_number(STATUS).unwrap().options.iter().map(|choice| choice.id).collect();
+        if options.len() < 2 {
+            return None;
+        }
+        let id = |at: u8| options[usize::from(at) % options.len()];
+        let (field, option) = (STATUS, id(which));
+        Some(Ask::ChangeSchema(match by {
+            None => SchemaAsk::RemoveOption { field, option },
+            Some(by) => SchemaAsk::ReplaceOption { field, option, by: Some(id(by).to_string()) },
+        }))
     }
 
     fn is_checkbox(&self, field: FieldNumber) -> bool {
