@@ -1,4 +1,4 @@
-//! The routes of objects and of their categories.
+//! The routes of objects.
 //!
 //! It must not know what an object may be: the model decides that.
 
@@ -18,7 +18,6 @@ use crate::http::target::Target;
 use crate::http::wire::objects::{
     ContactObjectShape, ObjectPage, ObjectRow, ObjectShape, ObjectSource, read_new_object,
 };
-use crate::http::wire::schema_fields::CategoryShape;
 use crate::model::catalog::command::{Ask, Command, Reply};
 use crate::model::key;
 use crate::model::schema::Schema;
@@ -34,9 +33,6 @@ pub fn register(config: &mut ServiceConfig) {
         .service(Endpoint::at("/api/custom-objects").get(list).post(create))
         .service(Endpoint::at("/api/custom-objects/{object_identifier}").get(retrieve))
         .service(Endpoint::at("/api/custom-objects/{object_identifier}/detail").get(retrieve))
-        .service(
-            Endpoint::at("/api/custom-objects/{object_identifier}/categories").get(list_categories),
-        )
         .service(Endpoint::at("/api/client/custom-object").get(retrieve_contacts));
 }
 
@@ -109,13 +105,6 @@ async fn retrieve_contacts(caller: Caller, request: HttpRequest) -> Result<HttpR
     check_no_parameters(&request, RouteGroup::Read)?;
     let (schema, count) = (table.shown().schema(), table.shown().live_count());
     Ok(HttpResponse::Ok().json(ContactObjectShape::of(source(&caller, &schema, count))))
-}
-
-async fn list_categories(target: Target, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    check_no_parameters(&request, RouteGroup::Read)?;
-    let schema = target.table.shown().schema();
-    let shapes: Vec<_> = schema.categories().iter().map(CategoryShape::of).collect();
-    Ok(HttpResponse::Ok().json(shapes))
 }
 
 fn source<'a>(
@@ -401,19 +390,6 @@ mod tests {
         let mut plain = contacts.clone();
         plain.as_object_mut().unwrap().remove("undeletable_fields");
         assert_eq!(server.get("/api/custom-objects/client_client").await.expect(200), plain);
-    }
-
-    #[actix_web::test]
-    async fn an_object_starts_with_one_category() {
-        let server = TestServer::start().await;
-        for (object, name) in [("client_client", "Contact Info"), ("accounts", "Account Info")] {
-            let body = json!({"object_name": "Accounts", "entity_name": "Account"});
-            server.post("/api/custom-objects", &body).await;
-            let path = format!("/api/custom-objects/{object}/categories");
-            let list = server.get(&path).await.expect(200);
-            let expected = json!([{"id": list[0]["id"], "name": name, "order": 0, "meta": {}}]);
-            assert_eq!(list, expected);
-        }
     }
 
     #[actix_web::test]

@@ -2,10 +2,13 @@
 //!
 //! Must not know requests: what is allowed was decided before.
 
-use crate::model::id::{FieldNumber, OptionNumber};
-use crate::model::schema::Schema;
+use crate::model::id::{CategoryId, FieldNumber, OptionNumber};
+use crate::model::schema::field::Field;
+use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
+use crate::model::schema::{Lookups, Schema};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A change. Its names are stored: `docs/file-format.md` lists them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +23,14 @@ pub enum SchemaChange {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         successor: Option<OptionNumber>,
     },
+    /// The field as it is now, but for its options: those have changes of their own.
+    FieldChanged { field: Box<Field> },
+    /// Its values are left out from now on.
+    FieldDeleted { field: FieldNumber },
+    /// A category that is new, or as it is now.
+    CategoryPut { category: Category },
+    /// Its fields are in another one from now on.
+    CategoryDeleted { category: CategoryId, heir: CategoryId },
 }
 
 impl Schema {
@@ -38,8 +49,31 @@ impl Schema {
             SchemaChange::OptionRemoved { field, option, successor } => {
                 changed.field_mut(*field).options.remove(*option, *successor);
             }
+            SchemaChange::FieldChanged { field } => {
+                let held = changed.field_mut(field.number);
+                let options = std::mem::take(&mut held.options);
+                *held = Field { options, ..(**field).clone() };
+                changed.lookups = Lookups::of(&changed.fields, changed.next_field);
+            }
+            SchemaChange::FieldDeleted { field } => {
+                changed.fields.retain(|held| held.number != *field);
+                changed.lookups = Lookups::of(&changed.fields, changed.next_field);
+            }
+            SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
+            SchemaChange::CategoryDeleted { category, heir } => {
+                changed.categories.retain(|held| held.id != *category);
+                let moved = changed.fields.iter_mut().filter(|field| field.category == *category);
+                moved.for_each(|field| Arc::make_mut(field).category = *heir);
+            }
         }
         changed
+    }
+
+    fn put_category(&mut self, category: Category) {
+        match self.categories.iter_mut().find(|held| held.id == category.id) {
+            Some(held) => *held = category,
+            None => self.categories.push(category),
+        }
     }
 
     /// Whether a change that was stored follows on this schema; what it names that is not there.
@@ -56,11 +90,32 @@ impl Schema {
                     None => Ok(()),
                 }
             }
+            SchemaChange::FieldChanged { field } => {
+                let held = self.check_field(field.number)?;
+                let is_same = held.id == field.id && held.field_type == field.field_type;
+                if is_same { Ok(()) } else { Err(format!("field {} as it was", field.number)) }
+            }
+            SchemaChange::FieldDeleted { field } => {
+                let held = self.check_field(*field)?;
+                if held.is_deletable { Ok(()) } else { Err(format!("a deletable field {field}")) }
+            }
+            SchemaChange::CategoryPut { .. } => Ok(()),
+            SchemaChange::CategoryDeleted { category, heir } => {
+                let lacks = |id| !self.categories.iter().any(|held| held.id == id);
+                if category == heir || lacks(*category) || lacks(*heir) {
+                    return Err(format!("category {category} with its heir {heir}"));
+                }
+                Ok(())
+            }
         }
     }
 
+    fn check_field(&self, field: FieldNumber) -> Result<&Field, String> {
+        self.by_number(field).map(|held| &**held).ok_or_else(|| format!("field {field}"))
+    }
+
     fn check_option(&self, field: FieldNumber, option: OptionNumber) -> Result<(), String> {
-        let held = self.by_number(field).ok_or_else(|| format!("field {field}"))?;
+        let held = self.check_field(field)?;
         let is_there = held.options.iter().any(|choice| choice.number == option);
         if is_there { Ok(()) } else { Err(format!("option {option} of field {field}")) }
     }

@@ -137,7 +137,7 @@ impl Schema {
         Ok(Choice { number: self.next_option(), id: OptionId(ids()), ..choice })
     }
 
-    fn read_category(&self, new: &NewField, checks: &mut Checks) -> CategoryId {
+    pub(super) fn read_category(&self, new: &NewField, checks: &mut Checks) -> CategoryId {
         let first = self.categories().first().expect("an object starts with a category").id;
         let Some(given) = &new.category else { return first };
         let asked = CategoryId::parse(given.trim());
@@ -207,7 +207,7 @@ fn read_type(new: &NewField, checks: &mut Checks) -> Option<FieldType> {
 }
 
 /// An option but for its number, id and order.
-fn read_option(
+pub(super) fn read_option(
     new: &NewOption,
     field_type: FieldType,
     place: impl Fn(&'static str) -> BodyPlace,

@@ -8,6 +8,7 @@ use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber, T
 use crate::model::key::Key;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
+use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
 use crate::model::table::event::{FollowUpNumber, Stamp};
 use crate::model::table::record::Record;
@@ -188,6 +189,7 @@ pub enum Reply {
     Done,
     Field(Arc<Field>),
     Option(Choice),
+    Category(Category),
 }
 
 /// A record after a command.

@@ -16,8 +16,8 @@ pub mod naming;
 pub mod order;
 pub mod record;
 pub mod scan;
-pub mod search;
 pub mod schema_command;
+pub mod search;
 pub mod snapshot_form;
 pub mod tags;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! keys, and nothing else.
 
 use crate::model::catalog::member::Members;
-use crate::model::id::{FieldNumber, MemberId, OptionId, OptionNumber, RecordId, Timestamp};
+use crate::model::id::{FieldNumber, MemberId, OptionNumber, RecordId, Timestamp};
 use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -13,7 +13,6 @@ use crate::model::table::command::{
     RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
-use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
 use std::collections::BTreeMap;
@@ -38,6 +37,8 @@ pub(super) enum Answer {
     NotArchived,
     UnknownField,
     SchemaFaults,
+    /// How much breaks the new rule, and the first records that do.
+    Violated(usize, Vec<Vec<RecordId>>),
     Forbidden(Vec<(u32, FieldNumber)>),
     Faults(Vec<RecordFault>),
     Taken(Vec<RecordFault>, Option<Hit>),
@@ -222,50 +223,13 @@ impl Naive {
                     Answer::Option
                 }
             },
-            Ask::ChangeSchema(asked) => self.drop_option(asked),
+            Ask::ChangeSchema(asked) => self.change_schema(asked),
             Ask::ConfirmFollowUp(number) => {
                 let sent = usize::try_from(number.0).unwrap().min(self.purged.len());
                 self.confirmed = self.confirmed.max(sent);
                 Answer::Done
             }
         }
-    }
-
-    fn drop_option(&mut self, asked: &SchemaAsk) -> Answer {
-        let number = |field: FieldNumber, id: OptionId| {
-            let held = self.schema.by_number(field).and_then(|field| field.options.by_id(id));
-            held.expect("steps name options that are there").number
-        };
-        let (gone, successor) = match asked {
-            SchemaAsk::RemoveOption { field, option } => (number(*field, *option), None),
-            SchemaAsk::ReplaceOption { field, option, by } => {
-                let by = by.as_deref().and_then(OptionId::parse).expect("steps name an id");
-                (number(*field, *option), Some(number(*field, by)))
-            }
-            SchemaAsk::ChangeOption { .. } => panic!("no step changes an option"),
-        };
-        if successor == Some(gone) {
-            return Answer::SchemaFaults;
-        }
-        self.sequence += 1;
-        self.gone.push((gone, successor));
-        if successor.is_some() { Answer::Option } else { Answer::Done }
-    }
-
-    /// The option that a value means now.
-    pub(super) fn means(&self, held: &Held) -> Option<OptionNumber> {
-        let Held::Plain(Value::Choice(option)) = held else { return None };
-        let went = |option: OptionNumber| self.gone.iter().find(|(gone, _)| *gone == option);
-        let mut option = *option;
-        while let Some((_, successor)) = went(option) {
-            option = (*successor)?;
-        }
-        Some(option)
-    }
-
-    /// Whether a value was of an option that is gone.
-    pub(super) fn is_blank(&self, held: &Held) -> bool {
-        matches!(held, Held::Plain(Value::Choice(_))) && self.means(held).is_none()
     }
 
     /// Schema and rights of the fields, before any record is looked at.
