@@ -4,7 +4,7 @@
 
 use crate::model::id::{CategoryId, FieldNumber, OptionNumber};
 use crate::model::schema::field::Field;
-use crate::model::schema::object::Category;
+use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
 use crate::model::schema::{Lookups, Schema};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub enum SchemaChange {
     FieldChanged { field: Box<Field> },
     /// Its values are left out from now on.
     FieldDeleted { field: FieldNumber },
+    /// The object as it is now; its id, API name and type stay.
+    ObjectChanged { object: Box<Object> },
     /// A category that is new, or as it is now.
     CategoryPut { category: Category },
     /// Its fields are in another one from now on.
@@ -59,6 +61,7 @@ impl Schema {
                 changed.fields.retain(|held| held.number != *field);
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
             }
+            SchemaChange::ObjectChanged { object } => changed.object.clone_from(object),
             SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 changed.categories.retain(|held| held.id != *category);
@@ -98,6 +101,12 @@ impl Schema {
             SchemaChange::FieldDeleted { field } => {
                 let held = self.check_field(*field)?;
                 if held.is_deletable { Ok(()) } else { Err(format!("a deletable field {field}")) }
+            }
+            SchemaChange::ObjectChanged { object } => {
+                let held = &self.object;
+                let is_same = (held.id, &held.name, held.object_type)
+                    == (object.id, &object.name, object.object_type);
+                if is_same { Ok(()) } else { Err(format!("object {} as it was", object.id)) }
             }
             SchemaChange::CategoryPut { .. } => Ok(()),
             SchemaChange::CategoryDeleted { category, heir } => {

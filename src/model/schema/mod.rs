@@ -7,6 +7,7 @@ mod answers;
 pub mod categories;
 pub mod change;
 pub mod changed_field;
+pub mod changed_object;
 pub mod changed_option;
 mod check;
 pub mod currency;

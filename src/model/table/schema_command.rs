@@ -7,6 +7,7 @@ use crate::model::id::{CategoryId, FieldNumber, OptionId};
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::NewOption;
+use crate::model::schema::new_object::NewObject;
 
 #[derive(Debug)]
 pub enum SchemaAsk {
@@ -31,6 +32,8 @@ pub enum SchemaAsk {
         field: FieldNumber,
         option: OptionId,
     },
+    /// What is not given stays.
+    ChangeObject(Box<NewObject>),
     CreateCategory(NewCategory),
     /// What is not given stays.
     ChangeCategory {

@@ -61,6 +61,14 @@ pub(super) fn change_schema(
         SchemaAsk::ChangeOption { field, option, change } => {
             change_option(commit, (*field, *option), change)
         }
+        SchemaAsk::ChangeObject(change) => {
+            let schema = commit.schema.clone();
+            let object = schema.decide_object_change(change).map_err(Rejection::Schema)?;
+            if object != *schema.object() {
+                commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(object) })?;
+            }
+            Ok(Reply::Done)
+        }
         SchemaAsk::CreateCategory(new) => {
             let schema = commit.schema.clone();
             let category = schema

@@ -19,6 +19,7 @@ impl Naive {
             SchemaAsk::DeleteField { field, .. } => self.delete_field(*field),
             SchemaAsk::ChangeField { field, change, .. } => self.switch(*field, change),
             SchemaAsk::ChangeOption { .. }
+            | SchemaAsk::ChangeObject(_)
             | SchemaAsk::CreateCategory(_)
             | SchemaAsk::ChangeCategory { .. }
             | SchemaAsk::DeleteCategory(_) => panic!("no step asks for {asked:?}"),
