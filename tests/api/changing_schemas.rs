@@ -1,4 +1,4 @@
-//! Fields, options and categories are changed: what records read, and that all of it outlives a
+//! Objects, fields, options and categories are changed: what records read, and that all of it outlives a
 //! crash and stands in a snapshot.
 
 use crate::support::{Fixture, OPERATOR_KEY, Request, text, until};
@@ -34,6 +34,7 @@ fn value(fixture: &mut Fixture, id: &str, name: &str) -> Value {
 /// What the changes below must have left, and that the rules hold for the next write.
 fn check(fixture: &mut Fixture, ids: &[String; 3], round: &str) {
     let object = fixture.client.get("/api/custom-objects/accounts").expect(200);
+    assert_eq!((&object["object_name"], &object["description"]), (&json!("Firms"), &json!("All")));
     let fields = object["fields"].as_array().expect("an object has fields");
     let names: Vec<&str> = fields.iter().map(|field| text(field, "name")).collect();
     assert_eq!(names, ["name", "owner", "display_name", "created", "updated", "region", "serial"]);
@@ -86,6 +87,8 @@ fn changes_of_a_schema_outlive_a_crash_and_stand_in_a_snapshot() {
     fixture.client.patch(&format!("{FIELDS}/number"), &change).expect(200);
     let category = format!("/api/custom-objects/accounts/categories/{}", text(&category, "id"));
     fixture.client.delete(&category).expect_empty(204);
+    let change = json!({"object_name": "Firms", "description": "All"});
+    fixture.client.patch("/api/custom-objects/accounts", &change).expect(200);
 
     check(&mut fixture, &ids, "before");
     let mut fixture = fixture.after_a_crash();
