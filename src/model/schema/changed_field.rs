@@ -190,7 +190,7 @@ impl Reading<'_> {
         }
         let mut choice = match found {
             Some(found) => changed(found, &listed.keys, place, checks),
-            None => read_option(&listed.keys, place, checks),
+            None => read_option(&listed.keys, self.held.field_type, place, checks),
         };
         choice.order = listed.keys.order.unwrap_or(order);
         let is_double = found.is_some_and(|found| !self.kept.insert(found.number));

@@ -77,6 +77,18 @@ impl Choices {
         self.by_number.get(number).map(|at| &self.list[*at])
     }
 
+    /// What is left of stored numbers, each option once, in the order given.
+    #[must_use]
+    pub fn left(&self, numbers: &[OptionNumber]) -> Vec<OptionNumber> {
+        let mut left: Vec<OptionNumber> = Vec::with_capacity(numbers.len());
+        for choice in numbers.iter().filter_map(|number| self.get(*number)) {
+            if !left.contains(&choice.number) {
+                left.push(choice.number);
+            }
+        }
+        left
+    }
+
     #[must_use]
     pub fn by_id(&self, id: OptionId) -> Option<&Choice> {
         self.by_id.get(&id).map(|at| &self.list[*at])
@@ -201,6 +213,8 @@ struct StoredChoice {
     #[serde(skip_serializing_if = "Option::is_none")]
     meta: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Standing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     successor: Option<OptionNumber>,
 }
 
@@ -220,6 +234,7 @@ impl From<Choices> for Vec<StoredChoice> {
             code: Some(choice.code),
             order: Some(choice.order),
             meta: Some(choice.meta),
+            status: choice.status,
             successor: None,
         });
         let replaced = choices.successors.into_iter().map(|(number, successor)| StoredChoice {
@@ -238,10 +253,10 @@ impl TryFrom<Vec<StoredChoice>> for Choices {
         let mut choices = Self::default();
         for entry in stored {
             let number = entry.number;
-            let StoredChoice { id, name, code, order, meta, successor, .. } = entry;
+            let StoredChoice { id, name, code, order, meta, status, successor, .. } = entry;
             match (id, name, code, order, meta, successor) {
                 (Some(id), Some(name), Some(code), Some(order), Some(meta), None) => {
-                    choices.push(Choice { number, id, name, code, order, meta });
+                    choices.push(Choice { number, id, name, code, order, meta, status });
                 }
                 (None, None, None, None, None, Some(successor)) => {
                     choices.successors.insert(number, successor);
@@ -270,6 +285,7 @@ mod tests {
             code: name.to_lowercase(),
             order: 0,
             meta: "{}".to_owned(),
+            status: (number.is_multiple_of(2)).then_some(Standing::Won),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::Body;
 use crate::model::table::event::Claim;
-use crate::model::value::{Value, member};
+use crate::model::value::{OptionSource, Value, member};
 
 /// The normal form of the identifier; none where it is blank.
 #[must_use]
@@ -45,27 +45,21 @@ pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
         })
 }
 
-/// Whether nothing is left of what a stored value refers to: its option was removed.
+/// Whether nothing is left of what a stored value refers to: its options were removed.
 #[must_use]
 pub(crate) fn is_blank(field: &Field, raw: &[u8]) -> bool {
-    field.field_type.has_options() && meaning(field, raw).is_none()
+    options_left(field, raw).is_some_and(|left| left.is_empty())
 }
 
-/// The option that a stored value of a choice field means now.
+/// The options that a stored value means now, each once; none where the type stores no options.
 #[must_use]
-pub(crate) fn meaning(field: &Field, raw: &[u8]) -> Option<OptionNumber> {
-    match stored(field, raw) {
-        Value::Choice(option) => field.options.get(option).map(|choice| choice.number),
-        Value::Text(_)
-        | Value::Integer(_)
-        | Value::Decimal(_)
-        | Value::Boolean(_)
-        | Value::Date(_)
-        | Value::Datetime(_)
-        | Value::Tags(_)
-        | Value::Member(_)
-        | Value::Members(_) => None,
+pub(crate) fn options_left(field: &Field, raw: &[u8]) -> Option<Vec<OptionNumber>> {
+    match field.field_type.option_source() {
+        OptionSource::Schema | OptionSource::Answers => {}
+        OptionSource::TimeZones | OptionSource::Bounds | OptionSource::None => return None,
     }
+    let held = stored(field, raw).options().expect("a field of options stores options");
+    Some(field.options.left(&held))
 }
 
 /// A stored value, decoded.

@@ -75,7 +75,9 @@ fn is_gone(field: &Field, raw: &[u8], members: &Members) -> bool {
         | Value::Date(_)
         | Value::Datetime(_)
         | Value::Choice(_)
-        | Value::Tags(_) => false,
+        | Value::Choices(_)
+        | Value::Tags(_)
+        | Value::Files(_) => false,
     }
 }
 
