@@ -157,6 +157,41 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn the_settings_of_a_type_are_changed_but_for_the_currency() {
+        let server = accounts().await;
+        for (field_type, block, given, same) in [
+            ("rating", "rating", json!({"max_value": 7}), json!({"min_value": 1, "max_value": 7})),
+            (
+                "phonenumber",
+                "phonenumber_options",
+                json!({"enable_extension": true}),
+                json!({"enable_extension": true}),
+            ),
+            ("money", "money_options", json!({"currency": "usd"}), json!({"currency": "USD"})),
+        ] {
+            let body = json!({"field_type": field_type, "display_name": format!("My {block}")});
+            let path = format!("{FIELDS}/my_{block}");
+            server.post(FIELDS, &body).await.expect(201);
+            let changed = server.patch(&path, &json!({block: given})).await.expect(200);
+            assert_eq!(changed[block], same);
+            assert_eq!(server.get(&path).await.expect(200)[block], same, "{block}");
+        }
+        let path = format!("{FIELDS}/my_money_options");
+        let euros = server.patch(&path, &json!({"money_options": {"currency": "EUR"}})).await;
+        euros.expect_error(400, "immutable");
+        let standing = json!({
+            "field_type": "status", "display_name": "Standing",
+            "options": [{"name": "Open"}, {"name": "Done", "status": "won"}],
+        });
+        let made = server.post(FIELDS, &standing).await.expect(201);
+        let open = made["options"][0]["id"].as_str().unwrap();
+        let path = format!("{FIELDS}/standing/options/{open}");
+        let changed = server.patch(&path, &json!({"status": "lost"})).await.expect(200);
+        assert_eq!((&changed["name"], &changed["status"]), (&json!("Open"), &json!("lost")));
+        server.patch(&path, &json!({"status": "lose"})).await.expect_error(400, "invalid_choice");
+    }
+
+    #[actix_web::test]
     async fn a_deleted_field_takes_its_values_along() {
         let server = accounts().await;
         let id = add(&server, "A", &json!({"code": "x"})).await;

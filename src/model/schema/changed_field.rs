@@ -5,16 +5,16 @@
 
 use crate::model::id::{OptionId, OptionNumber};
 use crate::model::key::{self, Key, Normalizer};
+use crate::model::schema::changed_option::change_option;
 use crate::model::schema::check::Checks;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption, invalid, read_option};
 use crate::model::schema::option::{Choice, Choices};
+use crate::model::schema::typed::check_settings;
 use crate::model::schema::{
-    DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, OPTION_META_BYTES_MAX, OPTIONS_MAX,
-    Schema, UNIQUE_FIELDS_MAX, name, system,
+    DESCRIPTION_CHARS_MAX, META_BYTES_MAX, OPTIONS_MAX, Schema, UNIQUE_FIELDS_MAX, name, system,
 };
-use crate::model::value::FieldType;
 use crate::model::value::fault::ValueFault;
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -60,13 +60,7 @@ impl Schema {
         self.change_rules(&mut field, keys, &mut checks);
         field.order = keys.order.unwrap_or(held.order);
         field.is_hidden = keys.is_hidden.unwrap_or(held.is_hidden);
-        if let Some(limits) = &keys.decimal_options {
-            if held.field_type == FieldType::Decimal {
-                field.decimal_options = Some(limits.read(&mut checks));
-            } else {
-                checks.add("decimal_options", invalid("Only a decimal field has these."));
-            }
-        }
+        change_settings(held, &mut field, keys, &mut checks);
         let options = change.options.as_deref();
         let options = options.map(|listed| self.read_list(held, listed, ids, &mut checks));
         checks.end().map(|()| FieldPlan { field, options })
@@ -189,7 +183,7 @@ impl Reading<'_> {
             checks.add(place("id"), ValueFault::DoesNotExist { what: "Option" });
         }
         let mut choice = match found {
-            Some(found) => changed(found, &listed.keys, place, checks),
+            Some(found) => change_option(self.held.field_type, found, &listed.keys, place, checks),
             None => read_option(&listed.keys, self.held.field_type, place, checks),
         };
         choice.order = listed.keys.order.unwrap_or(order);
@@ -209,24 +203,26 @@ impl Reading<'_> {
     }
 }
 
-/// An option that is there, with what its entry gives.
-fn changed(
-    held: &Choice,
-    keys: &NewOption,
-    place: impl Fn(&'static str) -> BodyPlace,
-    checks: &mut Checks,
-) -> Choice {
-    let mut choice = held.clone();
-    if let Some(name) = &keys.name {
-        choice.name = checks.label(place("name"), Some(name));
+/// A type's settings, each as a whole. What is stored stays: limits hold for what is written.
+fn change_settings(held: &Field, field: &mut Field, keys: &NewField, checks: &mut Checks) {
+    check_settings(keys, held.field_type, checks);
+    if let (Some(_), Some(new)) = (held.decimal_options.as_ref(), &keys.decimal_options) {
+        field.decimal_options = Some(new.read(checks));
     }
-    if let Some(code) = &keys.code {
-        choice.code = checks.text(place("code"), Some(code), LABEL_CHARS_MAX);
+    if let (Some(_), Some(new)) = (held.rating, &keys.rating) {
+        field.rating = Some(new.read(checks));
     }
-    if let Some(meta) = &keys.meta {
-        choice.meta = checks.meta(place("meta"), Some(meta), OPTION_META_BYTES_MAX);
+    if let (Some(_), Some(new)) = (held.phonenumber_options, &keys.phonenumber_options) {
+        field.phonenumber_options = Some(new.read());
     }
-    choice
+    if let (Some(money), Some(new)) = (held.money_options, &keys.money_options)
+        && new.currency.is_some()
+        && new.read(checks) != money
+    {
+        // Amounts are stored without it: another one would turn euros into dollars.
+        let place = BodyPlace::Inner { map: "money_options", key: "currency" };
+        checks.add(place, SchemaFaultKind::Immutable);
+    }
 }
 
 /// A field's type is fixed: values are stored in its form.

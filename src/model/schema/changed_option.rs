@@ -6,9 +6,10 @@ use crate::model::id::{OptionId, OptionNumber};
 use crate::model::schema::check::Checks;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
-use crate::model::schema::new_field::NewOption;
+use crate::model::schema::new_field::{NewOption, read_standing};
 use crate::model::schema::option::Choice;
 use crate::model::schema::{LABEL_CHARS_MAX, OPTION_META_BYTES_MAX};
+use crate::model::value::FieldType;
 use crate::model::value::fault::ValueFault;
 
 impl Field {
@@ -20,19 +21,10 @@ impl Field {
     ) -> Result<Choice, Vec<SchemaFault>> {
         let mut checks = Checks::default();
         self.check_options_are_free(&mut checks);
-        let mut changed = held.clone();
-        if let Some(name) = &change.name {
-            changed.name = checks.label("name", Some(name));
-            let other = self.options.by_label(&changed.name);
-            if other.is_some_and(|other| other.number != held.number) {
-                checks.add("name", SchemaFaultKind::Unique);
-            }
-        }
-        if let Some(code) = &change.code {
-            changed.code = checks.text("code", Some(code), LABEL_CHARS_MAX);
-        }
-        if let Some(meta) = &change.meta {
-            changed.meta = checks.meta("meta", Some(meta), OPTION_META_BYTES_MAX);
+        let mut changed = change_option(self.field_type, held, change, BodyPlace::Key, &mut checks);
+        let other = self.options.by_label(&changed.name);
+        if other.is_some_and(|other| other.number != held.number) {
+            checks.add("name", SchemaFaultKind::Unique);
         }
         changed.order = change.order.unwrap_or(held.order);
         checks.end().map(|()| changed)
@@ -79,6 +71,30 @@ impl Field {
             checks.add(BodyPlace::Body, SchemaFaultKind::Immutable);
         }
     }
+}
+
+/// An option that is there, with what is given.
+pub(super) fn change_option(
+    field_type: FieldType,
+    held: &Choice,
+    keys: &NewOption,
+    place: impl Fn(&'static str) -> BodyPlace,
+    checks: &mut Checks,
+) -> Choice {
+    let mut choice = held.clone();
+    if let Some(name) = &keys.name {
+        choice.name = checks.label(place("name"), Some(name));
+    }
+    if let Some(code) = &keys.code {
+        choice.code = checks.text(place("code"), Some(code), LABEL_CHARS_MAX);
+    }
+    if let Some(meta) = &keys.meta {
+        choice.meta = checks.meta(place("meta"), Some(meta), OPTION_META_BYTES_MAX);
+    }
+    if let Some(status) = &keys.status {
+        choice.status = read_standing(field_type, Some(status), place("status"), checks);
+    }
+    choice
 }
 
 #[cfg(test)]
