@@ -148,9 +148,44 @@ fn objects_and_fields(judge: &mut Judge) {
     judge.ask("post", &format!("{FIELDS}/search"), &["accounts"], search);
     let field = format!("{FIELDS}/{{field}}");
     judge.ask("get", &field, &["accounts", "region"], None);
+    judge.ask("get", &format!("{field}/references"), &["accounts", "region"], None);
     let options = format!("{field}/options");
     judge.ask("get", &options, &["accounts", "region"], None);
     judge.ask("post", &options, &["accounts", "region"], Some(json!({"name": "South"})));
+    changes_of_schemas(judge);
+}
+
+fn changes_of_schemas(judge: &mut Judge) {
+    let object = format!("{OBJECTS}/{{object_identifier}}");
+    let field = format!("{FIELDS}/{{field}}");
+    let category = format!("{object}/categories/{{category}}");
+    let made = judge.ask(
+        "post",
+        &format!("{object}/categories"),
+        &["accounts"],
+        Some(json!({"name": "X"})),
+    );
+    let id = text(&made, "id");
+    judge.ask("patch", &category, &["accounts", id], Some(json!({"name": "Y", "order": 3})));
+    judge.ask("delete", &category, &["accounts", id], None);
+    let passing = json!({
+        "field_type": "dropdown", "display_name": "Passing", "options": [{"name": "A"}, {"name": "B"}],
+    });
+    let made = judge.ask("post", FIELDS, &["accounts"], Some(passing));
+    let [first, second] = [0, 1].map(|at| text(&made["options"][at], "id"));
+    for method in ["patch", "put"] {
+        judge.ask(method, &object, &["accounts"], Some(json!({"description": method})));
+        judge.ask(method, &field, &["accounts", "passing"], Some(json!({"description": method})));
+    }
+    let dry = format!("{field}?dry_run=true");
+    judge.ask("patch", &dry, &["accounts", "passing"], Some(json!({"options": [{"id": first}]})));
+    let option = format!("{field}/options/{{option}}");
+    let body = Some(json!({"name": "C"}));
+    judge.ask("patch", &option, &["accounts", "passing", first], body);
+    let body = Some(json!({"id": second}));
+    judge.ask("post", &format!("{option}/replace"), &["accounts", "passing", first], body);
+    judge.ask("delete", &option, &["accounts", "passing", second], None);
+    judge.ask("delete", &field, &["accounts", "passing"], None);
 }
 
 fn records(judge: &mut Judge) {

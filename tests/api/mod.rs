@@ -2,6 +2,7 @@
 
 mod businesses;
 mod by_id;
+mod changing_schemas;
 mod counts;
 mod described;
 #[cfg(feature = "docs-ui")]

@@ -51,6 +51,10 @@ pub struct Error {
     pub non_field_errors: Option<Vec<String>>,
     /// On `409 conflict`: what is in the way and what may be chosen.
     pub conflict: Option<Value>,
+    /// On `400 constraint_violated`: how many values or records are in the way.
+    pub count: Option<u64>,
+    /// On `400 constraint_violated`: the first of them, and the records that have them.
+    pub violations: Option<Vec<Value>>,
 }
 
 /// The statuses of errors, and when they come.

@@ -21,6 +21,26 @@ pub struct FieldPath {
     pub field: String,
 }
 
+/// An option of a field.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct OptionPath {
+    /// Id or API name of the object.
+    pub object_identifier: String,
+    /// Id or API name of the field.
+    pub field: String,
+    /// Id of the option.
+    pub option: Uuid,
+}
+
+/// Whether a change is made or only answered.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RunQuery {
+    /// Answer what would happen, and change nothing.
+    pub dry_run: Option<bool>,
+}
+
 /// A field of the contact object.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -130,6 +150,69 @@ pub struct NewField {
     pub phonenumber_options: Option<NewPhonenumberOptions>,
 }
 
+/// An option in the whole list of a field's options.
+#[derive(Serialize, ToSchema)]
+pub struct ListedOption {
+    /// Of one that is kept; without it the name tells.
+    pub id: Option<Uuid>,
+    #[schema(nullable = false)]
+    pub name: Option<String>,
+    pub code: Option<String>,
+    pub order: Option<i32>,
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<Map<String, Value>>,
+    /// Of options of status fields.
+    pub status: Option<Standing>,
+}
+
+/// The body that changes an option; what it does not name stays.
+#[derive(Serialize, ToSchema)]
+pub struct OptionUpdate {
+    #[schema(nullable = false)]
+    pub name: Option<String>,
+    pub code: Option<String>,
+    pub order: Option<i32>,
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<Map<String, Value>>,
+    /// Of options of status fields.
+    pub status: Option<Standing>,
+}
+
+/// The option that takes the place of another one.
+#[derive(Serialize, ToSchema)]
+pub struct Successor {
+    pub id: Uuid,
+}
+
+/// The body that changes a field; what it does not name stays.
+#[derive(Serialize, ToSchema)]
+pub struct FieldUpdate {
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    pub display_name: Option<String>,
+    /// It cannot be changed; its own value is taken.
+    pub field_type: Option<String>,
+    /// API name.
+    pub name: Option<String>,
+    #[schema(max_length = 500)]
+    pub description: Option<String>,
+    pub category: Option<String>,
+    pub order: Option<i32>,
+    pub is_required: Option<bool>,
+    pub is_read_only: Option<bool>,
+    pub is_hidden: Option<bool>,
+    pub allow_multiple: Option<bool>,
+    pub is_unique: Option<bool>,
+    pub normalizer: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<Map<String, Value>>,
+    /// The whole new list: what is missing is removed, with its values.
+    pub options: Option<Vec<ListedOption>>,
+    pub decimal_options: Option<NewDecimalOptions>,
+    pub money_options: Option<NewMoneyOptions>,
+    pub rating: Option<NewRating>,
+    pub phonenumber_options: Option<NewPhonenumberOptions>,
+}
+
 /// An option of a field.
 #[derive(Serialize, ToSchema)]
 pub struct FieldOption {
@@ -220,6 +303,16 @@ pub struct Field {
     pub is_unique: bool,
     #[schema(required = true)]
     pub normalizer: Option<String>,
+    /// True where a change was only asked about, absent everywhere else.
+    pub dry_run: Option<bool>,
+}
+
+/// What refers to a field.
+#[derive(Serialize, ToSchema)]
+pub struct References {
+    pub relationships: Vec<Value>,
+    pub unique_constraints: Vec<Value>,
+    pub permission_groups: Vec<Value>,
 }
 
 /// A tag.
@@ -274,6 +367,46 @@ pub fn search() {}
 )]
 pub fn retrieve() {}
 
+/// Change a field
+///
+/// Switching a rule on is `400 constraint_violated` while live records break it.
+#[utoipa::path(
+    patch, path = "/api/custom-objects/{object_identifier}/fields/{field}", tag = "fields",
+    operation_id = "custom_objects_fields_partial_update",
+    params(FieldPath, RunQuery), request_body = FieldUpdate,
+    responses((status = 200, description = "The field after the change.", body = Field))
+)]
+pub fn partial_update() {}
+
+/// Change a field; what is not named stays here too
+///
+/// Switching a rule on is `400 constraint_violated` while live records break it.
+#[utoipa::path(
+    put, path = "/api/custom-objects/{object_identifier}/fields/{field}", tag = "fields",
+    operation_id = "custom_objects_fields_update",
+    params(FieldPath, RunQuery), request_body = FieldUpdate,
+    responses((status = 200, description = "The field after the change.", body = Field))
+)]
+pub fn update() {}
+
+/// Delete a field with the values of all records
+#[utoipa::path(
+    delete, path = "/api/custom-objects/{object_identifier}/fields/{field}", tag = "fields",
+    operation_id = "custom_objects_fields_destroy",
+    params(FieldPath, RunQuery),
+    responses((status = 204, description = "It is gone."))
+)]
+pub fn destroy() {}
+
+/// List what refers to a field
+#[utoipa::path(
+    get, path = "/api/custom-objects/{object_identifier}/fields/{field}/references",
+    tag = "fields", operation_id = "custom_objects_fields_references_retrieve",
+    params(FieldPath),
+    responses((status = 200, description = "All of it.", body = References))
+)]
+pub fn references() {}
+
 /// List the tags of a field
 #[utoipa::path(
     get, path = "/api/custom-objects/{object_identifier}/fields/{field}/tags", tag = "fields",
@@ -309,3 +442,31 @@ pub fn options() {}
     responses((status = 201, description = "The option.", body = FieldOption))
 )]
 pub fn create_option() {}
+
+/// Rename or reorder an option; records show it at once
+#[utoipa::path(
+    patch, path = "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}",
+    tag = "fields", operation_id = "custom_objects_fields_options_partial_update",
+    params(OptionPath), request_body = OptionUpdate,
+    responses((status = 200, description = "The option after the change.", body = FieldOption))
+)]
+pub fn change_option() {}
+
+/// Remove an option; records lose that value
+#[utoipa::path(
+    delete, path = "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}",
+    tag = "fields", operation_id = "custom_objects_fields_options_destroy",
+    params(OptionPath),
+    responses((status = 204, description = "It is gone."))
+)]
+pub fn remove_option() {}
+
+/// Remove an option and let another one take its place in all records
+#[utoipa::path(
+    post,
+    path = "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}/replace",
+    tag = "fields", operation_id = "custom_objects_fields_options_replace_create",
+    params(OptionPath), request_body = Successor,
+    responses((status = 200, description = "The one that took its place.", body = FieldOption))
+)]
+pub fn replace_option() {}

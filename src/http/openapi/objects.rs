@@ -62,6 +62,61 @@ pub struct NewObject {
     pub meta: Option<Map<String, Value>>,
 }
 
+/// The body that changes an object; what it does not name stays.
+#[derive(Serialize, ToSchema)]
+pub struct ObjectUpdate {
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    pub object_name: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
+    pub entity_name: Option<String>,
+    #[schema(max_length = 500)]
+    pub description: Option<String>,
+    pub default_color: Option<String>,
+    pub default_icon: Option<String>,
+    pub has_commerce_data: Option<bool>,
+    pub default_on_activities: Option<bool>,
+    pub track_entity_value: Option<bool>,
+    pub include_percentage_to_close: Option<bool>,
+    pub allow_on_forms: Option<bool>,
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<Map<String, Value>>,
+    /// It cannot be changed, as the next two; its own value is taken.
+    pub object_type: Option<String>,
+    pub name: Option<String>,
+    pub identifier_case: Option<IdentifierCase>,
+}
+
+/// A category of fields.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct CategoryPath {
+    /// Id or API name of the object.
+    pub object_identifier: String,
+    /// Id of the category.
+    pub category: Uuid,
+}
+
+/// The body that makes a category.
+#[derive(Serialize, ToSchema)]
+pub struct NewCategory {
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: String,
+    /// Last if left out.
+    pub order: Option<i32>,
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<Map<String, Value>>,
+}
+
+/// The body that changes a category; what it does not name stays.
+#[derive(Serialize, ToSchema)]
+pub struct CategoryUpdate {
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    pub name: Option<String>,
+    pub order: Option<i32>,
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<Map<String, Value>>,
+}
+
 /// A category of fields.
 #[derive(Serialize, ToSchema)]
 pub struct Category {
@@ -220,6 +275,51 @@ pub fn detail() {}
     responses((status = 200, description = "All of them.", body = Vec<Category>))
 )]
 pub fn categories() {}
+
+/// Change an object
+#[utoipa::path(
+    patch, path = "/api/custom-objects/{object_identifier}", tag = "objects",
+    operation_id = "custom_objects_partial_update",
+    params(ObjectPath), request_body = ObjectUpdate,
+    responses((status = 200, description = "The object after the change.", body = ObjectShown))
+)]
+pub fn partial_update() {}
+
+/// Change an object; what is not named stays here too
+#[utoipa::path(
+    put, path = "/api/custom-objects/{object_identifier}", tag = "objects",
+    operation_id = "custom_objects_update",
+    params(ObjectPath), request_body = ObjectUpdate,
+    responses((status = 200, description = "The object after the change.", body = ObjectShown))
+)]
+pub fn update() {}
+
+/// Make a category of an object's fields
+#[utoipa::path(
+    post, path = "/api/custom-objects/{object_identifier}/categories", tag = "objects",
+    operation_id = "custom_objects_categories_create",
+    params(ObjectPath), request_body = NewCategory,
+    responses((status = 201, description = "The category.", body = Category))
+)]
+pub fn create_category() {}
+
+/// Change a category of an object's fields
+#[utoipa::path(
+    patch, path = "/api/custom-objects/{object_identifier}/categories/{category}",
+    tag = "objects", operation_id = "custom_objects_categories_partial_update",
+    params(CategoryPath), request_body = CategoryUpdate,
+    responses((status = 200, description = "The category after the change.", body = Category))
+)]
+pub fn change_category() {}
+
+/// Delete a category, whose fields go to the first that is left
+#[utoipa::path(
+    delete, path = "/api/custom-objects/{object_identifier}/categories/{category}",
+    tag = "objects", operation_id = "custom_objects_categories_destroy",
+    params(CategoryPath),
+    responses((status = 204, description = "It is gone."))
+)]
+pub fn remove_category() {}
 
 /// Read the contact object
 #[utoipa::path(
