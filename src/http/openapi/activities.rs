@@ -86,6 +86,7 @@ pub struct NewActivity {
     pub activity_object_id: Option<Uuid>,
     pub activity_object_name: Option<String>,
     /// RFC 3339; without an offset in UTC.
+    #[schema(format = DateTime)]
     pub due_datetime: String,
     pub note: Option<String>,
     pub employee_id: Option<Uuid>,
@@ -99,8 +100,10 @@ pub struct NewActivity {
 /// The body that changes an activity; what it does not name stays.
 #[derive(Serialize, ToSchema)]
 pub struct ActivityUpdate {
+    #[schema(format = DateTime)]
     pub due_datetime: Option<String>,
     /// Completes it; null reopens it.
+    #[schema(format = DateTime)]
     pub completed_at: Option<String>,
     pub note: Option<String>,
     pub employee_id: Option<Uuid>,
@@ -146,12 +149,15 @@ pub struct ActivitySearch {
 pub struct Activity {
     pub id: Uuid,
     pub note: String,
+    #[schema(format = DateTime)]
     pub due_datetime: String,
+    #[schema(format = DateTime)]
     pub original_due_datetime: String,
-    #[schema(required = true)]
+    #[schema(required = true, format = DateTime)]
     pub completed_at: Option<String>,
     #[schema(required = true)]
     pub logged_activity_id: Option<Uuid>,
+    #[schema(format = DateTime)]
     pub created: String,
     pub activity_object: ActivityTypeName,
     #[schema(required = true)]

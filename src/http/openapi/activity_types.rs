@@ -53,6 +53,7 @@ pub struct ActivityType {
     pub association_mode: AssociationMode,
     /// The objects that are selected, where they are.
     pub associated_objects: Vec<SelectedObject>,
+    #[schema(format = DateTime)]
     pub created: String,
 }
 
@@ -68,6 +69,7 @@ pub struct NewActivityType {
     #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// Derived from the name if left out.
+    #[schema(max_length = 100, pattern = "^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$")]
     pub api_name: Option<String>,
     #[schema(max_length = 500)]
     pub description: Option<String>,
@@ -112,6 +114,7 @@ pub struct LoggedActivity {
     pub notes: String,
     #[schema(required = true)]
     pub scheduled_activity_id: Option<Uuid>,
+    #[schema(format = DateTime)]
     pub created: String,
     pub activity_object: ActivityTypeName,
     /// Who logged it; null if the member is gone.

@@ -19,14 +19,16 @@ pub struct KeyPath {
 /// The body that makes an API key.
 #[derive(Serialize, ToSchema)]
 pub struct NewApiKey {
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// The caller, if left out.
     pub member_id: Option<Uuid>,
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64)]
     pub origin: Option<String>,
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
     /// A secret that is in use already; drawn if left out.
-    #[schema(min_length = 16, max_length = 256)]
+    #[schema(min_length = 16, max_length = 256, pattern = "^[!-~][ -~]*[!-~]$")]
     pub secret: Option<String>,
 }
 
@@ -44,11 +46,12 @@ pub struct ApiKeyRow {
     pub prefix: String,
     pub origin: String,
     pub member: KeyMember,
+    #[schema(format = DateTime)]
     pub created: String,
-    #[schema(required = true)]
+    #[schema(required = true, format = DateTime)]
     pub expires_at: Option<String>,
     /// The hour in which it last let somebody in.
-    #[schema(required = true)]
+    #[schema(required = true, format = DateTime)]
     pub last_used_at: Option<String>,
 }
 

@@ -33,6 +33,7 @@ pub struct Business {
     pub country: String,
     pub phone_default_region: String,
     pub timezone: ZoneName,
+    #[schema(format = DateTime)]
     pub created: String,
 }
 
@@ -49,7 +50,7 @@ pub struct BusinessRow {
 #[derive(Serialize, ToSchema)]
 pub struct BusinessEnd {
     /// Null while its members are let in.
-    #[schema(required = true)]
+    #[schema(required = true, format = DateTime)]
     pub archived_at: Option<String>,
 }
 
@@ -68,8 +69,10 @@ pub struct BusinessUpdate {
     pub name: Option<String>,
     pub timezone: Option<ZoneInput>,
     /// Two letters.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     pub country: Option<String>,
     /// Two letters: where telephone numbers without a country code are of.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     pub phone_default_region: Option<String>,
     /// It cannot be changed; its own value is taken.
     pub id: Option<Uuid>,
@@ -78,14 +81,17 @@ pub struct BusinessUpdate {
 /// The first administrator of a business.
 #[derive(Serialize, ToSchema)]
 pub struct FirstMember {
+    #[schema(format = Email, min_length = 3, max_length = 254)]
     pub email: String,
+    #[schema(max_length = 255)]
     pub first_name: Option<String>,
+    #[schema(max_length = 255)]
     pub last_name: Option<String>,
     /// For those who bring the ids of another system.
     pub id: Option<Uuid>,
     pub user_id: Option<Uuid>,
     /// A secret that is in use already; drawn if left out.
-    #[schema(min_length = 16, max_length = 256)]
+    #[schema(min_length = 16, max_length = 256, pattern = "^[!-~][ -~]*[!-~]$")]
     pub secret: Option<String>,
 }
 
@@ -100,8 +106,10 @@ pub struct NewBusiness {
     /// UTC if left out.
     pub timezone: Option<ZoneInput>,
     /// Two letters; US if left out.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     pub country: Option<String>,
     /// Two letters; US if left out.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     pub phone_default_region: Option<String>,
 }
 

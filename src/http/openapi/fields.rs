@@ -6,6 +6,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "each is a flag of its own in the API")]
 
 use crate::http::openapi::shared::{ObjectPath, OrderingQuery, Page, PageQuery};
+use crate::http::openapi::words::{FieldType, NormalForm};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -54,6 +55,7 @@ pub struct ContactFieldPath {
 #[into_params(parameter_in = Query)]
 pub struct FieldsQuery {
     pub search: Option<String>,
+    /// One that no field has finds none.
     pub field_type: Option<String>,
     pub name: Option<String>,
 }
@@ -69,6 +71,7 @@ pub struct TagsQuery {
 #[derive(Serialize, ToSchema)]
 pub struct FieldSearchBody {
     pub search: Option<String>,
+    /// One that no field has finds none.
     pub field_type: Option<String>,
     pub name: Option<String>,
 }
@@ -84,14 +87,17 @@ pub struct NewDecimalOptions {
 /// The limits of a rating field.
 #[derive(Serialize, ToSchema)]
 pub struct NewRating {
+    #[schema(minimum = 1, maximum = 10)]
     pub min_value: Option<i32>,
+    #[schema(minimum = 1, maximum = 10)]
     pub max_value: Option<i32>,
 }
 
 /// What a money field counts in.
 #[derive(Serialize, ToSchema)]
 pub struct NewMoneyOptions {
-    /// Three letters; `USD` if left out.
+    /// `USD` if left out.
+    #[schema(pattern = "^[A-Za-z]{3}$")]
     pub currency: Option<String>,
 }
 
@@ -114,7 +120,9 @@ pub enum Standing {
 /// The body that makes an option.
 #[derive(Serialize, ToSchema)]
 pub struct NewOption {
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
+    #[schema(max_length = 200)]
     pub code: Option<String>,
     pub order: Option<i32>,
     #[schema(value_type = Option<Object>)]
@@ -128,19 +136,21 @@ pub struct NewOption {
 pub struct NewField {
     #[schema(min_length = 1, max_length = 200)]
     pub display_name: String,
-    pub field_type: String,
+    pub field_type: FieldType,
     /// API name; derived from the label if left out.
+    #[schema(max_length = 100, pattern = "^[a-z][a-z0-9_]*$")]
     pub name: Option<String>,
     #[schema(max_length = 500)]
     pub description: Option<String>,
-    pub category: Option<String>,
+    /// The first one if left out.
+    pub category: Option<Uuid>,
     pub order: Option<i32>,
     pub is_required: Option<bool>,
     pub is_read_only: Option<bool>,
     pub is_hidden: Option<bool>,
     pub allow_multiple: Option<bool>,
     pub is_unique: Option<bool>,
-    pub normalizer: Option<String>,
+    pub normalizer: Option<NormalForm>,
     #[schema(value_type = Option<Object>)]
     pub meta: Option<Map<String, Value>>,
     pub options: Option<Vec<NewOption>>,
@@ -155,8 +165,9 @@ pub struct NewField {
 pub struct ListedOption {
     /// Of one that is kept; without it the name tells.
     pub id: Option<Uuid>,
-    #[schema(nullable = false)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub name: Option<String>,
+    #[schema(max_length = 200)]
     pub code: Option<String>,
     pub order: Option<i32>,
     #[schema(value_type = Option<Object>)]
@@ -168,8 +179,9 @@ pub struct ListedOption {
 /// The body that changes an option; what it does not name stays.
 #[derive(Serialize, ToSchema)]
 pub struct OptionUpdate {
-    #[schema(nullable = false)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub name: Option<String>,
+    #[schema(max_length = 200)]
     pub code: Option<String>,
     pub order: Option<i32>,
     #[schema(value_type = Option<Object>)]
@@ -190,19 +202,21 @@ pub struct FieldUpdate {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub display_name: Option<String>,
     /// It cannot be changed; its own value is taken.
-    pub field_type: Option<String>,
+    pub field_type: Option<FieldType>,
     /// API name.
+    #[schema(max_length = 100, pattern = "^[a-z][a-z0-9_]*$")]
     pub name: Option<String>,
     #[schema(max_length = 500)]
     pub description: Option<String>,
-    pub category: Option<String>,
+    /// The first one if left out.
+    pub category: Option<Uuid>,
     pub order: Option<i32>,
     pub is_required: Option<bool>,
     pub is_read_only: Option<bool>,
     pub is_hidden: Option<bool>,
     pub allow_multiple: Option<bool>,
     pub is_unique: Option<bool>,
-    pub normalizer: Option<String>,
+    pub normalizer: Option<NormalForm>,
     #[schema(value_type = Option<Object>)]
     pub meta: Option<Map<String, Value>>,
     /// The whole new list: what is missing is removed, with its values.
@@ -271,7 +285,7 @@ pub struct Field {
     pub name: String,
     pub display_name: String,
     pub description: String,
-    pub field_type: String,
+    pub field_type: FieldType,
     pub category: Uuid,
     pub order: i32,
     pub is_default: bool,
@@ -302,7 +316,7 @@ pub struct Field {
     pub description_visibility: String,
     pub is_unique: bool,
     #[schema(required = true)]
-    pub normalizer: Option<String>,
+    pub normalizer: Option<NormalForm>,
     /// True where a change was only asked about, absent everywhere else.
     pub dry_run: Option<bool>,
 }

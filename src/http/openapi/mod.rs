@@ -19,6 +19,7 @@ pub mod shared;
 pub mod team;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 use crate::http::endpoint::Endpoint;
 use crate::http::options::AnswerOptions;
@@ -26,8 +27,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, ServiceConfig};
 use utoipa::OpenApi;
-use utoipa::openapi;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{self, RefOr, Required, Schema};
 
 /// Where the document is.
 pub const PATH: &str = "/api/openapi.json";
@@ -149,6 +151,8 @@ pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
     // Filled from the package, which names nobody.
     document.info.contact = None;
     add_schemes(&mut document);
+    let items = document.paths.paths.values_mut();
+    items.flat_map(|item| [&mut item.post, &mut item.patch]).flatten().for_each(may_lack_body);
     set_statuses(&mut document, answers);
     errors::add_errors(&mut document, answers);
     document
@@ -164,6 +168,20 @@ fn add_schemes(document: &mut openapi::OpenApi) {
     ] {
         let value = ApiKeyValue::with_description(header, description);
         components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(value)));
+    }
+}
+
+/// A body that need not be there is described as one that may be null, which it may not.
+fn may_lack_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(choice))) = &content.schema
+        {
+            let given = choice.items.iter().find(|item| matches!(item, RefOr::Ref(_)));
+            content.schema = given.cloned();
+            body.required = Some(Required::False);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::http::openapi::fields::Field;
 use crate::http::openapi::shared::{
     Access, MemberValue, ObjectPath, OrderingQuery, PageQuery, always_null,
 };
+use crate::http::openapi::words::IdentifierCase;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -22,19 +23,20 @@ pub struct ObjectsQuery {
     pub custom_only: Option<bool>,
     pub name: Option<String>,
     pub object_name: Option<String>,
-    pub object_type: Option<String>,
+    #[param(inline)]
+    pub object_type: Option<ObjectType>,
     pub is_custom: Option<bool>,
     pub default_on_activities: Option<bool>,
     pub allow_relations: Option<bool>,
     pub search: Option<String>,
 }
 
-/// How names match.
+/// What kind of object it is.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum IdentifierCase {
-    Insensitive,
-    Sensitive,
+pub enum ObjectType {
+    Standard,
+    Pipeline,
 }
 
 /// The body that makes an object.
@@ -44,13 +46,17 @@ pub struct NewObject {
     #[schema(min_length = 1, max_length = 200)]
     pub object_name: String,
     /// The label of one; as `object_name` if left out.
+    #[schema(min_length = 1, max_length = 200)]
     pub entity_name: Option<String>,
-    pub object_type: Option<String>,
+    pub object_type: Option<ObjectType>,
     /// API name; derived from the label if left out.
+    #[schema(max_length = 100, pattern = "^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$")]
     pub name: Option<String>,
     #[schema(max_length = 500)]
     pub description: Option<String>,
+    #[schema(max_length = 200)]
     pub default_color: Option<String>,
+    #[schema(max_length = 200)]
     pub default_icon: Option<String>,
     pub identifier_case: Option<IdentifierCase>,
     pub has_commerce_data: Option<bool>,
@@ -71,7 +77,9 @@ pub struct ObjectUpdate {
     pub entity_name: Option<String>,
     #[schema(max_length = 500)]
     pub description: Option<String>,
+    #[schema(max_length = 200)]
     pub default_color: Option<String>,
+    #[schema(max_length = 200)]
     pub default_icon: Option<String>,
     pub has_commerce_data: Option<bool>,
     pub default_on_activities: Option<bool>,
@@ -81,7 +89,7 @@ pub struct ObjectUpdate {
     #[schema(value_type = Option<Object>)]
     pub meta: Option<Map<String, Value>>,
     /// It cannot be changed, as the next two; its own value is taken.
-    pub object_type: Option<String>,
+    pub object_type: Option<ObjectType>,
     pub name: Option<String>,
     pub identifier_case: Option<IdentifierCase>,
 }
@@ -135,7 +143,7 @@ pub struct ObjectRow {
     pub name: String,
     pub object_name: String,
     pub entity_name: String,
-    pub object_type: String,
+    pub object_type: ObjectType,
     pub description: String,
     pub is_custom: bool,
     pub allow_relations: bool,
@@ -221,6 +229,7 @@ pub struct ObjectRest {
     pub fetch_url: String,
     #[schema(required = true)]
     pub owner: Option<MemberValue>,
+    #[schema(format = DateTime)]
     pub created: String,
     #[schema(value_type = Object)]
     pub meta: Map<String, Value>,

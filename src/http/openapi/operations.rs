@@ -20,7 +20,7 @@ pub struct SnapshotStatus {
     pub position: Option<u64>,
     #[schema(required = true)]
     pub bytes: Option<u64>,
-    #[schema(required = true)]
+    #[schema(required = true, format = DateTime)]
     pub at: Option<String>,
     #[schema(required = true)]
     pub age_seconds: Option<u64>,

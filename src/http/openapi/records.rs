@@ -3,7 +3,9 @@
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
 
+use crate::http::openapi::objects::ObjectType;
 use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery};
+use crate::http::openapi::words::FieldType;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -187,6 +189,7 @@ pub struct UpdateBody {
 #[derive(Serialize, ToSchema)]
 pub struct UnarchiveBody {
     /// Restore it under this identifier.
+    #[schema(min_length = 1, max_length = 255)]
     pub identifier: Option<String>,
 }
 
@@ -197,7 +200,7 @@ pub struct FieldValue {
     /// API name.
     pub name: String,
     pub display_name: String,
-    pub field_type: String,
+    pub field_type: FieldType,
     /// In the form of the field's type; null if this very request has cleared it.
     #[schema(required = true)]
     pub value: Option<Value>,
@@ -223,7 +226,7 @@ pub struct MemberName {
 #[derive(Serialize, ToSchema)]
 pub struct RecordRead {
     pub id: Uuid,
-    pub object_type: String,
+    pub object_type: ObjectType,
     /// The identifier; a contact's first and last name.
     pub name: String,
     pub display_name: String,
@@ -234,11 +237,14 @@ pub struct RecordRead {
     pub client_info: Option<ClientInfo>,
     pub num_upcoming_activities: u32,
     pub num_associated_team_members: u32,
+    #[schema(format = DateTime)]
     pub created: String,
+    #[schema(format = DateTime)]
     pub updated: String,
     /// From 1; rises by one with each change.
     pub version: u64,
     /// Archived records only.
+    #[schema(format = DateTime)]
     pub archived_at: Option<String>,
     /// Archived records only; null if the member is gone.
     pub archived_by: Option<MemberName>,
@@ -260,7 +266,7 @@ pub struct RecordWritten {
     #[schema(inline)]
     pub action: Action,
     pub id: Uuid,
-    pub object_type: String,
+    pub object_type: ObjectType,
     /// The identifier; a contact's first and last name.
     pub name: String,
     pub display_name: String,
@@ -271,7 +277,9 @@ pub struct RecordWritten {
     pub client_info: Option<ClientInfo>,
     pub num_upcoming_activities: u32,
     pub num_associated_team_members: u32,
+    #[schema(format = DateTime)]
     pub created: String,
+    #[schema(format = DateTime)]
     pub updated: String,
     /// From 1; rises by one with each change.
     pub version: u64,

@@ -20,9 +20,11 @@ pub struct ObjectPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// From 1.
+    /// From 1; one past the end is not found.
+    #[param(schema_with = whole_number)]
     pub page: Option<u64>,
-    /// 100 if left out, 1000 at most.
+    /// 100 if left out or not a number, 1000 at most.
+    #[param(schema_with = whole_number)]
     pub page_size: Option<u64>,
 }
 
@@ -48,6 +50,12 @@ pub struct Page<T> {
     pub results: Vec<T>,
     #[schema(required = true, schema_with = always_null)]
     pub errors: (),
+}
+
+/// A number of any size.
+#[must_use]
+pub fn whole_number() -> Schema {
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).build().into()
 }
 
 /// Pages carry a key for errors, and there are none where there is a page.

@@ -55,6 +55,7 @@ pub struct MemberRow<R> {
     pub account_type: AccountType,
     pub is_active: bool,
     pub roles: Vec<R>,
+    #[schema(format = DateTime)]
     pub created: String,
 }
 
@@ -69,9 +70,13 @@ pub enum Team {
 /// The body that makes a member.
 #[derive(Serialize, ToSchema)]
 pub struct NewMember {
+    #[schema(format = Email, min_length = 3, max_length = 254)]
     pub email: String,
+    #[schema(max_length = 255)]
     pub first_name: Option<String>,
+    #[schema(max_length = 255)]
     pub last_name: Option<String>,
+    #[schema(max_length = 255)]
     pub title: Option<String>,
     pub account_type: Option<AccountType>,
     pub roles: Option<Vec<Uuid>>,
@@ -83,11 +88,14 @@ pub struct NewMember {
 /// The body that changes a member; what it does not name stays.
 #[derive(Serialize, ToSchema)]
 pub struct MemberUpdate {
-    #[schema(nullable = false)]
+    #[schema(format = Email, min_length = 3, max_length = 254, nullable = false)]
     pub email: Option<String>,
     /// Null clears, as it does in the next two.
+    #[schema(max_length = 255)]
     pub first_name: Option<String>,
+    #[schema(max_length = 255)]
     pub last_name: Option<String>,
+    #[schema(max_length = 255)]
     pub title: Option<String>,
     #[schema(nullable = false)]
     pub account_type: Option<AccountType>,
