@@ -3,6 +3,7 @@
 //! It must not know what an option may be: the model decides that.
 
 use crate::http::body::Body;
+use crate::http::caller::require;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
@@ -47,6 +48,7 @@ async fn create(
 ) -> Result<HttpResponse, Problem> {
     let option = read_create(&addressed, &request, &body)?;
     let AddressedField { target, field, .. } = addressed;
+    require(target.access.may_change_schema())?;
     let ask = Ask::CreateOption { field: field.number, option };
     let command = Command { caller: target.caller.for_request(), ask };
     let answer = target.engine.ask_table(&target.table, command, body.bytes().len()).await;

@@ -3,7 +3,7 @@
 //! It must not know what a field may be: the model decides that.
 
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::require;
 use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
@@ -20,6 +20,7 @@ use crate::http::target::Target;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
+use crate::model::access::FieldRights;
 use crate::model::key::tag_key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -63,6 +64,8 @@ pub(crate) struct AddressedField {
     pub(crate) target: Target,
     pub(crate) schema: Arc<Schema>,
     pub(crate) field: Arc<Field>,
+    /// What the caller may do with the fields.
+    pub(crate) rights: FieldRights,
 }
 
 impl AddressedField {
@@ -70,8 +73,9 @@ impl AddressedField {
         let target = Target::find(request)?;
         let schema = target.table.shown().schema();
         let reference = request.match_info().get("field").unwrap_or_default();
-        let field = schema.by_reference(reference).ok_or_else(Problem::not_found)?.clone();
-        Ok(Self { target, schema, field })
+        let rights = target.access.fields(&schema);
+        let field = rights.find(&schema, reference).ok_or_else(Problem::not_found)?.clone();
+        Ok(Self { target, schema, field, rights })
     }
 }
 
@@ -95,7 +99,7 @@ async fn list(target: Target, request: HttpRequest) -> Result<HttpResponse, Prob
     };
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
-    Ok(filter.answer(&target.table.shown().schema()))
+    Ok(filter.answer(&target))
 }
 
 /// The same list, its filters in the body.
@@ -117,7 +121,7 @@ async fn search_fields(
     };
     shape.finish(is_strict, RouteGroup::Read, &mut faults);
     faults.check()?;
-    Ok(filter.answer(&target.table.shown().schema()))
+    Ok(filter.answer(&target))
 }
 
 /// Which fields a list is of.
@@ -130,7 +134,9 @@ struct FieldFilter {
 
 impl FieldFilter {
     /// The fields in order, those that the schema hides left out.
-    fn answer(&self, schema: &Schema) -> HttpResponse {
+    fn answer(&self, target: &Target) -> HttpResponse {
+        let schema = target.table.shown().schema();
+        let rights = target.access.fields(&schema);
         let search = self.search.as_ref().map(|text| text.trim().to_lowercase());
         let is_found = |field: &Field| {
             search.as_ref().is_none_or(|part| {
@@ -145,13 +151,15 @@ impl FieldFilter {
                 && self.field_type.as_ref().is_none_or(|name| name == field.field_type.name())
                 && is_found(field)
         };
-        let fields = in_order(schema).into_iter().filter(takes).map(FieldShape::of);
+        let fields = in_order(&schema, &rights).into_iter().filter(takes);
+        let fields = fields.map(|field| FieldShape::of(field, &rights));
         HttpResponse::Ok().json(fields.collect::<Vec<_>>())
     }
 }
 
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let new = read_create(&target, &request, &body)?;
+    require(target.access.may_change_schema())?;
     let ask = Ask::CreateField(Box::new(new));
     let command = Command { caller: target.caller.for_request(), ask };
     let answer = target.engine.ask_table(&target.table, command, body.bytes().len()).await;
@@ -159,7 +167,8 @@ async fn create(target: Target, request: HttpRequest, body: Body) -> Result<Http
     let Reply::Field(field) = reply else {
         unreachable!("the creation of a field is answered with the field")
     };
-    Ok(HttpResponse::Created().json(FieldShape::of(&field)))
+    let rights = target.access.fields(&target.table.shown().schema());
+    Ok(HttpResponse::Created().json(FieldShape::of(&field, &rights)))
 }
 
 fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewField, Problem> {
@@ -188,6 +197,8 @@ pub(crate) fn of_schema_rejection(rejection: Rejection) -> Problem {
         }
         Rejection::SchemaMoved
         | Rejection::NotFound
+        | Rejection::NoRight
+        | Rejection::NoRightToIdentifier
         | Rejection::NotArchived
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
@@ -200,7 +211,7 @@ async fn retrieve(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field)))
+    Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field, &addressed.rights)))
 }
 
 /// A field may be called by the word that is a path too.
@@ -209,9 +220,10 @@ async fn retrieve_the_one_named_search(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let schema = target.table.shown().schema();
-    let field = schema.by_name("search").ok_or_else(Problem::not_found)?;
+    let rights = target.access.fields(&schema);
+    let field = rights.find(&schema, "search").ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(field)))
+    Ok(HttpResponse::Ok().json(FieldShape::of(field, &rights)))
 }
 
 async fn list_tags(
@@ -222,13 +234,13 @@ async fn list_tags(
 }
 
 async fn list_tags_of_contacts(
-    caller: Caller,
     reference: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let table = caller.table(CONTACTS)?;
+    let Target { table, access, .. } = Target::of_object(&request, CONTACTS)?;
     let schema = table.shown().schema();
-    let field = schema.by_reference(&reference).ok_or_else(Problem::not_found)?;
+    let rights = access.fields(&schema);
+    let field = rights.find(&schema, &reference).ok_or_else(Problem::not_found)?;
     answer_tags(table.shown(), field, &request)
 }
 

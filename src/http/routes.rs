@@ -7,7 +7,7 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, business, field_options, fields,
-    list, lookup, objects, records, search, team, team_members, upsert,
+    list, lookup, objects, permission_groups, records, roles, search, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         activities::register(config);
         activity_types::register(config);
         team::register(config);
+        roles::register(config);
+        permission_groups::register(config);
         api_keys::register(config);
         business::register(config);
         admin::register(config);

@@ -1,5 +1,6 @@
 //! The events of one command while they are decided: who, when, and the numbers they get.
 
+use crate::model::access::ObjectAccess;
 use crate::model::id::{RecordId, Sequence, Slot, Timestamp, Version};
 use crate::model::key::Key;
 use crate::model::moment::Moment;
@@ -25,6 +26,8 @@ const TAG_BYTES: usize = 40;
 pub(super) struct Commit<'a> {
     pub(super) view: View<'a>,
     pub(super) schema: Arc<Schema>,
+    /// What the caller may do here.
+    pub(super) access: ObjectAccess,
     pub(super) caller: &'a Caller,
     pub(super) moment: &'a mut Moment,
     events: &'a mut Vec<Event>,
@@ -50,7 +53,9 @@ impl<'a> Commit<'a> {
         events: &'a mut Vec<Event>,
     ) -> Self {
         let schema = view.table.shown.schema();
-        Self { view, schema, caller, moment, events, sequence: view.sequence(), bytes: 0 }
+        let access = caller.rights.on(view.table.object());
+        let sequence = view.sequence();
+        Self { view, schema, access, caller, moment, events, sequence, bytes: 0 }
     }
 
     pub(super) fn at(&self) -> Timestamp {

@@ -9,6 +9,7 @@ mod naive_values;
 mod random;
 mod readers;
 mod restoring;
+mod rights;
 mod searching;
 mod steps;
 mod stored;
