@@ -8,6 +8,7 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
+use crate::http::field_changes;
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
@@ -17,10 +18,13 @@ use crate::http::refusal::of_ask_error;
 use crate::http::schema_fault::{self, add_schema_faults, throwaway_ids};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::Target;
+use crate::http::violation;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
 use crate::model::access::FieldRights;
+use crate::model::catalog::permission::PermissionGroup;
+use crate::model::id::PermissionGroupId;
 use crate::model::key::tag_key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -30,10 +34,12 @@ use crate::model::table::Shown;
 use crate::model::table::command::{Ask, Command, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::Tag;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::FieldType;
 use actix_web::dev::Payload;
 use actix_web::web::{Path, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use serde::Serialize;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
@@ -48,9 +54,24 @@ pub fn register(config: &mut ServiceConfig) {
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/settings-search")
                 .get(list),
         )
-        .service(search.get(retrieve_the_one_named_search).post(search_fields))
         .service(
-            Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}").get(retrieve),
+            search
+                .get(retrieve_the_one_named_search)
+                .post(search_fields)
+                .patch(field_changes::change)
+                .put(field_changes::change)
+                .delete(field_changes::delete),
+        )
+        .service(
+            Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}")
+                .get(retrieve)
+                .patch(field_changes::change)
+                .put(field_changes::change)
+                .delete(field_changes::delete),
+        )
+        .service(
+            Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/references")
+                .get(list_references),
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/tags")
@@ -72,7 +93,8 @@ impl AddressedField {
     fn find(request: &HttpRequest) -> Result<Self, Problem> {
         let target = Target::find(request)?;
         let schema = target.table.shown().schema();
-        let reference = request.match_info().get("field").unwrap_or_default();
+        // The one path that names a field without saying which: see `register`.
+        let reference = request.match_info().get("field").unwrap_or("search");
         let rights = target.access.fields(&schema);
         let field = rights.find(&schema, reference).ok_or_else(Problem::not_found)?.clone();
         Ok(Self { target, schema, field, rights })
@@ -159,11 +181,8 @@ impl FieldFilter {
 
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let new = read_create(&target, &request, &body)?;
-    require(target.access.may_change_schema())?;
     let ask = Ask::CreateField(Box::new(new));
-    let command = Command { caller: target.caller.for_request(), ask };
-    let answer = target.engine.ask_table(&target.table, command, body.bytes().len()).await;
-    let reply = answer.map_err(|error| of_ask_error(error, of_schema_rejection))?;
+    let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
     let Reply::Field(field) = reply else {
         unreachable!("the creation of a field is answered with the field")
     };
@@ -184,9 +203,26 @@ fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     faults.check().map(|()| new)
 }
 
+/// Asks the target's table for a change of its schema, by a body of so many bytes, if the caller
+/// may change it.
+pub(crate) async fn ask_for_schema(
+    target: &Target,
+    ask: Ask,
+    bytes: usize,
+) -> Result<Reply, Problem> {
+    // To delete a field takes more than to change one.
+    let deletes = matches!(ask, Ask::ChangeSchema(SchemaAsk::DeleteField { .. }));
+    let access = &target.access;
+    require(if deletes { access.may_delete_schema() } else { access.may_change_schema() })?;
+    let command = Command { caller: target.caller.for_request(), ask };
+    let answer = target.engine.ask_table(&target.table, command, bytes).await;
+    answer.map_err(|error| of_ask_error(error, |rejection| of_schema_rejection(target, rejection)))
+}
+
 /// Why a table refuses a change of its schema.
-pub(crate) fn of_schema_rejection(rejection: Rejection) -> Problem {
+fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
     match rejection {
+        Rejection::Violated(violated) => violation::problem(target, &violated),
         Rejection::Schema(faults) => {
             Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
         }
@@ -212,6 +248,42 @@ async fn retrieve(
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
     Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field, &addressed.rights)))
+}
+
+/// What refers to a field. Relationships and composite keys are not offered yet.
+#[derive(Debug, Serialize)]
+struct References<'a> {
+    relationships: [(); 0],
+    unique_constraints: [(); 0],
+    permission_groups: Vec<GroupName<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct GroupName<'a> {
+    id: PermissionGroupId,
+    name: &'a str,
+}
+
+/// The permission groups that name the field are for those who may see groups.
+async fn list_references(
+    addressed: AddressedField,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    check_no_parameters(&request, RouteGroup::Read)?;
+    let AddressedField { target, schema, field, .. } = addressed;
+    let caller = &target.caller;
+    let names = |group: &&Arc<PermissionGroup>| {
+        let entry = group.objects.get(&schema.object().id);
+        caller.rights.may_see_settings()
+            && entry.is_some_and(|entry| entry.fields.contains_key(&field.id))
+    };
+    let named = caller.catalog.groups.iter().filter(names);
+    let permission_groups = named.map(|group| GroupName { id: group.id, name: &group.name });
+    Ok(HttpResponse::Ok().json(References {
+        relationships: [],
+        unique_constraints: [],
+        permission_groups: permission_groups.collect(),
+    }))
 }
 
 /// A field may be called by the word that is a path too.
@@ -462,7 +534,7 @@ mod tests {
         }
         let dry = server.post(&format!("{FIELDS}?dry_run=true"), &body).await;
         assert_eq!(dry.faults(), [("unknown_parameter".to_owned(), "dry_run".to_owned())]);
-        let answer = server.patch(&format!("{FIELDS}/name"), &json!({})).await;
+        let answer = server.post(&format!("{FIELDS}/name"), &json!({})).await;
         answer.expect_error(405, "method_not_allowed");
         assert_eq!(names(&server, FIELDS).await.len(), 5);
     }

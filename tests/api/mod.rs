@@ -2,6 +2,7 @@
 
 mod businesses;
 mod by_id;
+mod changing_schemas;
 mod counts;
 mod error_bodies;
 mod extensions;

@@ -19,6 +19,7 @@ pub mod members;
 pub mod objects;
 pub mod record;
 pub mod roles;
+pub mod schema_changes;
 pub mod schema_fields;
 pub mod search;
 pub mod selection;

@@ -5,6 +5,7 @@ mod creating;
 mod images;
 mod lists;
 mod naive;
+mod naive_schema;
 mod naive_values;
 mod random;
 mod readers;
