@@ -4,6 +4,7 @@
 //! what an upsert does.
 
 pub mod activities;
+pub mod activity_access;
 pub mod activity_filter;
 pub mod activity_types;
 pub mod admin;
@@ -37,6 +38,7 @@ pub mod openapi;
 pub mod options;
 pub mod ordering;
 pub mod page;
+pub mod permission_groups;
 pub mod plain;
 pub mod problem;
 pub mod query;
@@ -48,6 +50,7 @@ pub mod records;
 pub mod refusal;
 pub mod request_id;
 pub mod request_meters;
+pub mod roles;
 mod root_refusal;
 pub mod routes;
 pub mod schema_fault;

@@ -5,6 +5,7 @@
 
 use crate::engine::AskError;
 use crate::http::body::Body;
+use crate::http::caller::require;
 use crate::http::fault::{Fault, Faults};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::record_problem::{RefusedWrite, of_record_write};
@@ -53,6 +54,11 @@ pub fn parse(body: &Body) -> Result<Input<'_>, Problem> {
 /// Ends the reading of a request's shape: what is wrong with it has the forms of a record's write.
 pub fn check_shape(faults: Faults, form: &FieldsForm) -> Result<(), Problem> {
     faults.check().map_err(|problem| of_record_write(problem, form))
+}
+
+/// Ends a write for which a right is missing, whatever the record is.
+pub fn require_for_write(may: bool, form: &FieldsForm) -> Result<(), Problem> {
+    require(may).map_err(|problem| of_record_write(problem, form))
 }
 
 impl<'r> RecordWrite<'r> {
@@ -120,7 +126,8 @@ impl<'r> RecordWrite<'r> {
             time_zone: caller.business.time_zone(),
             phone_region: &caller.business.info().phone_default_region,
         };
-        let writes = writes::read(&self.fields, schema, &context);
+        let rights = self.target.access.fields(schema);
+        let writes = writes::read(&self.fields, (schema, &rights), &context);
         let mentioned = writes.entries.iter().map(|write| write.field).collect();
         let ask = make(schema, &context, writes)
             .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
@@ -133,7 +140,12 @@ impl<'r> RecordWrite<'r> {
         let Written { outcome, mentioned } = written;
         let schema = self.target.table.shown().schema();
         let scene = Scene::new(self.target, &schema);
-        let selection = Selection::of_write(&outcome, &mentioned, self.return_all_fields, &schema);
+        let selection = Selection::of_write(
+            &outcome,
+            &mentioned,
+            self.return_all_fields,
+            (&schema, scene.fields()),
+        );
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
         let answer =

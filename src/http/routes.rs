@@ -7,8 +7,8 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, business, categories,
-    field_options, fields, list, lookup, metrics, objects, openapi, records, search, team,
-    team_members, upsert,
+    field_options, fields, list, lookup, metrics, objects, openapi, permission_groups, records,
+    roles, search, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         activities::register(config);
         activity_types::register(config);
         team::register(config);
+        roles::register(config);
+        permission_groups::register(config);
         api_keys::register(config);
         business::register(config);
         admin::register(config);

@@ -8,6 +8,7 @@ use crate::engine::business::TableRef;
 use crate::http::caller::Caller;
 use crate::http::options::{AnswerOptions, Options};
 use crate::http::problem::Problem;
+use crate::model::access::ObjectAccess;
 use crate::model::id::{MemberId, RecordId};
 use actix_web::dev::Payload;
 use actix_web::web::Data;
@@ -22,16 +23,22 @@ pub struct Target {
     options: Data<Options>,
     pub caller: Caller,
     pub table: Arc<TableRef>,
+    /// What the caller may do there.
+    pub access: ObjectAccess,
 }
 
 impl Target {
     /// Finds the table named by the path's `{object_identifier}`.
     pub fn find(request: &HttpRequest) -> Result<Self, Problem> {
+        Self::of_object(request, request.match_info().get("object_identifier").unwrap_or_default())
+    }
+
+    /// Finds the table of an object that the path names otherwise.
+    pub fn of_object(request: &HttpRequest, object: &str) -> Result<Self, Problem> {
         let caller = Caller::extract(request).into_inner()?;
-        let object = request.match_info().get("object_identifier").unwrap_or_default();
-        let table = caller.table(object)?;
+        let (table, access) = caller.table(object)?;
         let engine = data::<Engine>(request).into_inner();
-        Ok(Self { engine, options: data(request), caller, table })
+        Ok(Self { engine, options: data(request), caller, table, access })
     }
 
     /// How answers look where the contract leaves a choice.

@@ -3,6 +3,7 @@
 //! A command is parsed against a schema by whoever takes the request; it carries that schema's
 //! number, so that the writer hands back what was parsed against an older one.
 
+use crate::model::access::Rights;
 use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber, Timestamp};
 use crate::model::key::Key;
@@ -23,6 +24,8 @@ pub struct Caller {
     pub member: MemberId,
     /// The members of the business as of the request: for owners that are gone.
     pub members: Arc<Members>,
+    /// What the member may do, as of the request.
+    pub rights: Arc<Rights>,
     pub origin: Arc<str>,
     pub batch: BatchId,
 }
@@ -84,7 +87,7 @@ pub struct Writes {
     pub entries: Vec<Write>,
     /// What is wrong with entries, in their order.
     pub faults: Vec<RecordFault>,
-    /// Entries that name a field which nobody may write.
+    /// Entries that name a field which nobody, or not the caller, may write.
     pub forbidden: Vec<(u32, FieldNumber)>,
 }
 

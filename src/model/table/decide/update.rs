@@ -7,7 +7,9 @@ use crate::model::table::command::{
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::upsert::{check_identifier, displace, finish};
-use crate::model::table::decide::{ConflictParameter, Rejection, Taken, admit, live};
+use crate::model::table::decide::{
+    ConflictParameter, Rejection, Taken, admit, check_fields, live, require,
+};
 use crate::model::table::event::ChangeKind;
 use crate::model::table::record::Record;
 use crate::model::value;
@@ -22,7 +24,7 @@ pub(super) struct Change<'a> {
 
 pub(super) fn update(commit: &mut Commit<'_>, update: &Update) -> Result<Reply, Rejection> {
     // An unknown record answers before anything about the request's fields.
-    let record = live(commit.view, update.id)?;
+    let record = live(commit, update.id)?;
     admit(commit, &update.writes)?;
     let change = Change {
         writes: &update.writes,
@@ -39,12 +41,14 @@ pub(super) fn change_live(
     record: &Record,
     change: &Change<'_>,
 ) -> Result<Reply, Rejection> {
+    require(commit.access.may_edit(&commit.schema, record))?;
+    check_fields(change.writes)?;
     let completed = change.replace.then(|| with_clears(commit, change.writes));
     let mut plan = Plan::new(commit, Some(record), completed.as_ref().unwrap_or(change.writes));
     plan.end_of_values()?;
     let mut taken = Taken::default();
     let mode = (change.archived_conflict, change.parameter);
-    let displaced = check_identifier(commit, &plan, record, mode, &mut taken);
+    let displaced = check_identifier(commit, &plan, record, mode, &mut taken)?;
     plan.check_unique(commit, Some(record), &mut taken);
     if !taken.is_empty() {
         return Err(Rejection::Taken(taken));
@@ -69,10 +73,12 @@ pub(super) fn change_live(
 fn with_clears(commit: &Commit<'_>, writes: &Writes) -> Writes {
     let mut completed = writes.clone();
     let schema = &commit.schema;
+    let rights = commit.access.fields(schema);
     let is_cleared = |field: &Field| {
         !field.is_computed()
             && !field.is_read_only
             && !field.is_required
+            && rights.may_write(field.number)
             && field.number != schema.identifier().number
     };
     for field in schema.fields().iter().filter(|field| is_cleared(field)) {

@@ -10,6 +10,7 @@ mod naive_values;
 mod random;
 mod readers;
 mod restoring;
+mod rights;
 mod searching;
 mod steps;
 mod stored;

@@ -134,6 +134,9 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         Err(Rejection::Faults(faults)) => Answer::Faults(faults),
         Err(Rejection::Taken(taken)) => Answer::Taken(taken.faults, taken.conflict.map(hit)),
         Err(Rejection::TooLarge { what, .. }) => panic!("the {what} is too large"),
+        Err(Rejection::NoRight | Rejection::NoRightToIdentifier) => {
+            panic!("an administrator may do everything")
+        }
     }
 }
 
