@@ -1,5 +1,7 @@
 //! What a client sees: the real binary, asked over real HTTP.
 
+mod bulk;
+mod bulk_resolutions;
 mod businesses;
 mod by_id;
 mod changing_schemas;
