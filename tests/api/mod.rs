@@ -22,6 +22,7 @@ mod routes;
 mod schema;
 mod search;
 mod settings;
+mod tags;
 mod unarchive;
 mod upsert;
 mod writing_onto_archived;
