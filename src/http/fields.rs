@@ -77,6 +77,9 @@ pub fn register(config: &mut ServiceConfig) {
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/tags")
                 .get(list_tags),
         )
+        .service(
+            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags").get(list_tags),
+        )
         .service(Endpoint::at("/api/client/fields/{field}/tags").get(list_tags_of_contacts));
 }
 

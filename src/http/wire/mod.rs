@@ -5,6 +5,7 @@ pub mod activity_body;
 pub mod activity_type_body;
 pub mod api_keys;
 pub mod archived;
+pub mod bulk;
 pub mod business;
 pub mod conflict;
 pub mod country;

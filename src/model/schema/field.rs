@@ -11,7 +11,7 @@ use crate::model::schema::option::Choices;
 use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::system;
-use crate::model::value::FieldType;
+use crate::model::value::{FieldType, Multiplicity};
 use serde::{Deserialize, Serialize};
 
 /// A field. Record bodies call it by its number, so every name may change.
@@ -87,6 +87,16 @@ impl Field {
     #[must_use]
     pub fn has_fixed_options(&self) -> bool {
         self.number == system::EMAIL_STATUS || self.field_type.has_fixed_options()
+    }
+
+    /// Whether a record has a list of values in it.
+    #[must_use]
+    pub fn holds_several(&self) -> bool {
+        match self.field_type.multiplicity() {
+            Multiplicity::One => false,
+            Multiplicity::Many => true,
+            Multiplicity::Chosen => self.allow_multiple,
+        }
     }
 
     /// What the amounts of a money field are in.

@@ -155,8 +155,18 @@ pub struct Update {
     pub id: RecordId,
     pub writes: Writes,
     pub archived_conflict: ArchivedConflict,
-    /// Clears every writable field that is not mentioned, but the identifier and required ones.
-    pub replace: bool,
+    pub reach: Reach,
+}
+
+/// Which fields an update changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that are mentioned.
+    Mentioned,
+    /// Every writable one: what is not mentioned is cleared, but the identifier and required ones.
+    All,
+    /// Those that are mentioned and have no value.
+    Blank,
 }
 
 #[derive(Clone, Debug)]

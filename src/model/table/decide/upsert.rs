@@ -48,7 +48,6 @@ pub(super) fn upsert(commit: &mut Commit<'_>, upsert: &Upsert) -> Result<Reply, 
                 writes: &upsert.writes,
                 archived_conflict: upsert.archived_conflict,
                 parameter: ConflictParameter::OnupdateArchivedConflict,
-                replace: false,
             };
             change_live(commit, &found, &change)
         }
