@@ -35,6 +35,7 @@ pub mod objects;
 pub mod options;
 pub mod ordering;
 pub mod page;
+pub mod pipelines;
 pub mod plain;
 pub mod problem;
 pub mod query;

@@ -14,6 +14,7 @@ mod limits;
 mod lists;
 mod lookup;
 mod people;
+mod pipelines;
 mod races;
 mod renaming_onto_archived;
 mod routes;

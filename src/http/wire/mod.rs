@@ -15,6 +15,7 @@ pub mod keys;
 pub mod member_row;
 pub mod members;
 pub mod objects;
+pub mod pipelines;
 pub mod record;
 pub mod schema_changes;
 pub mod schema_fields;
