@@ -319,7 +319,7 @@ async fn list_tags_of_contacts(
     answer_tags(table.shown(), field, &request)
 }
 
-fn answer_tags(
+pub(super) fn answer_tags(
     shown: &Shown,
     field: &Field,
     request: &HttpRequest,

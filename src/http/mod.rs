@@ -42,6 +42,7 @@ pub mod options;
 pub mod ordering;
 pub mod page;
 pub mod permission_groups;
+pub mod pipelines;
 pub mod plain;
 pub mod problem;
 pub mod query;

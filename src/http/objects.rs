@@ -188,7 +188,7 @@ struct ObjectFilter {
     custom_only: bool,
     name: Option<String>,
     object_name: Option<key::Key>,
-    object_type: Option<WantedType>,
+    object_type: Option<ObjectType>,
     is_custom: Option<bool>,
     default_on_activities: Option<bool>,
     allow_relations: Option<bool>,
@@ -196,24 +196,8 @@ struct ObjectFilter {
     search: Option<String>,
 }
 
-/// A type of object that a list may be of, whether it is offered or not.
-#[derive(Clone, Copy, Debug)]
-enum WantedType {
-    Standard,
-    Pipeline,
-}
-
-const OBJECT_TYPES: [(&str, WantedType); 2] =
-    [("standard", WantedType::Standard), ("pipeline", WantedType::Pipeline)];
-
-impl WantedType {
-    fn takes(self, object_type: ObjectType) -> bool {
-        match (self, object_type) {
-            (Self::Standard, ObjectType::Standard) => true,
-            (Self::Pipeline, ObjectType::Standard) => false,
-        }
-    }
-}
+const OBJECT_TYPES: [(&str, ObjectType); 2] =
+    [("standard", ObjectType::Standard), ("pipeline", ObjectType::Pipeline)];
 
 impl ObjectFilter {
     fn of_query(query: &mut Query<'_>, faults: &mut Faults) -> Self {
@@ -239,7 +223,7 @@ impl ObjectFilter {
         (object.is_custom || !self.custom_only)
             && flags.iter().all(|(wanted, is)| wanted.is_none_or(|wanted| wanted == *is))
             && self.name.as_ref().is_none_or(|name| *name == object.name)
-            && self.object_type.is_none_or(|wanted| wanted.takes(object.object_type))
+            && self.object_type.is_none_or(|wanted| wanted == object.object_type)
             && (self.object_name.as_ref())
                 .is_none_or(|label| *label == key::option_key(&object.object_name))
             && (self.search.as_ref())
@@ -361,6 +345,16 @@ mod tests {
         .await;
         check(
             json!({"object_name": "Deals", "object_type": "pipeline", "pipeline": {"stages": []}}),
+            &[("invalid", "pipeline.stages")],
+        )
+        .await;
+        check(
+            json!({"object_name": "Deals", "object_type": "pipeline"}),
+            &[("required", "pipeline")],
+        )
+        .await;
+        check(
+            json!({"object_name": "Deals", "object_type": "sphere"}),
             &[("invalid_choice", "object_type")],
         )
         .await;
@@ -390,12 +384,15 @@ mod tests {
     #[actix_web::test]
     async fn a_list_is_filtered_ordered_and_paged() {
         let server = TestServer::start().await;
-        for (object_name, entity_name) in
-            [("Plans", "Plan"), ("accounts", "Account"), ("Deals", "Deal")]
-        {
+        for (object_name, entity_name) in [("Plans", "Plan"), ("accounts", "Account")] {
             let body = json!({"object_name": object_name, "entity_name": entity_name});
             server.post("/api/custom-objects", &body).await.expect(201);
         }
+        let body = json!({
+            "object_name": "Deals", "entity_name": "Deal", "object_type": "pipeline",
+            "pipeline": {"stages": [{"name": "New"}]},
+        });
+        server.post("/api/custom-objects", &body).await.expect(201);
         for (query, names) in [
             ("", &["plans", "accounts", "deals"][..]),
             ("?custom_only=false", &["client_client", "plans", "accounts", "deals"]),
@@ -408,8 +405,9 @@ mod tests {
             ("?name=Deals", &[]),
             ("?object_name=DEALS", &["deals"]),
             ("?search=LAN", &["plans"]),
-            ("?object_type=standard&search=deal", &["deals"]),
-            ("?object_type=pipeline", &[]),
+            ("?object_type=standard&search=an", &["plans"]),
+            ("?object_type=standard&search=deal", &[]),
+            ("?object_type=pipeline", &["deals"]),
             ("?default_on_activities=true", &[]),
             ("?allow_relations=true&page_size=2", &["plans", "accounts"]),
             ("?page_size=2&page=2", &["deals"]),

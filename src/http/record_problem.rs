@@ -116,7 +116,8 @@ impl RefusedWrite<'_> {
             command::Place::Unresolved { .. }
             | command::Place::Field(_)
             | command::Place::LookupValue
-            | command::Place::Identifier => self.unnamed(self.schema.identifier().number),
+            | command::Place::Identifier
+            | command::Place::Stage => self.unnamed(self.schema.identifier().number),
         }
     }
 
@@ -148,6 +149,7 @@ impl RefusedWrite<'_> {
             command::Place::Field(field) => self.unnamed(*field),
             command::Place::LookupValue => Place::Body("lookup_value".into()),
             command::Place::Identifier => Place::Body("identifier".into()),
+            command::Place::Stage => Place::Body("stage_id".into()),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, bulk, bulk_progress, business,
     categories, field_options, fields, list, lookup, metrics, objects, openapi, permission_groups,
-    records, roles, search, team, team_members, upsert,
+    pipelines, records, roles, search, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         field_options::register(config);
         bulk::register(config);
         bulk_progress::register(config);
+        pipelines::register(config);
         activities::register(config);
         activity_types::register(config);
         team::register(config);

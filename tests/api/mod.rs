@@ -22,6 +22,7 @@ mod lookup;
 mod metrics;
 mod openapi;
 mod people;
+mod pipelines;
 mod races;
 mod renaming_onto_archived;
 mod routes;

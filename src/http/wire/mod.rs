@@ -18,6 +18,7 @@ pub mod keys;
 pub mod member_row;
 pub mod members;
 pub mod objects;
+pub mod pipelines;
 pub mod record;
 pub mod roles;
 pub mod schema_changes;

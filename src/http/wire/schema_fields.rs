@@ -292,7 +292,7 @@ pub struct OptionShape<'a> {
     code: Cow<'a, str>,
     order: i32,
     meta: &'a RawValue,
-    /// Of options of a status field.
+    /// Of options of a status field, and of stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
 }
@@ -324,9 +324,7 @@ impl<'a> OptionShape<'a> {
         match field.field_type.option_source() {
             OptionSource::None => Vec::new(),
             OptionSource::Schema | OptionSource::Answers => {
-                let mut shown: Vec<&Choice> = field.options.iter().collect();
-                shown.sort_by_key(|choice| choice.order);
-                shown.into_iter().map(Self::of).collect()
+                field.options.in_order().into_iter().map(Self::of).collect()
             }
             OptionSource::TimeZones => {
                 let names = (0..).zip(time_zone::names());

@@ -7,6 +7,7 @@
 mod archive;
 mod commit;
 pub(crate) mod keys;
+mod pipeline;
 mod plan;
 mod schema;
 mod survey;
@@ -146,6 +147,7 @@ pub fn decide(
         Ask::Update(update) => update::update(&mut commit, &update),
         Ask::Archive(id) => archive::archive(&mut commit, id),
         Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
+        Ask::Move { id, stage } => pipeline::move_record(&mut commit, id, stage),
         Ask::Purge(id) => archive::purge(&mut commit, id),
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
         Ask::CreateField(field) => schema::create_field(&mut commit, &field),

@@ -267,10 +267,11 @@ pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(),
 /// Makes the event and the answer.
 pub(super) fn finish(
     commit: &mut Commit<'_>,
-    plan: Plan<'_>,
+    mut plan: Plan<'_>,
     old: Option<&Record>,
     kind: ChangeKind,
 ) -> Result<Reply, Rejection> {
+    plan.settle_close_date(commit);
     let Plan { edits, new_tags, filled, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
     let action = match kind {

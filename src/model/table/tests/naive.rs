@@ -116,7 +116,7 @@ pub(super) fn entry(index: u32, field: FieldNumber) -> Place {
 
 pub(super) fn rank(place: &Place) -> (u8, u32) {
     match place {
-        Place::LookupValue | Place::Identifier => (0, 0),
+        Place::LookupValue | Place::Identifier | Place::Stage => (0, 0),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
         Place::Field(field) => (2, field.0),
     }
@@ -176,7 +176,7 @@ impl Naive {
         self.records.iter().position(|record| record.id == id)
     }
 
-    fn live(&self, id: RecordId) -> Option<usize> {
+    pub(super) fn live(&self, id: RecordId) -> Option<usize> {
         self.position(id).filter(|at| self.records[*at].archived.is_none())
     }
 
@@ -202,6 +202,7 @@ impl Naive {
                 }
             },
             Ask::Unarchive(unarchive) => self.unarchive(unarchive),
+            Ask::Move { id, stage } => self.move_record(*id, *stage),
             Ask::Purge(id) => match self.position(*id) {
                 None => Answer::NotFound,
                 Some(at) if self.records[at].archived.is_none() => Answer::NotArchived,
@@ -325,6 +326,7 @@ impl Naive {
             (Some(_), ArchivedMatch::Overwrite) | (None, _) => {}
         }
         self.fill_checkboxes(&mut draft);
+        self.fill_stage(&mut draft);
         self.fill_owner(&mut draft);
         self.require(&mut draft, writes);
         if !draft.faults.is_empty() {
@@ -342,6 +344,7 @@ impl Naive {
         if let Some(at) = archived {
             self.displace(at);
         }
+        self.settle(None, &mut draft);
         self.tags.extend(draft.tags);
         self.sequence += 1;
         self.records.push(NaiveRecord {
@@ -403,7 +406,7 @@ impl Naive {
         self.change(at, &writes, mode, update.reach == Reach::All)
     }
 
-    fn change(
+    pub(super) fn change(
         &mut self,
         at: usize,
         writes: &Writes,

@@ -92,7 +92,9 @@ impl Play {
             assert_eq!(Some(&self.held(value)), naive.values.get(&number), "field {number}");
             count += 1;
         }
-        assert_eq!(count, naive.values.len());
+        // Those of fields that wait for a flag may stand there too.
+        let shown = naive.values.keys().filter(|number| schema.by_number(**number).is_some());
+        assert_eq!(count, shown.count());
     }
 
     fn held(&self, value: Value) -> Held {

@@ -14,6 +14,7 @@ use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::{Run, SchemaAsk};
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
+use crate::model::table::tests::pipeline_steps::{self, PipelineStep, any_pipeline_step, pipeline};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
 use crate::model::value::{Change, ListChange, TagRef, Value};
@@ -25,6 +26,7 @@ pub(super) enum Kind {
     Insensitive,
     Sensitive,
     Contacts,
+    Pipeline,
 }
 
 pub(super) const CODE: FieldNumber = FieldNumber(64);
@@ -118,6 +120,7 @@ pub(super) enum Step {
         is_unique: Option<bool>,
         is_required: Option<bool>,
     },
+    Pipeline(PipelineStep),
     Confirm(u8),
     Wait(u8),
     /// Member 4 leaves the business, or comes back.
@@ -182,6 +185,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (0..3_u8, any::<Option<bool>>(), any::<Option<bool>>()).prop_map(
             |(which, is_unique, is_required)| Step::Switch { which, is_unique, is_required }
         ),
+        4 => any_pipeline_step().prop_map(Step::Pipeline),
         1 => (0..4_u8).prop_map(Step::Confirm),
         3 => (0..3_u8).prop_map(Step::Wait),
         1 => any::<bool>().prop_map(Step::Member),
@@ -192,7 +196,8 @@ pub(super) fn any_kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
         3 => Just(Kind::Insensitive),
         1 => Just(Kind::Sensitive),
-        2 => Just(Kind::Contacts)
+        2 => Just(Kind::Contacts),
+        2 => Just(Kind::Pipeline)
     ]
 }
 
@@ -207,6 +212,7 @@ pub(super) fn start(kind: Kind) -> Rig {
         Kind::Insensitive => object("insensitive", &mut moment),
         Kind::Sensitive => object("sensitive", &mut moment),
         Kind::Contacts => default_fields::contacts(BIRTH, &mut || moment.id()),
+        Kind::Pipeline => pipeline(&mut || moment.id()),
     };
     let mut rig = Rig::born(schema, moment);
     let yes = Some(true);
@@ -293,6 +299,7 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
         Step::Switch { which, is_unique, is_required } => {
             edge.switch(*which, *is_unique, *is_required)
         }
+        Step::Pipeline(step) => pipeline_steps::ask(*step, rig, live)?,
         Step::Confirm(number) => Ask::ConfirmFollowUp(FollowUpNumber(u64::from(*number))),
         Step::Wait(_) | Step::Member(_) => return None,
     })
@@ -321,6 +328,7 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
         | Step::DropOption { .. }
         | Step::DropField(_)
         | Step::Switch { .. }
+        | Step::Pipeline(_)
         | Step::Confirm(_) => {}
     }
 }
@@ -422,6 +430,7 @@ impl Edge<'_> {
         plain.extend(schema.owner().map(|owner| owner.number));
         let late = schema.fields().iter().map(|field| field.number).filter(|at| *at >= LATE);
         plain.extend(late);
+        plain.extend(pipeline_steps::writable(&schema));
         let fit = match what {
             What::Name(_) => vec![identifier],
             What::Replace(_) | What::Edit { .. } => vec![LABELS, CREW],
@@ -474,7 +483,8 @@ impl Edge<'_> {
         Change::Set(match field {
             SERIAL => Value::Integer(i32::from(value % 3)),
             DONE => Value::Boolean(value.is_multiple_of(2)),
-            STATUS => Value::Choice(self.option(few)),
+            STATUS | system::STAGE => Value::Choice(self.option(field, few)),
+            system::ENTITY_VALUE => Value::Decimal((value % 3).into()),
             system::OWNER => Value::Member(member(1 + value % 4)),
             REGION => Value::Text(["north", "south"][few % 2].into()),
             late if late >= LATE && self.is_checkbox(late) => {
@@ -484,10 +494,10 @@ impl Edge<'_> {
         })
     }
 
-    fn option(&self, at: usize) -> OptionNumber {
+    fn option(&self, field: FieldNumber, at: usize) -> OptionNumber {
         let schema = self.rig.schema();
         let options: Vec<OptionNumber> =
-            schema.by_number(STATUS).unwrap().options.iter().map(|choice| choice.number).collect();
+            schema.by_number(field).unwrap().options.iter().map(|choice| choice.number).collect();
         options[at % options.len()]
     }
 
