@@ -5,7 +5,7 @@
 
 use crate::http::body::Body;
 use crate::http::bulk_run::{FieldWork, Work, carry_out};
-use crate::http::caller::Caller;
+use crate::http::caller::require;
 use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::{IDEMPOTENCY_KEY, RouteGroup};
@@ -40,11 +40,6 @@ pub fn register(config: &mut ServiceConfig) {
     config.service(archive_route.post(archive)).service(change_route.post(change_field_value));
 }
 
-/// Who may act on many records at once: in this version administrators.
-fn require_bulk_actions(caller: &Caller) -> Result<(), Problem> {
-    caller.require_admin()
-}
-
 /// Archives records.
 ///
 /// The reply means that every record was tried and that what was done is durable and visible.
@@ -53,7 +48,7 @@ async fn archive(
     target: Target,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    require_bulk_actions(&target.caller)?;
+    require(target.access.may_bulk())?;
     let mut faults = Faults::default();
     let is_strict = read_parameters(&request, &mut faults);
     to_its_end(async move {
@@ -76,7 +71,7 @@ async fn change_field_value(
     target: Target,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    require_bulk_actions(&target.caller)?;
+    require(target.access.may_bulk())?;
     let mut faults = Faults::default();
     let is_strict = read_parameters(&request, &mut faults);
     to_its_end(async move {
@@ -88,7 +83,8 @@ async fn change_field_value(
         faults.check()?;
         let change = change.expect("a body without a fault has been read");
         let schema = target.table.shown().schema();
-        let field = schema.by_reference(change.field).ok_or_else(unknown_field)?;
+        let rights = target.access.fields(&schema);
+        let field = rights.find(&schema, change.field).ok_or_else(unknown_field)?;
         let listed = as_list(change.value, field);
         let change = ValueChange { value: listed.as_ref().unwrap_or(change.value), ..change };
         let work = Work::Change(check_change(&target, &schema, field, &change)?);

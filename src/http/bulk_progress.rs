@@ -19,6 +19,7 @@ use crate::model::value::time::parse_timestamp;
 use actix_web::web::{Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Registers the routes.
@@ -64,7 +65,7 @@ fn read_object(query: &mut Query<'_>, caller: &Caller, faults: &mut Faults) -> O
         let fault = Fault::new(Code::DoesNotExist, query.place("custom_object_id"));
         faults.push(fault.saying("Object does not exist."));
     }
-    table.map(|table| table.shown().schema().object().id)
+    table.map(|(table, _)| table.shown().object())
 }
 
 fn read_time(query: &mut Query<'_>, caller: &Caller, faults: &mut Faults) -> Option<Timestamp> {
@@ -77,13 +78,22 @@ fn read_time(query: &mut Query<'_>, caller: &Caller, faults: &mut Faults) -> Opt
     time
 }
 
+/// The objects on whose records the caller may act in bulk: of others it sees no action either.
+fn objects_of(caller: &Caller) -> HashSet<ObjectId> {
+    let tables = caller.tables().into_iter();
+    tables
+        .filter(|(_, access)| access.may_bulk())
+        .map(|(table, _)| table.shown().object())
+        .collect()
+}
+
 /// Lists actions, the newest first.
 async fn list(
     engine: Data<Engine>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
+    let objects = objects_of(&caller);
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let filter = BulkFilter::of_query(&mut query, &caller, &mut faults);
@@ -95,7 +105,8 @@ async fn list(
     let mut found: Vec<(Arc<BulkAction>, BulkStatus)> = Vec::new();
     for action in caller.business.agenda().bulk_actions() {
         let status = status_of(&engine, &action);
-        if action.is_kept(now) && filter.takes(&action, status) {
+        let is_shown = action.is_kept(now) && objects.contains(&action.object);
+        if is_shown && filter.takes(&action, status) {
             found.push((action, status));
         }
     }
@@ -114,10 +125,11 @@ async fn retrieve(
     id: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
     let id = BatchId::parse(&id).ok_or_else(Problem::not_found)?;
     let action = caller.business.agenda().bulk_action(id);
-    let action = action.filter(|action| action.is_kept(engine.clock().now()));
+    let objects = objects_of(&caller);
+    let action = action
+        .filter(|action| action.is_kept(engine.clock().now()) && objects.contains(&action.object));
     let action = action.ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
     let shape = BulkShape::of(&action, status_of(&engine, &action), caller.business.time_zone());

@@ -17,7 +17,7 @@ use crate::model::agenda::bulk::{BulkKind, Failure, NewBulk};
 use crate::model::id::{BatchId, RecordId};
 use crate::model::input::Input;
 use crate::model::schema::Schema;
-use crate::model::table::command::{ArchivedConflict, Ask, Command, Reach, Reply, Update, Writes};
+use crate::model::table::command::{ArchivedConflict, Ask, Command, Extent, Reply, Update, Writes};
 use crate::model::table::decide::Rejection;
 use crate::model::value::Change;
 use std::sync::Arc;
@@ -44,7 +44,9 @@ impl FieldWork<'_> {
     /// The change, read with a schema. A blank fills nothing and is laid over nothing.
     #[must_use]
     pub fn read(&self, target: &Target, schema: &Schema) -> Writes {
-        let mut writes = target.with_context(|context| writes::read(&self.fields, schema, context));
+        let rights = target.access.fields(schema);
+        let mut writes =
+            target.with_context(|context| writes::read(&self.fields, (schema, &rights), context));
         match self.resolution {
             Resolution::UpdateIfBlank | Resolution::OverwriteExceptNull => {
                 let is_null =
@@ -153,12 +155,12 @@ impl Chunk<'_> {
                     id,
                     writes: writes.clone(),
                     archived_conflict: ArchivedConflict::Refuse,
-                    reach: match resolution {
-                        Resolution::UpdateIfBlank => Reach::Blank,
+                    extent: match resolution {
+                        Resolution::UpdateIfBlank => Extent::Blank,
                         Resolution::Overwrite
                         | Resolution::AddOnly
                         | Resolution::RemoveOnly
-                        | Resolution::OverwriteExceptNull => Reach::Mentioned,
+                        | Resolution::OverwriteExceptNull => Extent::Mentioned,
                     },
                 })),
             };

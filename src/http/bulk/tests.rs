@@ -274,7 +274,8 @@ fn new_bulk(server: &TestServer, records: u32) -> (Caller, NewBulk) {
     let (catalog, id) = (business.catalog(), Uuid::from_u128(u128::from(records)));
     let member = catalog.members.iter().next().unwrap().id;
     let members = catalog.members.clone();
-    let caller = Caller { member, members, origin: "test".into(), batch: BatchId(id) };
+    let rights = catalog.rights_of(member).unwrap().clone();
+    let caller = Caller { member, members, rights, origin: "test".into(), batch: BatchId(id) };
     let object = business.table_of("accounts").unwrap().shown().schema().object().id;
     (caller, NewBulk { kind: BulkKind::Archive, object, records })
 }

@@ -166,12 +166,12 @@ pub struct Update {
     pub id: RecordId,
     pub writes: Writes,
     pub archived_conflict: ArchivedConflict,
-    pub reach: Reach,
+    pub extent: Extent,
 }
 
 /// Which fields an update changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Extent {
     /// Those that are mentioned.
     Mentioned,
     /// Every writable one: what is not mentioned is cleared, but the identifier and required ones.

@@ -2,7 +2,7 @@
 
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, Outcome, Reach, Reply, Update, Write, Writes,
+    Action, ArchivedConflict, Extent, Outcome, Reply, Update, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::is_blank;
@@ -26,10 +26,10 @@ pub(super) fn update(commit: &mut Commit<'_>, update: &Update) -> Result<Reply, 
     // An unknown record answers before anything about the request's fields.
     let record = live(commit, update.id)?;
     admit(commit, &update.writes)?;
-    let reached = match update.reach {
-        Reach::Mentioned => None,
-        Reach::All => Some(with_clears(commit, &update.writes)),
-        Reach::Blank => Some(of_blanks(commit, &record, &update.writes)),
+    let reached = match update.extent {
+        Extent::Mentioned => None,
+        Extent::All => Some(with_clears(commit, &update.writes)),
+        Extent::Blank => Some(of_blanks(commit, &record, &update.writes)),
     };
     let change = Change {
         writes: reached.as_ref().unwrap_or(&update.writes),

@@ -9,7 +9,7 @@ use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, EntryKey, FaultKind, Identifier, Place, Reach,
+    Action, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Identifier, Place,
     RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
@@ -396,14 +396,14 @@ impl Naive {
         }
         let mode = (update.archived_conflict, ConflictParameter::ArchivedConflict);
         let mut writes = update.writes.clone();
-        if update.reach == Reach::Blank {
+        if update.extent == Extent::Blank {
             let values = &self.records[at].values;
             let has_value = |field| {
                 field == DONE || values.get(&field).is_some_and(|held| !self.is_blank(held))
             };
             writes.entries.retain(|write| !has_value(write.field));
         }
-        self.change(at, &writes, mode, update.reach == Reach::All)
+        self.change(at, &writes, mode, update.extent == Extent::All)
     }
 
     pub(super) fn change(

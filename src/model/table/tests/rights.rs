@@ -8,8 +8,8 @@ use crate::model::id::{FieldNumber, MemberId, PermissionGroupId, RecordId};
 use crate::model::schema::system;
 use crate::model::state::State as _;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, Ask, Command, Reply, RestoreConflict, TeamEdit,
-    Unarchive, Update, Upsert,
+    Action, Add, ArchivedConflict, ArchivedMatch, Ask, Command, Extent, Reply, RestoreConflict,
+    TeamEdit, Unarchive, Update, Upsert,
 };
 use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::event::Event;
@@ -102,7 +102,7 @@ impl World {
     fn update(&self, id: RecordId, change: (FieldNumber, Change)) -> Ask {
         let writes = self.rig.writes([change]);
         let archived_conflict = ArchivedConflict::Overwrite;
-        Ask::Update(Box::new(Update { id, writes, archived_conflict, replace: false }))
+        Ask::Update(Box::new(Update { id, writes, archived_conflict, extent: Extent::Mentioned }))
     }
 
     fn unarchive(id: RecordId) -> Ask {
@@ -343,7 +343,7 @@ fn replacing_clears_only_what_the_caller_may_write() {
     entry.fields.insert(id_of(secret), FieldAccess::Hidden);
     world.allow(entry);
     let (writes, archived_conflict) = (world.rig.writes([]), ArchivedConflict::Refuse);
-    let update = Update { id, writes, archived_conflict, replace: true };
+    let update = Update { id, writes, archived_conflict, extent: Extent::All };
     let (answer, _) = world.decide(Ask::Update(Box::new(update)));
     let Ok(Reply::Record(outcome)) = answer else { panic!("{answer:?}") };
     assert_eq!(outcome.changed, [world.note]);

@@ -6,7 +6,7 @@ use crate::model::moment::Moment;
 use crate::model::schema::system;
 use crate::model::state::State;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, Reach, Reply, RestoreConflict, TeamEdit, Update,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, Reply, RestoreConflict, TeamEdit, Update,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::{Event, Reason};
@@ -38,7 +38,7 @@ fn write(
         id,
         writes,
         archived_conflict,
-        reach: Reach::Mentioned,
+        extent: Extent::Mentioned,
     })))
 }
 
