@@ -28,8 +28,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, ServiceConfig};
 use utoipa::OpenApi;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{self, RefOr, Required, Schema};
+use utoipa::openapi::{self, Ref, RefOr, Required, Schema};
 
 /// Where the document is.
 pub const PATH: &str = "/api/openapi.json";
@@ -153,6 +154,7 @@ pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
     add_schemes(&mut document);
     let items = document.paths.paths.values_mut();
     items.flat_map(|item| [&mut item.post, &mut item.patch]).flatten().for_each(may_lack_body);
+    name_rows(&mut document);
     set_statuses(&mut document, answers);
     errors::add_errors(&mut document, answers);
     document
@@ -183,6 +185,27 @@ fn may_lack_body(operation: &mut Operation) {
             body.required = Some(Required::False);
         }
     }
+}
+
+/// The rows of a page are described in the page, and a generated client would have two types for
+/// one thing: they become a schema of their own name.
+fn name_rows(document: &mut openapi::OpenApi) {
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    let mut rows = Vec::new();
+    for (name, page) in schemas.iter_mut() {
+        let Some(row) = name.strip_prefix("Page_") else { continue };
+        if let RefOr::T(Schema::Object(page)) = page
+            && let Some(RefOr::T(Schema::Array(results))) = page.properties.get_mut("results")
+        {
+            let reference = RefOr::Ref(Ref::from_schema_name(row));
+            let items =
+                std::mem::replace(&mut results.items, ArrayItems::RefOrSchema(reference.into()));
+            if let ArrayItems::RefOrSchema(described) = items {
+                rows.push((row.to_owned(), *described));
+            }
+        }
+    }
+    schemas.extend(rows);
 }
 
 /// An operator may choose the statuses of records that were made.
