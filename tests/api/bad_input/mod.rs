@@ -8,6 +8,7 @@ mod body_syntax;
 mod callers;
 mod judge;
 mod key;
+mod lists;
 mod methods;
 mod parameters;
 mod paths;
