@@ -16,6 +16,7 @@ mod references;
 mod route;
 mod scene;
 mod table;
+mod values;
 
 use crate::api::bad_input::route::Route;
 use crate::api::bad_input::scene::Scene;

@@ -101,3 +101,41 @@ fn an_id_in_capitals_is_the_same_id() {
         }
     }
 }
+
+/// Things that exist but not under this name: of another kind, of another object, or gone.
+const MISPLACED: &[(&str, &str)] = &[
+    ("object", "record"),
+    ("object", "field"),
+    ("record", "archived_record"),
+    ("record", "contact"),
+    ("record", "object"),
+    ("field", "contact_tags"),
+    ("field", "option"),
+    ("tags_field", "contact_tags"),
+    ("contact_tags", "tags_field"),
+    ("option", "kind"),
+    ("option", "field"),
+    ("category", "object"),
+    ("member", "deleted_member"),
+    ("member", "role"),
+    ("type", "deleted_type"),
+    ("type", "activity"),
+    ("activity", "logged"),
+    ("logged", "activity"),
+    ("key", "member"),
+    ("business", "me"),
+];
+
+#[test]
+fn what_is_not_there_is_not_found_wherever_else_it_is() {
+    on_every_route(|scene, route| {
+        for (name, other) in MISPLACED.iter().filter(|(name, _)| names(route).contains(name)) {
+            let random = scene.random_id();
+            let unknown = ask(scene, route, name, &random);
+            let other = scene.own(other).to_owned();
+            let answer = ask(scene, route, name, &other);
+            check_not_found(&answer, route);
+            assert_eq!(without_request_id(&answer), without_request_id(&unknown), "{answer}");
+        }
+    });
+}
