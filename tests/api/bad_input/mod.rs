@@ -6,6 +6,8 @@
 mod body_keys;
 mod body_syntax;
 mod callers;
+mod chance;
+mod conditions;
 mod judge;
 mod key;
 mod lists;

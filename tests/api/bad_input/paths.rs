@@ -4,22 +4,27 @@ use crate::api::bad_input::judge::{refusal, without_request_id};
 use crate::api::bad_input::on_every_route;
 use crate::api::bad_input::route::Route;
 use crate::api::bad_input::scene::Scene;
-use crate::support::Answer;
+use crate::support::{Answer, Request};
 
 /// The names between the braces of a route's path.
-fn names(route: &Route) -> Vec<&'static str> {
+pub(super) fn names(route: &Route) -> Vec<&'static str> {
     let segments = route.path.split('/');
     segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()
 }
 
 /// A request that is good but for one name of its path.
-fn ask(scene: &mut Scene, route: &Route, name: &str, given: &str) -> Answer {
+pub(super) fn addressing(scene: &Scene, route: &Route, name: &str, given: &str) -> Request {
     let path = scene.path_with(route, name, given);
     let query = if route.query.is_empty() { String::new() } else { format!("?{}", route.query) };
-    let mut request = route.request(&format!("{path}{query}"));
-    if let Some(body) = route.good_body() {
-        request = request.json(&scene.filled(body));
+    let request = route.request(&format!("{path}{query}"));
+    match route.good_body() {
+        Some(body) => request.json(&scene.filled(body)),
+        None => request,
     }
+}
+
+fn ask(scene: &mut Scene, route: &Route, name: &str, given: &str) -> Answer {
+    let request = addressing(scene, route, name, given);
     scene.send(&request)
 }
 
