@@ -331,9 +331,10 @@ pub(super) fn answer_tags(
     let mut query = Query::read(request.query_string(), &mut faults);
     let search = query.text("search", &mut faults).map(|text| text.trim().to_lowercase());
     let order = ListOrder::of_query(&mut query, &[("name", ())], &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let takes = |tag: &Arc<Tag>| {
         tag.field == field.number

@@ -53,9 +53,10 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let mut query = Query::read(request.query_string(), &mut faults);
     let filter = ObjectFilter::of_query(&mut query, &mut faults);
     let order = ListOrder::of_query(&mut query, &ORDERS, &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut schemas = visible_schemas(&caller);
     schemas.retain(|schema| filter.takes(schema.object()));
