@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod activity_types;
 pub mod api_keys;
+pub mod bulk;
 pub mod businesses;
 pub mod errors;
 pub mod fields;
@@ -13,7 +14,9 @@ pub mod objects;
 pub mod operations;
 #[cfg(feature = "docs-ui")]
 pub mod page;
+pub mod pipelines;
 pub mod records;
+pub mod rights;
 pub mod search;
 pub mod shared;
 pub mod team;
@@ -72,6 +75,11 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         records::team_members_list,
         records::team_members_update,
         records::team_members_destroy,
+        pipelines::move_record,
+        bulk::archive,
+        bulk::change_field_value,
+        bulk::list,
+        bulk::retrieve,
         objects::list,
         objects::create,
         objects::retrieve,
@@ -83,6 +91,10 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         objects::change_category,
         objects::remove_category,
         objects::contacts,
+        pipelines::list,
+        pipelines::create,
+        pipelines::partial_update,
+        pipelines::remove_stage,
         fields::list,
         fields::create,
         fields::settings_search,
@@ -94,6 +106,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         fields::references,
         fields::tags,
         fields::tags_of_contacts,
+        pipelines::tags,
         fields::options,
         fields::create_option,
         fields::change_option,
@@ -124,6 +137,20 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         team::destroy,
         team::typeahead,
         team::search,
+        rights::list_roles,
+        rights::create_role,
+        rights::retrieve_role,
+        rights::change_role,
+        rights::delete_role,
+        rights::list_groups,
+        rights::create_group,
+        rights::retrieve_group,
+        rights::replace_group,
+        rights::change_group,
+        rights::delete_group,
+        rights::set_right,
+        rights::catalogue,
+        rights::own,
         api_keys::list,
         api_keys::create,
         api_keys::destroy,
