@@ -16,6 +16,7 @@ mod lookup;
 mod people;
 mod races;
 mod renaming_onto_archived;
+mod rights;
 mod routes;
 mod schema;
 mod search;
