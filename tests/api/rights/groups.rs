@@ -117,15 +117,12 @@ fn a_change_replaces_whole_entries_and_a_put_everything() {
     assert_eq!((&replaced["sections"], &replaced["name"]), (&sections, &json!("group")));
 }
 
-#[test]
-fn what_a_group_may_not_say_is_refused_at_its_key() {
-    let mut fixture = fixture();
-    let made = fixture.client.post(GROUPS, &json!({"name": "held"})).expect(201);
-    let path = format!("{GROUPS}/{}", text(&made, "id"));
+/// Bodies with one fault: its code and its key.
+fn refused() -> Vec<(Value, &'static str, String)> {
     let on = |entry: Value| json!({"name": "group", "objects": {"accounts": entry}});
     let records = |records: Value| on(json!({"records": records}));
     let key = |name: &str| format!("objects.accounts.records.{name}");
-    for (body, code, parameter) in [
+    vec![
         (json!({"name": ""}), "blank", "name".to_owned()),
         (json!({"name": null}), "null", "name".to_owned()),
         (json!({"name": "x".repeat(201)}), "max_length", "name".to_owned()),
@@ -183,7 +180,15 @@ fn what_a_group_may_not_say_is_refused_at_its_key() {
             "invalid",
             key("unarchive_associated"),
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn what_a_group_may_not_say_is_refused_at_its_key() {
+    let mut fixture = fixture();
+    let made = fixture.client.post(GROUPS, &json!({"name": "held"})).expect(201);
+    let path = format!("{GROUPS}/{}", text(&made, "id"));
+    for (body, code, parameter) in refused() {
         for request in
             [Request::new("POST", GROUPS), Request::new("PATCH", &path), Request::new("PUT", &path)]
         {
