@@ -25,6 +25,7 @@ mod people;
 mod pipelines;
 mod races;
 mod renaming_onto_archived;
+mod rights;
 mod routes;
 mod schema;
 mod search;

@@ -327,7 +327,15 @@ pub struct Field {
 pub struct References {
     pub relationships: Vec<Value>,
     pub unique_constraints: Vec<Value>,
-    pub permission_groups: Vec<Value>,
+    /// Those that name the field, for callers who may see groups.
+    pub permission_groups: Vec<GroupName>,
+}
+
+/// A permission group where it is only named.
+#[derive(Serialize, ToSchema)]
+pub struct GroupName {
+    pub id: Uuid,
+    pub name: String,
 }
 
 /// A tag.

@@ -145,6 +145,8 @@ impl Scene {
             "/api/activities",
             "/api/activities/scheduled-activity",
             "/api/team?include_service=true",
+            "/api/role",
+            "/api/permission-group",
             "/api/api-keys",
             "/api/business/mine",
             &record,
@@ -227,6 +229,9 @@ fn furnish(fixture: &mut Fixture, headers: &[(&'static str, String)]) -> Things 
     let team = maker.get("/api/team");
     things.insert("role", text(&team[0]["roles"][0], "id").to_owned());
     things.insert("me", text(&team[0], "id").to_owned());
+    things.insert("spare_role", maker.make("/api/role", &json!({"name": "Spare"})));
+    let group = json!({"name": "Group", "objects": {"client_client": {"settings": 1}}});
+    things.insert("group", maker.make("/api/permission-group", &group));
     make_records(&mut maker, &object, &mut things);
     make_activities(&mut maker, &mut things);
     things.insert("key", maker.make("/api/api-keys", &json!({"name": "spare"})));

@@ -4,6 +4,7 @@ mod activities;
 mod objects;
 mod people;
 mod records;
+mod rights;
 
 use crate::api::bad_input::route::Route;
 
@@ -17,13 +18,16 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(objects::reads());
     routes.extend(activities::reads());
     routes.extend(people::reads());
+    routes.extend(rights::reads());
     routes.extend(records::writes());
     routes.extend(objects::writes());
     routes.extend(activities::writes());
     routes.extend(people::writes());
+    routes.extend(rights::writes());
     routes.extend(activities::ends());
     routes.extend(records::ends());
     routes.extend(objects::ends());
+    routes.extend(rights::ends());
     routes.extend(people::ends());
     routes
 }
