@@ -15,6 +15,7 @@ mod keys;
 mod limits;
 mod lists;
 mod lookup;
+mod migration;
 mod people;
 mod races;
 mod renaming_onto_archived;
