@@ -7,8 +7,8 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, bulk, bulk_progress, business,
-    categories, field_options, fields, list, lookup, objects, records, search, team, team_members,
-    upsert,
+    categories, field_options, fields, list, lookup, metrics, objects, openapi, records, search,
+    team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -40,5 +40,9 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         business::register(config);
         admin::register(config);
         admin_businesses::register(config);
+        openapi::register(config, &options.answers);
+        if options.serves_metrics {
+            config.service(metrics::metrics());
+        }
     })
 }

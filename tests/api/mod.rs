@@ -1,11 +1,15 @@
 //! What a client sees: the real binary, asked over real HTTP.
 
+mod bad_input;
 mod bulk;
 mod bulk_resolutions;
 mod businesses;
 mod by_id;
 mod changing_schemas;
 mod counts;
+mod described;
+#[cfg(feature = "docs-ui")]
+mod docs_page;
 mod error_bodies;
 mod extensions;
 mod field_types;
@@ -15,7 +19,9 @@ mod keys;
 mod limits;
 mod lists;
 mod lookup;
+mod metrics;
 mod migration;
+mod openapi;
 mod people;
 mod races;
 mod renaming_onto_archived;
