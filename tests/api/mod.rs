@@ -20,6 +20,7 @@ mod limits;
 mod lists;
 mod lookup;
 mod metrics;
+mod migration;
 mod openapi;
 mod people;
 mod pipelines;

@@ -439,6 +439,15 @@ pub fn references() {}
 )]
 pub fn tags() {}
 
+/// List the tags of a field, by the path of pipelines
+#[utoipa::path(
+    get, path = "/api/pipelines/{object_identifier}/fields/{field}/tags", tag = "fields",
+    operation_id = "pipelines_fields_tags_list",
+    params(FieldPath, PageQuery, OrderingQuery, TagsQuery),
+    responses((status = 200, description = "A page of tags.", body = Page<Tag>))
+)]
+pub fn tags_of_pipeline() {}
+
 /// List the tags of a field of contacts
 #[utoipa::path(
     get, path = "/api/client/fields/{field}/tags", tag = "fields",

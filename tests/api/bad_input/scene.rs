@@ -144,6 +144,7 @@ impl Scene {
             "/api/records/client_client?archived=include",
             "/api/activities",
             "/api/activities/scheduled-activity",
+            "/api/bulk-action-progress",
             "/api/team?include_service=true",
             "/api/role",
             "/api/permission-group",
@@ -299,6 +300,9 @@ fn make_records(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
     things.insert("tag", text(&tags["results"][0], "id").to_owned());
     let archived = maker.upsert(&upsert, &json!({"lookup_value": "Gone"}));
     maker.delete(&format!("{records}/{archived}"));
+    let bulk = format!("/api/custom-objects/{object}/bulk-archive-entity-record");
+    let request = Request::new("POST", &bulk).json(&json!({"record_ids": [archived]}));
+    things.insert("bulk", text(&maker.send(request).expect(200), "status_id").to_owned());
     things.insert("record", record);
     things.insert("archived_record", archived);
     let contact = json!({"lookup_value": "ada@example.com"});

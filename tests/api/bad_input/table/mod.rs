@@ -1,6 +1,7 @@
 //! Every served route, in an order in which good requests can be sent one after the other.
 
 mod activities;
+mod bulk;
 mod objects;
 mod people;
 mod records;
@@ -19,7 +20,9 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(activities::reads());
     routes.extend(people::reads());
     routes.extend(rights::reads());
+    routes.extend(bulk::reads());
     routes.extend(records::writes());
+    routes.extend(bulk::writes());
     routes.extend(objects::writes());
     routes.extend(activities::writes());
     routes.extend(people::writes());
