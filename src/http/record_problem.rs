@@ -47,7 +47,7 @@ impl RefusedWrite<'_> {
     pub fn problem(&self, rejection: Rejection) -> Problem {
         match rejection {
             Rejection::SchemaMoved => schema_keeps_moving(),
-            Rejection::NotFound => Problem::not_found(),
+            Rejection::NotFound | Rejection::ObjectArchived => Problem::not_found(),
             Rejection::NotArchived => Problem::new(Code::NotArchived),
             Rejection::Forbidden(entries) => {
                 let faults = entries.into_iter().map(|(index, field)| {
@@ -64,7 +64,10 @@ impl RefusedWrite<'_> {
                 let message = format!("The {what} has {bytes} bytes; at most {max} are allowed.");
                 Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
             }
-            Rejection::Schema(_) | Rejection::Violated(_) | Rejection::UnknownField => {
+            Rejection::Schema(_)
+            | Rejection::Violated(_)
+            | Rejection::UnknownField
+            | Rejection::ArchiveBlocked(_) => {
                 unreachable!("a record's write changes no schema")
             }
         }

@@ -1,5 +1,6 @@
 //! What a client sees: the real binary, asked over real HTTP.
 
+mod archived_objects;
 mod businesses;
 mod by_id;
 mod changing_schemas;

@@ -3,15 +3,16 @@
 use crate::model::catalog::api_key::{ApiKey, SecretHash};
 use crate::model::catalog::member::{AccountType, Member};
 use crate::model::catalog::{Birth, CatalogView, Change, Event, ObjectEntry, Role};
-use crate::model::id::{ApiKeyId, HistoryId, MemberId, RoleId, Timestamp, UserId};
+use crate::model::id::{ApiKeyId, HistoryId, MemberId, ObjectId, RoleId, Timestamp, UserId};
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
 use crate::model::schema::fault::SchemaFault;
+use crate::model::schema::name;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::table::command::Caller;
 use std::sync::Arc;
 
-/// Objects in one business, the contact object included.
+/// Objects in one business, the contact object included, archived ones not.
 pub const OBJECTS_MAX: usize = 500;
 
 /// One command and who asks for it.
@@ -34,6 +35,11 @@ pub enum Ask {
         hour: Timestamp,
     },
     CreateObject(Box<NewObject>),
+    /// Gives free the name of an object whose table says that it was archived, at this time.
+    DiscardName {
+        object: ObjectId,
+        archived_at: Timestamp,
+    },
 }
 
 /// A member to be, its texts checked by whoever parsed them.
@@ -143,6 +149,15 @@ pub(super) fn decide(
             (Change::ApiKeyUsed { id, hour }, Reply::Done)
         }
         Ask::CreateObject(new) => create_object(view, &new, caller.member, moment)?,
+        Ask::DiscardName { object, archived_at } => {
+            let entry = view.object(object).expect("every table has its entry");
+            if entry.is_archived {
+                return Ok(Reply::Done);
+            }
+            let is_taken = |name: &str| view.object_of_name(name).is_some();
+            let name = name::discarded_object_name(&entry.name, archived_at, is_taken);
+            (Change::ObjectArchived { id: object, name }, Reply::Done)
+        }
     };
     events.push(Event { stamp, change });
     Ok(reply)
@@ -252,7 +267,8 @@ fn create_object(
     member: MemberId,
     moment: &mut Moment,
 ) -> Result<(Change, Reply), Rejection> {
-    if view.objects.len() >= OBJECTS_MAX {
+    let live = view.objects.iter().filter(|entry| !entry.is_archived).count();
+    if live >= OBJECTS_MAX {
         return Err(Rejection::TooManyObjects);
     }
     let founder = Founder { member: Some(member), at: moment.at() };
@@ -261,7 +277,7 @@ fn create_object(
         new.decide(founder, &is_taken, &mut || moment.id()).map_err(Rejection::ObjectFaults)?;
     let schema = Arc::new(schema);
     let object = schema.object();
-    let entry = ObjectEntry { id: object.id, name: object.name.clone() };
+    let entry = ObjectEntry { id: object.id, name: object.name.clone(), is_archived: false };
     let birth = Birth { history: HistoryId(moment.id()), schema: schema.clone() };
     Ok((Change::ObjectCreated { entry, birth: Some(birth) }, Reply::Object(schema)))
 }
