@@ -5,9 +5,11 @@
 pub mod admission;
 pub mod boot;
 pub mod bootstrap;
+pub mod bulk;
 pub mod business;
 pub mod follow_up;
 mod key_use;
+pub mod meters;
 mod panic;
 pub mod partition;
 mod placement;
@@ -17,6 +19,7 @@ pub mod snapshot;
 pub mod snapshotter;
 mod starter;
 pub mod states;
+mod timed_log;
 pub mod turn;
 pub mod writer;
 
@@ -26,11 +29,13 @@ pub(crate) mod test_support;
 mod tests;
 
 use crate::ambient::Clock;
+use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
-use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};
+use crate::engine::meters::Meters;
+use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
-use crate::engine::turn::Refusal;
+use crate::engine::turn::{Answer, Refusal};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
 use crate::model::id::{BatchId, BusinessId};
@@ -43,6 +48,7 @@ use std::sync::atomic::{
     AtomicU8, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
+use tokio::sync::oneshot::Receiver;
 
 /// Why a command has no reply.
 #[derive(Debug, PartialEq)]
@@ -71,12 +77,14 @@ pub enum ReadOnly {
 /// Everything that runs: a list of partitions, today a list of one.
 pub struct Engine {
     clock: Clock,
+    meters: Arc<Meters>,
     partitions: Vec<Partition>,
     searches: SearchPool,
     read_only: AtomicU8,
     seed: u64,
     batches: AtomicU64,
     key_uses: Arc<KeyUses>,
+    under_way: UnderWay,
 }
 
 impl Engine {
@@ -89,15 +97,19 @@ impl Engine {
         seed: u64,
     ) -> Arc<Self> {
         let searches = SearchPool::start(options.search_threads);
-        let partition = Partition::start(recovered, options, clock.clone(), seed).await;
+        let meters = Arc::<Meters>::default();
+        let surroundings = Surroundings { clock: clock.clone(), seed, meters: meters.clone() };
+        let partition = Partition::start(recovered, options, surroundings).await;
         let engine = Arc::new(Self {
             clock,
+            meters,
             partitions: vec![partition],
             searches,
             read_only: AtomicU8::new(0),
             seed,
             batches: AtomicU64::new(0),
             key_uses: Arc::default(),
+            under_way: UnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
         engine
@@ -115,6 +127,12 @@ impl Engine {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What it has measured since the start.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// A fresh id for a writing request.
@@ -157,7 +175,12 @@ impl Engine {
         command: table::command::Command,
         bytes: usize,
     ) -> Result<table::command::Reply, AskError<table::decide::Rejection>> {
-        self.ask(table.handle(), command, bytes).await
+        let is_upsert = matches!(command.ask, table::command::Ask::Upsert(_));
+        let reply = self.ask(table.handle(), command, bytes).await?;
+        if is_upsert && let table::command::Reply::Record(outcome) = &reply {
+            self.meters.count_upsert(outcome);
+        }
+        Ok(reply)
     }
 
     /// Archives an object. Its name is free when this returns, unless the catalog's writer has too
@@ -225,19 +248,33 @@ impl Engine {
         command: S::Command,
         bytes: usize,
     ) -> Result<S::Reply, AskError<S::Rejection>> {
-        if let Some(reason) = self.read_only() {
-            return Err(AskError::ReadOnly(reason));
+        received(self.send(handle, command, bytes)?).await
+    }
+
+    /// Sends a command, if writes are taken.
+    fn send<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        bytes: usize,
+    ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
+        match self.read_only() {
+            Some(reason) => Err(AskError::ReadOnly(reason)),
+            None => self.offer(handle, command, bytes),
         }
-        let answer = handle.ask(command, 1, bytes).map_err(|_| {
+    }
+
+    /// Sends a command, whether writes are taken or not.
+    fn offer<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        bytes: usize,
+    ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
+        handle.ask(command, 1, bytes).map_err(|_| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
             AskError::Overloaded { retry_after_s }
-        })?;
-        match answer.await {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
-            // A writer that is gone took the command with it.
-            Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
-        }
+        })
     }
 
     /// Why no writes are taken, if they are not.
@@ -270,5 +307,15 @@ impl Engine {
     /// Makes everything that was decided durable, seals, and ends the writers.
     pub async fn close(&self) -> Stopped {
         self.partitions[0].close().await
+    }
+}
+
+/// What a writer answers to a command that was sent.
+async fn received<T, R>(answer: Receiver<Result<T, Refusal<R>>>) -> Result<T, AskError<R>> {
+    match answer.await {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+        // A writer that is gone took the command with it.
+        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::business::{Business, TableRef};
 use crate::engine::partition::Stopped;
 use crate::engine::test_support::{in_memory, no_states, over};
 use crate::engine::{AskError, Engine};
+use crate::model::access::Rights;
 use crate::model::id::{BatchId, BusinessId, ObjectId, Position, RecordId, Timestamp, UserId};
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::system;
@@ -38,6 +39,7 @@ fn caller(business: &Business) -> Caller {
     Caller {
         member: member.id,
         members: catalog.members.clone(),
+        rights: Arc::new(Rights::administrator(member.id)),
         origin: "test".into(),
         batch: BatchId(Uuid::nil()),
     }

@@ -4,10 +4,11 @@
 
 use crate::engine::Engine;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, require};
+use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
-use crate::http::fault::Faults;
+use crate::http::fault::{Fault, Faults, Place};
 use crate::http::fields::{ask_for_schema, of_schema_rejection};
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
@@ -16,11 +17,13 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::refusal::of_ask_error;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
+use crate::http::search::count;
 use crate::http::target::Target;
 use crate::http::wire::objects::{
     ContactObjectShape, ObjectPage, ObjectRow, ObjectShape, ObjectSource, read_changed_object,
     read_new_object,
 };
+use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::command::{Ask, Command, Reply};
 use crate::model::key;
 use crate::model::schema::Schema;
@@ -53,9 +56,10 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let mut query = Query::read(request.query_string(), &mut faults);
     let filter = ObjectFilter::of_query(&mut query, &mut faults);
     let order = ListOrder::of_query(&mut query, &ORDERS, &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut schemas = visible_schemas(&caller);
     schemas.retain(|schema| filter.takes(schema.object()));
@@ -63,15 +67,12 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let places = page.places(schemas.len())?;
     let rows = schemas[places].iter().map(|schema| ObjectRow::of(schema.object())).collect();
     let page = page.envelope(schemas.len(), rows, &Address::of_request(&request));
-    Ok(HttpResponse::Ok().json(ObjectPage::new(page, caller.member.is_admin)))
+    Ok(HttpResponse::Ok().json(ObjectPage::new(page, caller.rights.may_create_objects())))
 }
 
-/// What there is to list: in this version administrators see every object, others none.
+/// What there is to list.
 fn visible_schemas(caller: &Caller) -> Vec<Arc<Schema>> {
-    if !caller.member.is_admin {
-        return Vec::new();
-    }
-    caller.business.tables().iter().map(|table| table.shown().schema()).collect()
+    caller.tables().iter().map(|(table, _)| table.shown().schema()).collect()
 }
 
 async fn create(
@@ -81,13 +82,25 @@ async fn create(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let new = read_create(&caller, &request, &body)?;
-    caller.require_admin()?;
+    require(caller.rights.may_create_objects())?;
+    check_name(&caller, new.name.as_deref(), None)?;
     let command = Command { caller: caller.for_request(), ask: Ask::CreateObject(Box::new(new)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
     let Reply::Object(schema) = reply else {
         unreachable!("the creation of an object is answered with its schema")
     };
-    Ok(HttpResponse::Created().json(ObjectShape::of(source(&caller, &schema, 0))))
+    // Whoever makes an object is shown it once, also where it has no right on it.
+    let (access, rights) = (caller.rights.on(schema.object().id), FieldRights::default());
+    let source = source(&caller, &schema, (&access, &rights), 0);
+    Ok(HttpResponse::Created().json(ObjectShape::of(source)))
+}
+
+/// Only an administrator says what an object is called by.
+fn check_name(caller: &Caller, given: Option<&str>, held: Option<&str>) -> Result<(), Problem> {
+    if given.is_none() || given == held || caller.rights.is_admin() {
+        return Ok(());
+    }
+    Err(Fault::new(Code::ForbiddenFieldWrite, Place::Body("name".into())).into())
 }
 
 fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<NewObject, Problem> {
@@ -108,12 +121,13 @@ fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Ne
 /// `PATCH` and `PUT`: what is not given stays.
 async fn change(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let change = read_change(&target, &request, &body)?;
+    require(target.access.may_change_schema())?;
+    let held = target.table.shown().schema();
+    check_name(&target.caller, change.name.as_deref(), Some(&held.object().name))?;
     let asked = SchemaAsk::ChangeObject(Box::new(change));
     let ask = table::command::Ask::ChangeSchema(asked);
     ask_for_schema(&target, ask, body.bytes().len()).await?;
-    let Target { caller, table, .. } = target;
-    let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(HttpResponse::Ok().json(ObjectShape::of(source(&caller, &schema, count))))
+    answer(target).await
 }
 
 fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewObject, Problem> {
@@ -136,6 +150,7 @@ async fn archive(target: Target, request: HttpRequest) -> Result<HttpResponse, P
         return Err(Problem::method_not_allowed(request.method(), allow));
     }
     check_no_parameters(&request, RouteGroup::Write)?;
+    require(target.access.may_delete_schema())?;
     let Target { engine, caller, table, .. } = &target;
     let answer = engine.archive_object(&caller.business, table, caller.for_request()).await;
     answer.map_err(|error| of_ask_error(error, |it| of_schema_rejection(&target, it)))?;
@@ -144,25 +159,45 @@ async fn archive(target: Target, request: HttpRequest) -> Result<HttpResponse, P
 
 async fn retrieve(target: Target, request: HttpRequest) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    let Target { caller, table, .. } = target;
-    let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(HttpResponse::Ok().json(ObjectShape::of(source(&caller, &schema, count))))
+    answer(target).await
 }
 
-async fn retrieve_contacts(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let table = caller.table(CONTACTS)?;
+/// The object as it is now.
+async fn answer(target: Target) -> Result<HttpResponse, Problem> {
+    let count = count(&target).await?;
+    let Target { caller, table, access, .. } = target;
+    let schema = table.shown().schema();
+    let rights = access.fields(&schema);
+    let source = source(&caller, &schema, (&access, &rights), count);
+    Ok(HttpResponse::Ok().json(ObjectShape::of(source)))
+}
+
+async fn retrieve_contacts(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let target = Target::of_object(&request, CONTACTS)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(HttpResponse::Ok().json(ContactObjectShape::of(source(&caller, &schema, count))))
+    let count = count(&target).await?;
+    let Target { caller, table, access, .. } = target;
+    let schema = table.shown().schema();
+    let rights = access.fields(&schema);
+    let source = source(&caller, &schema, (&access, &rights), count);
+    Ok(HttpResponse::Ok().json(ContactObjectShape::of(source)))
 }
 
 fn source<'a>(
     caller: &'a Caller,
     schema: &'a Schema,
+    (access, rights): (&'a ObjectAccess, &'a FieldRights),
     number_of_records: usize,
 ) -> ObjectSource<'a> {
     let time_zone = caller.business.time_zone();
-    ObjectSource { schema, number_of_records, members: &caller.catalog.members, time_zone }
+    ObjectSource {
+        schema,
+        access,
+        rights,
+        number_of_records,
+        members: &caller.catalog.members,
+        time_zone,
+    }
 }
 
 /// Which objects a list is of.

@@ -7,7 +7,7 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::fields::{self, ask_for_schema};
+use crate::http::fields::ask_for_schema;
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
@@ -39,12 +39,10 @@ pub fn register(config: &mut ServiceConfig) {
     let all = Endpoint::at("/api/pipelines/{object_identifier}/stages");
     let remove = Endpoint::at("/api/pipelines/{object_identifier}/stages/remove-stage");
     let one = Endpoint::at("/api/pipelines/{object_identifier}/stages/{stage}");
-    let tags = Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags");
     config
         .service(all.get(list).post(create))
         .service(remove.post(remove_stage))
         .service(one.patch(change))
-        .service(tags.get(list_tags))
         .service(Endpoint::at(entity_path!("/move")).patch(move_record));
 }
 
@@ -59,7 +57,9 @@ impl AddressedPipeline {
     fn find(request: &HttpRequest) -> Result<Self, Problem> {
         let target = Target::find(request)?;
         let schema = target.table.shown().schema();
-        let stage = schema.stage().ok_or_else(Problem::not_found)?.clone();
+        let rights = target.access.fields(&schema);
+        let stage = schema.stage().filter(|stage| rights.may_see(stage.number));
+        let stage = stage.ok_or_else(Problem::not_found)?.clone();
         Ok(Self { target, schema, stage })
     }
 }
@@ -153,16 +153,6 @@ async fn ask_for_stage(target: &Target, asked: SchemaAsk, bytes: usize) -> Resul
     }
 }
 
-async fn list_tags(
-    addressed: AddressedPipeline,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let AddressedPipeline { target, schema, .. } = addressed;
-    let reference = request.match_info().get("field").unwrap_or_default();
-    let field = schema.by_reference(reference).ok_or_else(Problem::not_found)?;
-    fields::answer_tags(target.table.shown(), field, &request)
-}
-
 /// Puts a record into another stage.
 ///
 /// The reply means that the change is durable and visible to every reader.
@@ -184,6 +174,7 @@ async fn move_record(
         faults.push(fault.saying("This object is not a pipeline."));
     }
     check_shape(faults, &FieldsForm::List(0))?;
+    check_field_right(&target)?;
     let stage = stage.expect("a stage that is not given is a fault");
 
     let mut write = RecordWrite::without_fields(&target, body.bytes().len());
@@ -191,6 +182,19 @@ async fn move_record(
     let mut written = write.ask_for_record(&|_, _, _| Ok(Ask::Move { id, stage })).await?;
     written.mentioned.push(system::STAGE);
     Ok(write.answer(written, StatusCode::OK))
+}
+
+/// A stage is unknown to whoever may not see the field of stages.
+fn check_field_right(target: &Target) -> Result<(), Problem> {
+    let rights = target.access.fields(&target.table.shown().schema());
+    let fault = |code| Fault::new(code, Place::Body("stage_id".into()));
+    if !rights.may_see(system::STAGE) {
+        return Err(fault(Code::DoesNotExist).saying("Stage does not exist.").into());
+    }
+    if !rights.may_write(system::STAGE) {
+        return Err(fault(Code::ForbiddenFieldWrite).into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -34,13 +34,10 @@ pub fn fault_of(fault: &SchemaFault) -> Fault {
 
 /// Why an object cannot be archived.
 #[must_use]
-pub fn why_blocked(blocked: Blocked) -> String {
+pub const fn why_blocked(blocked: Blocked) -> &'static str {
     match blocked {
-        Blocked::LiveRecords(1) => "The object has a live record; archive it first.".to_owned(),
-        Blocked::LiveRecords(count) => {
-            format!("The object has {count} live records; archive them first.")
-        }
-        Blocked::Contacts => "The contact object cannot be archived.".to_owned(),
+        Blocked::LiveRecords => "The object has live records; archive them first.",
+        Blocked::Contacts => "The contact object cannot be archived.",
     }
 }
 

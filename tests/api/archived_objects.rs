@@ -38,7 +38,7 @@ fn an_archived_object_is_gone_at_once_and_over_a_crash_and_in_a_snapshot() {
     let blocked = fixture.client.delete(path).expect(400);
     assert_eq!(blocked["code"], "custom_object_archive_blocked");
     assert_eq!(blocked["errors"][0]["code"], "custom_object_archive_blocked");
-    assert_eq!(blocked["detail"], "The object has a live record; archive it first.");
+    assert_eq!(blocked["detail"], "The object has live records; archive them first.");
     fixture.archive("deals", &record);
     fixture.client.delete(path).expect_empty(204);
     // At once: the crash comes before anything else can have been done about it.

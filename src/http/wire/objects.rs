@@ -11,7 +11,9 @@ use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
 use crate::http::wire::pipelines::{StageShape, read_pipeline};
 use crate::http::wire::schema_fields::FieldShape;
+use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::member::Members;
+use crate::model::catalog::permission::Level;
 use crate::model::id::{FieldId, ObjectId};
 use crate::model::input::Input;
 use crate::model::schema::Schema;
@@ -78,20 +80,52 @@ fn refuse_composite_keys(shape: &mut Shape<'_>, faults: &mut Faults) {
 
 /// What may be done with an object.
 #[derive(Debug, Serialize)]
-struct ObjectAccess {
+pub struct ObjectAccessShape {
     view: bool,
     edit: bool,
     remove: bool,
 }
 
+impl ObjectAccessShape {
+    #[must_use]
+    pub fn of(access: &ObjectAccess, schema: &Schema) -> Self {
+        Self {
+            view: access.may_see_object(),
+            edit: access.may_change_schema(),
+            // Nobody may remove the contact object.
+            remove: access.may_delete_schema() && schema.object().is_custom,
+        }
+    }
+}
+
 /// What may be done with records of an object.
 #[derive(Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a right of its own in the API")]
-struct EntityAccess {
+pub struct EntityAccess {
     view: bool,
     edit: bool,
     remove: bool,
     create: bool,
+}
+
+impl EntityAccess {
+    /// What may be done with some record at least.
+    #[must_use]
+    pub fn of(access: &ObjectAccess) -> Self {
+        let level = access.level_at_most();
+        Self {
+            view: level >= Level::View,
+            edit: level >= Level::Edit,
+            remove: level >= Level::Remove,
+            create: access.may_create(),
+        }
+    }
+
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { view: false, edit: false, remove: false, create: false }
+    }
 }
 
 /// An object as lists show it.
@@ -189,7 +223,7 @@ pub struct ObjectShape<'a> {
     created: String,
     meta: &'a RawValue,
     number_of_records: usize,
-    access: ObjectAccess,
+    access: ObjectAccessShape,
     entity_access: EntityAccess,
     fields: Vec<FieldShape<'a>>,
     /// Of pipelines.
@@ -204,17 +238,20 @@ pub struct ObjectShape<'a> {
 #[derive(Clone, Copy)]
 pub struct ObjectSource<'a> {
     pub schema: &'a Schema,
-    /// Live ones.
+    /// The caller's.
+    pub access: &'a ObjectAccess,
+    pub rights: &'a FieldRights,
+    /// Live ones that the caller may read.
     pub number_of_records: usize,
     pub members: &'a Members,
     pub time_zone: &'a TimeZone,
 }
 
 impl<'a> ObjectShape<'a> {
-    /// The object as an administrator may see it.
+    /// The object as the caller may see it.
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
-        let ObjectSource { schema, number_of_records, members, time_zone } = source;
+        let ObjectSource { schema, access, rights, number_of_records, members, time_zone } = source;
         let object = schema.object();
         let identifier = schema.identifier();
         Self {
@@ -226,11 +263,14 @@ impl<'a> ObjectShape<'a> {
             created: timestamp_text(object.created, time_zone),
             meta: keys::kept_json(&object.meta),
             number_of_records,
-            // Nobody may remove the contact object.
-            access: ObjectAccess { view: true, edit: true, remove: object.is_custom },
-            entity_access: EntityAccess { view: true, edit: true, remove: true, create: true },
-            fields: in_order(schema).into_iter().map(FieldShape::of).collect(),
-            stages: schema.stage().map(|field| StageShape::all(field)),
+            access: ObjectAccessShape::of(access, schema),
+            entity_access: EntityAccess::of(access),
+            fields: in_order(schema, rights)
+                .into_iter()
+                .map(|field| FieldShape::of(field, rights))
+                .collect(),
+            stages: (schema.stage().filter(|field| rights.may_see(field.number)))
+                .map(|field| StageShape::all(field)),
             identifier: Identifier {
                 field: FieldName { id: identifier.id, name: &identifier.name },
                 case: schema.identifier_case().name(),
@@ -240,10 +280,11 @@ impl<'a> ObjectShape<'a> {
     }
 }
 
-/// All fields as they are shown; of equal order, the older one first.
+/// The fields that exist for the caller, as they are shown; of equal order, the older one first.
 #[must_use]
-pub fn in_order(schema: &Schema) -> Vec<&Field> {
-    let mut fields: Vec<&Field> = schema.fields().iter().map(Arc::as_ref).collect();
+pub fn in_order<'s>(schema: &'s Schema, rights: &FieldRights) -> Vec<&'s Field> {
+    let fields = schema.fields().iter().map(Arc::as_ref);
+    let mut fields: Vec<&Field> = fields.filter(|field| rights.may_see(field.number)).collect();
     fields.sort_by_key(|field| field.order);
     fields
 }
@@ -260,8 +301,10 @@ pub struct ContactObjectShape<'a> {
 impl<'a> ContactObjectShape<'a> {
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
-        let undeletable = source.schema.fields().iter().filter(|field| !field.is_deletable);
-        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field)));
+        let rights = source.rights;
+        let fields = source.schema.fields().iter().filter(|field| rights.may_see(field.number));
+        let undeletable = fields.filter(|field| !field.is_deletable);
+        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field, rights)));
         Self { object: ObjectShape::of(source), undeletable_fields: shown.collect() }
     }
 }

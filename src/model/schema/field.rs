@@ -13,7 +13,7 @@ use crate::model::schema::option::Choices;
 use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::system;
-use crate::model::value::FieldType;
+use crate::model::value::{FieldType, Multiplicity};
 use serde::{Deserialize, Serialize};
 
 /// A field. Record bodies call it by its number, so every name may change.
@@ -104,6 +104,16 @@ impl Field {
             system::ENTITY_VALUE => object.track_entity_value,
             system::CHANCE_LOW | system::CHANCE_HIGH => object.include_percentage_to_close,
             _ => true,
+        }
+    }
+
+    /// Whether a record has a list of values in it.
+    #[must_use]
+    pub fn holds_several(&self) -> bool {
+        match self.field_type.multiplicity() {
+            Multiplicity::One => false,
+            Multiplicity::Many => true,
+            Multiplicity::Chosen => self.allow_multiple,
         }
     }
 

@@ -73,7 +73,7 @@ pub(super) fn move_record(
     id: RecordId,
     stage: OptionId,
 ) -> Result<Reply, Rejection> {
-    let record = live(commit.view, id)?;
+    let record = live(commit, id)?;
     let found = commit.schema.stage().and_then(|field| field.options.by_id(stage));
     let Some(stage) = found.map(|stage| stage.number) else {
         let kind = FaultKind::Value(ValueFault::DoesNotExist { what: "Stage" });
@@ -89,7 +89,6 @@ pub(super) fn move_record(
         writes: &writes,
         archived_conflict: ArchivedConflict::Refuse,
         parameter: ConflictParameter::None,
-        replace: false,
     };
     change_live(commit, &record, &change)
 }

@@ -130,8 +130,8 @@ fn what_keeps(commit: &Commit<'_>) -> Option<Blocked> {
     if !commit.schema.object().is_custom {
         return Some(Blocked::Contacts);
     }
-    let live = commit.view.table.shown.live_count();
-    (live > 0).then_some(Blocked::LiveRecords(live))
+    let has_records = commit.view.table.shown.live_count() > 0;
+    has_records.then_some(Blocked::LiveRecords)
 }
 
 fn change_category(

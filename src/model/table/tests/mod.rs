@@ -14,6 +14,7 @@ mod pipelines;
 mod random;
 mod readers;
 mod restoring;
+mod rights;
 mod searching;
 mod steps;
 mod stored;

@@ -9,10 +9,11 @@ use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, EntryKey, FaultKind, Identifier, Place,
+    Action, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Identifier, Place,
     RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
+use crate::model::table::tests::steps::DONE;
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
 use std::collections::BTreeMap;
@@ -394,7 +395,15 @@ impl Naive {
             return answer;
         }
         let mode = (update.archived_conflict, ConflictParameter::ArchivedConflict);
-        self.change(at, &update.writes, mode, update.replace)
+        let mut writes = update.writes.clone();
+        if update.extent == Extent::Blank {
+            let values = &self.records[at].values;
+            let has_value = |field| {
+                field == DONE || values.get(&field).is_some_and(|held| !self.is_blank(held))
+            };
+            writes.entries.retain(|write| !has_value(write.field));
+        }
+        self.change(at, &writes, mode, update.extent == Extent::All)
     }
 
     pub(super) fn change(

@@ -10,7 +10,7 @@ use crate::model::schema::option::Choice;
 use crate::model::schema::stage::NewStage;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, FaultKind, Place, RecordFault, Reply,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, FaultKind, Place, RecordFault, Reply,
     RestoreConflict, Unarchive, Update, Upsert, Writes,
 };
 use crate::model::table::decide::Rejection;
@@ -74,7 +74,8 @@ impl Deals {
     ) -> Result<Reply, Rejection> {
         let writes = self.writes(writes);
         let archived_conflict = ArchivedConflict::default();
-        self.0.run(Ask::Update(Box::new(Update { id, writes, archived_conflict, replace })))
+        let extent = if replace { Extent::All } else { Extent::Mentioned };
+        self.0.run(Ask::Update(Box::new(Update { id, writes, archived_conflict, extent })))
     }
 
     fn go(&mut self, id: RecordId, stage: &str) -> Vec<FieldNumber> {

@@ -7,8 +7,8 @@ use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::{default_fields, system};
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, FaultKind, Identifier, Place, RecordFault,
-    RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Write, Writes,
+    Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Identifier, Place,
+    RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Write, Writes,
 };
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;
@@ -90,7 +90,7 @@ pub(super) enum Step {
         who: u8,
         writes: Vec<(u8, What)>,
         modes: Modes,
-        replace: bool,
+        extent: Extent,
         is_stale: bool,
     },
     Archive(u8),
@@ -155,6 +155,10 @@ fn any_modes() -> impl Strategy<Value = Modes> {
     )
 }
 
+fn any_extent() -> impl Strategy<Value = Extent> {
+    prop_oneof![3 => Just(Extent::Mentioned), 1 => Just(Extent::All), 1 => Just(Extent::Blank)]
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     let rarely = || prop::bool::weighted(0.03);
     prop_oneof![
@@ -163,9 +167,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         ),
         5 => (any_name(), any_writes(), any_modes())
             .prop_map(|(name, writes, modes)| Step::Add { name, writes, modes }),
-        8 => (any::<u8>(), any_writes(), any_modes(), prop::bool::weighted(0.2), rarely()).prop_map(
-            |(who, writes, modes, replace, is_stale)|
-                Step::Update { who, writes, modes, replace, is_stale }
+        8 => (any::<u8>(), any_writes(), any_modes(), any_extent(), rarely()).prop_map(
+            |(who, writes, modes, extent, is_stale)|
+                Step::Update { who, writes, modes, extent, is_stale }
         ),
         6 => any::<u8>().prop_map(Step::Archive),
         5 => (any::<u8>(), prop::option::weighted(0.3, any_name()), any::<bool>())
@@ -272,12 +276,12 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
             archived_match: modes.archived_match(),
             restore_conflict: restore_conflict(modes.clear),
         })),
-        Step::Update { who: at, writes, modes, replace, is_stale } => {
+        Step::Update { who: at, writes, modes, extent, is_stale } => {
             Ask::Update(Box::new(Update {
                 id: live(*at),
                 writes: edge.writes(writes, *is_stale),
                 archived_conflict: modes.archived_conflict(),
-                replace: *replace,
+                extent: *extent,
             }))
         }
         Step::Archive(at) => Ask::Archive(live(*at)),
