@@ -223,13 +223,17 @@ pub(crate) async fn ask_for_schema(
 }
 
 /// Why a table refuses a change of its schema.
-fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
+pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
     match rejection {
         Rejection::Violated(violated) => violation::problem(target, &violated),
         Rejection::Schema(faults) => {
             Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
         }
-        Rejection::UnknownField => Problem::not_found(),
+        Rejection::UnknownField | Rejection::ObjectArchived => Problem::not_found(),
+        Rejection::ArchiveBlocked(blocked) => {
+            let fault = Fault::new(Code::CustomObjectArchiveBlocked, Place::Whole);
+            fault.saying(schema_fault::why_blocked(blocked)).into()
+        }
         Rejection::TooLarge { what, bytes, max } => {
             let message = format!("{what} has {bytes} bytes; at most {max} are taken.");
             Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()

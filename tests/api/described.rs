@@ -215,6 +215,8 @@ fn pipelines(judge: &mut Judge) {
     judge.ask("post", FIELDS, &["deals"], Some(labels));
     let tags = "/api/pipelines/{object_identifier}/fields/{field}/tags";
     judge.ask("get", tags, &["deals", "labels"], None);
+    judge.ask("delete", RECORD, &["deals", deal], None);
+    judge.ask("delete", &format!("{OBJECTS}/{{object_identifier}}"), &["deals"], None);
 }
 
 fn records(judge: &mut Judge) {

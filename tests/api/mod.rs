@@ -1,5 +1,6 @@
 //! What a client sees: the real binary, asked over real HTTP.
 
+mod archived_objects;
 mod bad_input;
 mod bulk;
 mod bulk_resolutions;

@@ -82,6 +82,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         objects::detail,
         objects::partial_update,
         objects::update,
+        objects::destroy,
         objects::categories,
         objects::create_category,
         objects::change_category,

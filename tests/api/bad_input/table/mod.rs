@@ -4,6 +4,7 @@ mod activities;
 mod bulk;
 mod objects;
 mod people;
+mod pipelines;
 mod records;
 mod rights;
 
@@ -17,6 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
     ];
     routes.extend(records::reads());
     routes.extend(objects::reads());
+    routes.extend(pipelines::reads());
     routes.extend(activities::reads());
     routes.extend(people::reads());
     routes.extend(rights::reads());
@@ -24,11 +26,13 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(records::writes());
     routes.extend(bulk::writes());
     routes.extend(objects::writes());
+    routes.extend(pipelines::writes());
     routes.extend(activities::writes());
     routes.extend(people::writes());
     routes.extend(rights::writes());
     routes.extend(activities::ends());
     routes.extend(records::ends());
+    routes.extend(pipelines::ends());
     routes.extend(objects::ends());
     routes.extend(rights::ends());
     routes.extend(people::ends());
