@@ -8,6 +8,8 @@
     reason = "this is the door behind which the bans on SystemTime::now and Instant::now end"
 )]
 
+pub mod process;
+
 use crate::model::id::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

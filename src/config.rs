@@ -28,6 +28,9 @@ use tracing_subscriber::EnvFilter;
 pub struct Settings {
     pub data_dir: PathBuf,
     pub listen: SocketAddr,
+    /// Whether everybody who reaches the port may read the metrics, if others than this machine can.
+    pub metrics_public: bool,
+    pub openapi_public: bool,
     pub operator_key: Option<OperatorKey>,
     pub public_url: Option<String>,
     pub log_format: LogFormat,
@@ -141,6 +144,8 @@ impl Settings {
                 public_url: self.public_url.clone(),
             },
             search_timeout: self.search_timeout,
+            openapi_public: self.openapi_public,
+            serves_metrics: self.metrics_public || self.listen.ip().is_loopback(),
             operator_key: self.operator_key.clone(),
         }
     }
@@ -183,6 +188,8 @@ impl Reader<'_> {
         Settings {
             data_dir: self.read("data-dir", |text| Ok(PathBuf::from(text))),
             listen: self.read("listen", unit::socket_address),
+            metrics_public: self.read("metrics-public", unit::boolean),
+            openapi_public: self.read("openapi-public", unit::boolean),
             operator_key: self.given("operator-key", unit::operator_key),
             public_url: self.given("public-url", unit::origin),
             log_format: self.read("log-format", log_format),

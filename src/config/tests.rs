@@ -269,3 +269,19 @@ fn the_http_edge_gets_its_options() {
     assert_eq!(options.answers.public_url.as_deref(), Some("https://crm.example.com"));
     assert_eq!(options.workers, 3);
 }
+
+#[test]
+fn metrics_are_served_beyond_loopback_only_if_asked_for() {
+    for (listen, public, serves) in [
+        ("127.0.0.1:0", None, true),
+        ("[::1]:0", None, true),
+        ("0.0.0.0:0", None, false),
+        ("[::]:0", Some("false"), false),
+        ("192.0.2.1:80", Some("true"), true),
+    ] {
+        let mut flags = vec![("listen", listen)];
+        flags.extend(public.map(|public| ("metrics-public", public)));
+        let settings = Start { flags: &flags, ..Start::default() }.settings().settings;
+        assert_eq!(settings.http().serves_metrics, serves, "{listen} {public:?}");
+    }
+}

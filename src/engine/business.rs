@@ -145,6 +145,14 @@ impl Business {
         self.table(object)
     }
 
+    /// Rows that wait for its writers.
+    #[must_use]
+    pub fn rows_waiting(&self) -> usize {
+        let of_tables: usize =
+            self.tables.values().iter().map(|table| table.handle().admission().rows()).sum();
+        self.catalog_handle.admission().rows() + self.agenda_handle.admission().rows() + of_tables
+    }
+
     /// All tables, in the order their objects were made.
     #[must_use]
     pub fn tables(&self) -> Vec<Arc<TableRef>> {

@@ -8,6 +8,7 @@ pub mod bootstrap;
 pub mod business;
 pub mod follow_up;
 mod key_use;
+pub mod meters;
 mod panic;
 pub mod partition;
 mod placement;
@@ -17,6 +18,7 @@ pub mod snapshot;
 pub mod snapshotter;
 mod starter;
 pub mod states;
+mod timed_log;
 pub mod turn;
 pub mod writer;
 
@@ -28,7 +30,8 @@ mod tests;
 use crate::ambient::Clock;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
-use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped};
+use crate::engine::meters::Meters;
+use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
 use crate::engine::turn::Refusal;
 use crate::engine::writer::Handle;
@@ -70,6 +73,7 @@ pub enum ReadOnly {
 /// Everything that runs: a list of partitions, today a list of one.
 pub struct Engine {
     clock: Clock,
+    meters: Arc<Meters>,
     partitions: Vec<Partition>,
     searches: SearchPool,
     read_only: AtomicU8,
@@ -88,9 +92,12 @@ impl Engine {
         seed: u64,
     ) -> Arc<Self> {
         let searches = SearchPool::start(options.search_threads);
-        let partition = Partition::start(recovered, options, clock.clone(), seed).await;
+        let meters = Arc::<Meters>::default();
+        let surroundings = Surroundings { clock: clock.clone(), seed, meters: meters.clone() };
+        let partition = Partition::start(recovered, options, surroundings).await;
         let engine = Arc::new(Self {
             clock,
+            meters,
             partitions: vec![partition],
             searches,
             read_only: AtomicU8::new(0),
@@ -114,6 +121,12 @@ impl Engine {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What it has measured since the start.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// A fresh id for a writing request.
@@ -166,7 +179,12 @@ impl Engine {
         command: table::command::Command,
         bytes: usize,
     ) -> Result<table::command::Reply, AskError<table::decide::Rejection>> {
-        self.ask(table.handle(), command, bytes).await
+        let is_upsert = matches!(command.ask, table::command::Ask::Upsert(_));
+        let reply = self.ask(table.handle(), command, bytes).await?;
+        if is_upsert && let table::command::Reply::Record(outcome) = &reply {
+            self.meters.count_upsert(outcome);
+        }
+        Ok(reply)
     }
 
     /// Asks the catalog's writer. An object that it created takes commands when this returns.

@@ -6,12 +6,14 @@ use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::{Bootstrap, Founding};
 use crate::engine::business::{Business, Directory, put_business};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
+use crate::engine::meters::Meters;
 use crate::engine::panic::abort_on_panic_here;
 use crate::engine::placement::Placement;
 use crate::engine::snapshot::SnapshotError;
 use crate::engine::snapshotter::{SnapshotSetting, Snapshotter, Writers};
 use crate::engine::starter::Starter;
 use crate::engine::states::States;
+use crate::engine::timed_log::TimedLog;
 use crate::engine::writer::Handle;
 use crate::model::id::{BusinessId, Position};
 use crate::model::moment::Moment;
@@ -50,6 +52,13 @@ pub struct Recovered {
     pub snapshots: Option<SnapshotSetting>,
 }
 
+/// What a partition takes from the engine around it.
+pub(super) struct Surroundings {
+    pub(super) clock: Clock,
+    pub(super) seed: u64,
+    pub(super) meters: Arc<Meters>,
+}
+
 /// How the committer has ended.
 #[derive(Clone, Debug)]
 pub enum Stopped {
@@ -75,12 +84,13 @@ impl Partition {
     pub(super) async fn start(
         recovered: Recovered,
         options: PartitionOptions,
-        clock: Clock,
-        seed: u64,
+        surroundings: Surroundings,
     ) -> Self {
+        let Surroundings { clock, seed, meters } = surroundings;
         let Recovered { mut states, log, last, bootstrap, snapshots } = recovered;
         let queue = CommitQueue::new(last, options.commit);
         let reader = log.reader();
+        let log = Box::new(TimedLog::new(log, clock.clone(), meters.clone()));
         let (say, stopped) = watch::channel(None);
         run_committer(Committer::new(queue.clone(), log), say.clone());
         let placement = Arc::new(Placement::start(options.arbiters));
@@ -91,6 +101,7 @@ impl Partition {
         let starter = Arc::new(Starter {
             queue: queue.clone(),
             clock: clock.clone(),
+            meters,
             placement: placement.clone(),
             setting: states.setting(),
             limits: options.admission,
@@ -125,6 +136,13 @@ impl Partition {
         let mut businesses: Vec<_> = self.businesses.load().values().cloned().collect();
         businesses.sort_by_key(|business| business.id());
         businesses
+    }
+
+    /// Rows that wait for its writers.
+    #[must_use]
+    pub fn rows_waiting(&self) -> usize {
+        let of_businesses = self.businesses().into_iter().map(|business| business.rows_waiting());
+        self.root.admission().rows() + of_businesses.sum::<usize>()
     }
 
     #[must_use]

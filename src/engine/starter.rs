@@ -4,6 +4,7 @@ use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::business::{Business, BusinessParts, Directory, TableRef, Tables, put_business};
 use crate::engine::follow_up::FollowUpSignal;
+use crate::engine::meters::Meters;
 use crate::engine::placement::Placement;
 use crate::engine::turn::Announce;
 use crate::engine::writer::{Handle, Writer, WriterParts};
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(super) struct Starter {
     pub(super) queue: Arc<CommitQueue>,
     pub(super) clock: Clock,
+    pub(super) meters: Arc<Meters>,
     pub(super) placement: Arc<Placement>,
     pub(super) setting: Setting,
     pub(super) limits: AdmissionLimits,
@@ -43,6 +45,7 @@ impl Starter {
         let parts = WriterParts {
             queue: self.queue.clone(),
             clock: self.clock.clone(),
+            decide_seconds: self.meters.decide_seconds.clone(),
             moment: Moment::new(seed, self.newest),
             limits: self.limits,
             announce,

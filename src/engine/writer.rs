@@ -6,6 +6,7 @@
 
 use crate::ambient::Clock;
 use crate::engine::admission::{Admission, AdmissionLimits, Overloaded};
+use crate::engine::meters::seconds_between;
 use crate::engine::turn::{Answer, Ask, Loop, LoopParts, ROWS_PER_TURN};
 use crate::model::id::Position;
 use crate::model::state::State;
@@ -15,6 +16,7 @@ use actix::prelude::{
     Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
 };
 use futures_util::task::AtomicWaker;
+use prometheus_client::metrics::histogram::Histogram;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
@@ -76,6 +78,8 @@ impl<S: State> Handle<S> {
 pub struct WriterParts<S: State> {
     pub queue: Arc<CommitQueue>,
     pub clock: Clock,
+    /// Takes the seconds of every decision.
+    pub decide_seconds: Histogram,
     pub moment: crate::model::moment::Moment,
     pub limits: AdmissionLimits,
     pub announce: crate::engine::turn::Announce<S>,
@@ -85,6 +89,7 @@ pub struct WriterParts<S: State> {
 pub struct Writer<S: State> {
     writing: Loop<S>,
     clock: Clock,
+    decide_seconds: Histogram,
     waker: Arc<AtomicWaker>,
     rows_in_turn: usize,
 }
@@ -116,7 +121,7 @@ impl<S> Message for AtBarrier<S> {
 impl<S: State> Writer<S> {
     /// Starts it on an arbiter. Its mailbox has 16 places until it has answered once.
     pub fn start_on(arbiter: &ArbiterHandle, state: S, parts: WriterParts<S>) -> Handle<S> {
-        let WriterParts { queue, clock, moment, limits, announce } = parts;
+        let WriterParts { queue, clock, decide_seconds, moment, limits, announce } = parts;
         let admission = Admission::new(limits);
         let to = Self::start_in_arbiter(arbiter, move |context| {
             // The limit is admission's; the mailbox's is higher and is never reached.
@@ -124,7 +129,7 @@ impl<S: State> Writer<S> {
             let waker = Arc::new(AtomicWaker::new());
             let seat = Seat::new(Box::new(ByWaker(waker.clone())));
             let writing = Loop::new(state, LoopParts { queue, seat, moment, announce });
-            Self { writing, clock, waker, rows_in_turn: 0 }
+            Self { writing, clock, decide_seconds, waker, rows_in_turn: 0 }
         });
         Handle { to, admission }
     }
@@ -141,7 +146,9 @@ impl<S: State> Writer<S> {
 
     fn decide(&mut self, ask: Ask<S>) {
         self.writing.set_time(self.clock.now());
+        let began_ns = self.clock.monotonic_ns();
         self.writing.decide(ask);
+        self.decide_seconds.observe(seconds_between(began_ns, self.clock.monotonic_ns()));
     }
 }
 

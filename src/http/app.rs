@@ -11,6 +11,7 @@ use crate::http::identity::{Authenticate, OperatorKey};
 use crate::http::options::Options;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestIds;
+use crate::http::request_meters::{RequestMeters, Route};
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -38,7 +39,9 @@ pub struct Edge {
     pub(crate) clock: Clock,
     pub(crate) authenticate: Authenticate,
     pub(crate) operator_key: Option<OperatorKey>,
+    pub(crate) openapi_public: bool,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) meters: Arc<RequestMeters>,
     readiness: Data<Readiness>,
     bodies: Data<Bodies>,
     resources: Resources,
@@ -58,9 +61,11 @@ impl Edge {
             clock,
             authenticate,
             operator_key: options.operator_key.clone(),
+            openapi_public: options.openapi_public,
             readiness: Data::new(Readiness::default()),
             bodies: Data::new(Bodies::new(options.bodies, Arc::clone(&counters))),
             counters,
+            meters: Arc::default(),
             resources,
         }
     }
@@ -105,6 +110,7 @@ pub fn app(
     let resources = edge.resources.clone();
     Ok(App::new()
         .app_data(RequestIds::new()?)
+        .app_data(Route::none())
         .app_data(Data::new(edge.clone()))
         .app_data(edge.readiness.clone())
         .app_data(edge.bodies.clone())
@@ -153,6 +159,8 @@ mod tests {
                 public_url: None,
             },
             search_timeout: Duration::from_secs(10),
+            openapi_public: true,
+            serves_metrics: true,
             operator_key: Some(OperatorKey::new("operator-secret")),
         }
     }

@@ -4,23 +4,26 @@
 //! `Allow` for everything else. It must not know any resource.
 
 use crate::http::problem::Problem;
+use crate::http::request_meters::Route;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::guard::{self, Guard};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
+use std::borrow::Cow;
 
 /// A path with its handlers, to be registered with `ServiceConfig::service`.
 pub struct Endpoint {
     resource: Resource,
+    path: &'static str,
     methods: Vec<Method>,
 }
 
 impl Endpoint {
     /// A path nobody answers yet; `{name}` stands for one segment.
     #[must_use]
-    pub fn at(path: &str) -> Self {
-        Self { resource: web::resource(path), methods: Vec::new() }
+    pub fn at(path: &'static str) -> Self {
+        Self { resource: web::resource(path), path, methods: Vec::new() }
     }
 
     /// Answers `GET`, and `HEAD` with the same headers; the connection leaves the body out.
@@ -95,6 +98,12 @@ impl Endpoint {
         self
     }
 
+    /// The path as people write it: a placeholder is its name alone.
+    #[must_use]
+    pub fn template(&self) -> Cow<'static, str> {
+        template(self.path)
+    }
+
     /// The methods, as `Allow` lists them.
     fn allow(&self) -> HeaderValue {
         let mut names: Vec<_> = self.methods.iter().map(Method::as_str).collect();
@@ -117,6 +126,67 @@ impl HttpServiceFactory for Endpoint {
                 Err(Problem::method_not_allowed(request.method(), allow))
             }
         };
-        self.resource.default_service(web::to(other_method)).register(config);
+        #[cfg(test)]
+        note(&self);
+        let route = Route::of_template(self.template());
+        self.resource.app_data(route).default_service(web::to(other_method)).register(config);
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    static REGISTERED: std::cell::RefCell<std::collections::BTreeSet<(String, String)>> =
+        std::cell::RefCell::default();
+}
+
+#[cfg(test)]
+fn note(endpoint: &Endpoint) {
+    let of_method = |method: &Method| (method.to_string(), endpoint.template().into_owned());
+    REGISTERED.with_borrow_mut(|routes| routes.extend(endpoint.methods.iter().map(of_method)));
+}
+
+/// Method and template of every route that applications of this test have registered.
+#[cfg(test)]
+pub(crate) fn registered() -> std::collections::BTreeSet<(String, String)> {
+    REGISTERED.with_borrow(Clone::clone)
+}
+
+/// Leaves out what a placeholder's value must look like.
+fn template(path: &'static str) -> Cow<'static, str> {
+    if !path.contains(':') {
+        return Cow::Borrowed(path);
+    }
+    let (mut plain, mut depth, mut in_pattern) = (String::with_capacity(path.len()), 0_u32, false);
+    for character in path.chars() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ':' if depth == 1 => in_pattern = true,
+            _ => {}
+        }
+        if depth == 0 {
+            in_pattern = false;
+        }
+        if !in_pattern {
+            plain.push(character);
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_has_names_only() {
+        for (path, expected) in [
+            ("/api/team", "/api/team"),
+            ("/api/team/{id}", "/api/team/{id}"),
+            ("/a/{b:[0-9a-f-]{36}}", "/a/{b}"),
+            ("/a/{b:[0-9]{1,2}}/c/{d:.*}/e", "/a/{b}/c/{d}/e"),
+        ] {
+            assert_eq!(template(path), expected);
+        }
     }
 }

@@ -6,23 +6,48 @@ use crate::http::body::Body;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
-use crate::http::fields::{AddressedField, of_schema_rejection};
+use crate::http::fields::{AddressedField, ask_for_schema};
 use crate::http::page::{Address, PageRequest};
-use crate::http::plain::read_no_parameters;
+use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::refusal::of_ask_error;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
-use crate::http::wire::schema_fields::{OptionShape, read_new_option};
+use crate::http::target::Target;
+use crate::http::wire::schema_fields::{OptionShape, read_new_option, read_option_reference};
+use crate::model::id::OptionId;
 use crate::model::schema::new_field::NewOption;
-use crate::model::table::command::{Ask, Command, Reply};
+use crate::model::table::command::{Ask, Reply};
+use crate::model::table::schema_command::SchemaAsk;
+use actix_web::dev::Payload;
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use std::future::{Ready, ready};
 
 /// Adds the routes.
 pub fn register(config: &mut ServiceConfig) {
     let options = Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/options");
-    config.service(options.get(list).post(create));
+    let option =
+        Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/options/{option}");
+    let replace = Endpoint::at(
+        "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}/replace",
+    );
+    config
+        .service(options.get(list).post(create))
+        .service(option.patch(change).delete(remove))
+        .service(replace.post(replace_option));
+}
+
+/// The id of the option that the path names; what is no id names none.
+struct AddressedOption(OptionId);
+
+impl FromRequest for AddressedOption {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("option").and_then(OptionId::parse);
+        ready(id.map(Self).ok_or_else(Problem::not_found))
+    }
 }
 
 async fn list(addressed: AddressedField, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -48,13 +73,99 @@ async fn create(
     let option = read_create(&addressed, &request, &body)?;
     let AddressedField { target, field, .. } = addressed;
     let ask = Ask::CreateOption { field: field.number, option };
-    let command = Command { caller: target.caller.for_request(), ask };
-    let answer = target.engine.ask_table(&target.table, command, body.bytes().len()).await;
-    let reply = answer.map_err(|error| of_ask_error(error, of_schema_rejection))?;
+    let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
     let Reply::Option(choice) = reply else {
         unreachable!("the creation of an option is answered with the option")
     };
     Ok(HttpResponse::Created().json(OptionShape::of(&choice)))
+}
+
+async fn change(
+    addressed: AddressedField,
+    option: AddressedOption,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let AddressedOption(option) = option;
+    let change = read_change(&addressed, option, &request, &body)?;
+    let AddressedField { target, field, .. } = addressed;
+    let asked = SchemaAsk::ChangeOption { field: field.number, option, change };
+    answer_with_option(&target, asked, body.bytes().len()).await
+}
+
+async fn remove(
+    addressed: AddressedField,
+    option: AddressedOption,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    check_no_parameters(&request, RouteGroup::FieldWrite)?;
+    let AddressedField { target, field, .. } = addressed;
+    let asked = SchemaAsk::RemoveOption { field: field.number, option: option.0 };
+    ask_for_schema(&target, Ask::ChangeSchema(asked), 0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn replace_option(
+    addressed: AddressedField,
+    option: AddressedOption,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let AddressedOption(option) = option;
+    let by = read_successor(&addressed, option, &request, &body)?;
+    let AddressedField { target, field, .. } = addressed;
+    let asked = SchemaAsk::ReplaceOption { field: field.number, option, by };
+    answer_with_option(&target, asked, body.bytes().len()).await
+}
+
+async fn answer_with_option(
+    target: &Target,
+    asked: SchemaAsk,
+    bytes: usize,
+) -> Result<HttpResponse, Problem> {
+    let reply = ask_for_schema(target, Ask::ChangeSchema(asked), bytes).await?;
+    let Reply::Option(choice) = reply else {
+        unreachable!("a change of an option is answered with the option")
+    };
+    Ok(HttpResponse::Ok().json(OptionShape::of(&choice)))
+}
+
+fn read_change(
+    addressed: &AddressedField,
+    option: OptionId,
+    request: &HttpRequest,
+    body: &Body,
+) -> Result<NewOption, Problem> {
+    let held = addressed.field.options.by_id(option).ok_or_else(Problem::not_found)?;
+    let input = body.parse()?;
+    let mut faults = Faults::default();
+    let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
+    let change = read_new_option(&input, is_strict, &mut faults);
+    if !faults.is_empty()
+        && let Err(found) = addressed.field.decide_option_change(held, &change)
+    {
+        add_schema_faults(&found, &mut faults);
+    }
+    faults.check().map(|()| change)
+}
+
+fn read_successor(
+    addressed: &AddressedField,
+    option: OptionId,
+    request: &HttpRequest,
+    body: &Body,
+) -> Result<Option<String>, Problem> {
+    let held = addressed.field.options.by_id(option).ok_or_else(Problem::not_found)?;
+    let input = body.parse()?;
+    let mut faults = Faults::default();
+    let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
+    let by = read_option_reference(&input, is_strict, &mut faults);
+    if !faults.is_empty()
+        && let Err(found) = addressed.field.decide_successor(held, by.as_deref())
+    {
+        add_schema_faults(&found, &mut faults);
+    }
+    faults.check().map(|()| by)
 }
 
 fn read_create(
@@ -136,5 +247,100 @@ mod tests {
             answer.expect_error(400, code);
         }
         assert_eq!(server.get(OPTIONS).await.expect(200)["count"], 2);
+    }
+
+    const RECORDS: &str = "/api/records/accounts";
+
+    async fn record(server: &TestServer, region: &str) -> String {
+        let fields = json!({"name": region, "region": {"name": region}});
+        let made = server.post(&format!("{RECORDS}/add"), &json!({"fields": fields})).await;
+        made.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The label that a record reads for its region, and its version.
+    async fn region_of(server: &TestServer, id: &str) -> (Option<String>, u64) {
+        let read = server.get(&format!("{RECORDS}/{id}")).await.expect(200);
+        let fields = read["fields"].as_object().unwrap();
+        let region = fields.values().find(|field| field["name"] == "region");
+        let label = region.map(|field| field["value"]["name"].as_str().unwrap().to_owned());
+        (label, read["version"].as_u64().unwrap())
+    }
+
+    async fn option_id(server: &TestServer, label: &str) -> String {
+        let page = server.get(OPTIONS).await.expect(200);
+        let found = page["results"].as_array().unwrap().iter().find(|o| o["name"] == label);
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    #[actix_web::test]
+    async fn an_option_is_renamed_and_no_record_changes() {
+        let server = accounts().await;
+        let id = record(&server, "North").await;
+        let north = option_id(&server, "North").await;
+        let path = format!("{OPTIONS}/{north}");
+        let body = json!({"name": " Up ", "code": "u", "order": 9});
+        let changed = server.patch(&path, &body).await.expect(200);
+        let expected = json!({"id": north, "name": "Up", "code": "u", "order": 9, "meta": {}});
+        assert_eq!(changed, expected);
+        assert_eq!(server.patch(&path, &json!({})).await.expect(200), expected, "nothing changes");
+        assert_eq!(region_of(&server, &id).await, (Some("Up".to_owned()), 1));
+        for (body, code, place) in [
+            (json!({"name": "SOUTH"}), "unique", "name"),
+            (json!({"name": ""}), "blank", "name"),
+            (json!({"name": null}), "null", "name"),
+            (json!({"order": "x", "name": "south"}), "invalid", "order"),
+        ] {
+            let answer = server.patch(&path, &body).await;
+            assert_eq!(answer.faults()[0], (code.to_owned(), place.to_owned()), "{body}");
+            answer.expect(400);
+        }
+        assert_eq!(option_id(&server, "Up").await, north);
+    }
+
+    #[actix_web::test]
+    async fn a_removed_option_leaves_its_records_blank_and_as_they_are() {
+        let server = accounts().await;
+        let id = record(&server, "North").await;
+        let path = format!("{OPTIONS}/{}", option_id(&server, "North").await);
+        let before = server.get(&format!("{RECORDS}/{id}")).await;
+        assert_eq!(server.delete(&path).await.status, 204);
+        let after = server.get(&format!("{RECORDS}/{id}")).await;
+        assert_ne!(before.headers.get("etag"), after.headers.get("etag"), "it reads otherwise");
+        assert_eq!(region_of(&server, &id).await, (None, 1));
+        server.delete(&path).await.expect_error(404, "not_found");
+        server.patch(&path, &json!({})).await.expect_error(404, "not_found");
+        // Clearing what is blank is no change; choosing another is one.
+        let record_path = format!("{RECORDS}/{id}");
+        server.patch(&record_path, &json!({"fields": {"region": null}})).await.expect(200);
+        assert_eq!(region_of(&server, &id).await, (None, 1));
+        server.patch(&record_path, &json!({"fields": {"region": "South"}})).await.expect(200);
+        assert_eq!(region_of(&server, &id).await, (Some("South".to_owned()), 2));
+    }
+
+    #[actix_web::test]
+    async fn a_replaced_option_reads_as_its_successor_and_writing_that_is_no_change() {
+        let server = accounts().await;
+        let id = record(&server, "North").await;
+        let [north, south] = [option_id(&server, "North").await, option_id(&server, "South").await];
+        let path = format!("{OPTIONS}/{north}/replace");
+        for (body, code) in [
+            (json!({}), "required"),
+            (json!({"id": null}), "null"),
+            (json!({"id": "South"}), "invalid"),
+            (json!({"id": north}), "invalid"),
+            (json!({"id": crate::http::test_support::UNKNOWN_ID}), "does_not_exist"),
+        ] {
+            let answer = server.post(&path, &body).await;
+            assert_eq!(answer.faults(), [(code.to_owned(), "id".to_owned())], "{body}");
+            answer.expect(400);
+        }
+        let replaced = server.post(&path, &json!({"id": south})).await.expect(200);
+        assert_eq!(replaced["id"], json!(south));
+        assert_eq!(region_of(&server, &id).await, (Some("South".to_owned()), 1));
+        let body = json!({"fields": {"region": {"id": south}}});
+        server.patch(&format!("{RECORDS}/{id}"), &body).await.expect(200);
+        assert_eq!(region_of(&server, &id).await.1, 1, "it is the same value");
+        assert_eq!(server.get(OPTIONS).await.expect(200)["count"], 1);
+        server.post(&path, &json!({"id": south})).await.expect_error(404, "not_found");
     }
 }

@@ -8,6 +8,7 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
+use crate::http::field_changes;
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
@@ -17,6 +18,7 @@ use crate::http::refusal::of_ask_error;
 use crate::http::schema_fault::{self, add_schema_faults, throwaway_ids};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::Target;
+use crate::http::violation;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
@@ -33,6 +35,7 @@ use crate::model::value::FieldType;
 use actix_web::dev::Payload;
 use actix_web::web::{Path, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use serde::Serialize;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
@@ -47,9 +50,24 @@ pub fn register(config: &mut ServiceConfig) {
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/settings-search")
                 .get(list),
         )
-        .service(search.get(retrieve_the_one_named_search).post(search_fields))
         .service(
-            Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}").get(retrieve),
+            search
+                .get(retrieve_the_one_named_search)
+                .post(search_fields)
+                .patch(field_changes::change)
+                .put(field_changes::change)
+                .delete(field_changes::delete),
+        )
+        .service(
+            Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}")
+                .get(retrieve)
+                .patch(field_changes::change)
+                .put(field_changes::change)
+                .delete(field_changes::delete),
+        )
+        .service(
+            Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/references")
+                .get(list_references),
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/tags")
@@ -69,7 +87,8 @@ impl AddressedField {
     fn find(request: &HttpRequest) -> Result<Self, Problem> {
         let target = Target::find(request)?;
         let schema = target.table.shown().schema();
-        let reference = request.match_info().get("field").unwrap_or_default();
+        // The one path that names a field without saying which: see `register`.
+        let reference = request.match_info().get("field").unwrap_or("search");
         let field = schema.by_reference(reference).ok_or_else(Problem::not_found)?.clone();
         Ok(Self { target, schema, field })
     }
@@ -153,9 +172,7 @@ impl FieldFilter {
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let new = read_create(&target, &request, &body)?;
     let ask = Ask::CreateField(Box::new(new));
-    let command = Command { caller: target.caller.for_request(), ask };
-    let answer = target.engine.ask_table(&target.table, command, body.bytes().len()).await;
-    let reply = answer.map_err(|error| of_ask_error(error, of_schema_rejection))?;
+    let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
     let Reply::Field(field) = reply else {
         unreachable!("the creation of a field is answered with the field")
     };
@@ -175,9 +192,21 @@ fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     faults.check().map(|()| new)
 }
 
+/// Asks the target's table for a change of its schema, by a body of so many bytes.
+pub(crate) async fn ask_for_schema(
+    target: &Target,
+    ask: Ask,
+    bytes: usize,
+) -> Result<Reply, Problem> {
+    let command = Command { caller: target.caller.for_request(), ask };
+    let answer = target.engine.ask_table(&target.table, command, bytes).await;
+    answer.map_err(|error| of_ask_error(error, |rejection| of_schema_rejection(target, rejection)))
+}
+
 /// Why a table refuses a change of its schema.
-pub(crate) fn of_schema_rejection(rejection: Rejection) -> Problem {
+fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
     match rejection {
+        Rejection::Violated(violated) => violation::problem(target, &violated),
         Rejection::Schema(faults) => {
             Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
         }
@@ -201,6 +230,21 @@ async fn retrieve(
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
     Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field)))
+}
+
+/// What refers to a field. Relationships, composite keys and rights on fields are not offered yet,
+/// so nothing does.
+#[derive(Debug, Serialize)]
+struct References {
+    relationships: [(); 0],
+    unique_constraints: [(); 0],
+    permission_groups: [(); 0],
+}
+
+async fn list_references(_: AddressedField, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    check_no_parameters(&request, RouteGroup::Read)?;
+    let nothing = References { relationships: [], unique_constraints: [], permission_groups: [] };
+    Ok(HttpResponse::Ok().json(nothing))
 }
 
 /// A field may be called by the word that is a path too.
@@ -450,7 +494,7 @@ mod tests {
         }
         let dry = server.post(&format!("{FIELDS}?dry_run=true"), &body).await;
         assert_eq!(dry.faults(), [("unknown_parameter".to_owned(), "dry_run".to_owned())]);
-        let answer = server.patch(&format!("{FIELDS}/name"), &json!({})).await;
+        let answer = server.post(&format!("{FIELDS}/name"), &json!({})).await;
         answer.expect_error(405, "method_not_allowed");
         assert_eq!(names(&server, FIELDS).await.len(), 5);
     }

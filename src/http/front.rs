@@ -1,8 +1,9 @@
 //! The outermost middleware: what every request and every answer has in common.
 //!
 //! It owns the request's id, the borders of a request's head, the check of the caller, the last
-//! form of every error, the answer to a handler that panics, and the end of a connection whose
-//! body was not read. It must not know any resource.
+//! form of every error, the answer to a handler that panics, the end of a connection whose body was
+//! not read, what is counted of every request, and the one log line of a request that failed or was
+//! slow. It must not know any resource.
 
 use crate::http::app::Edge;
 use crate::http::body::{self, BodyEnd};
@@ -11,6 +12,7 @@ use crate::http::fault::{Fault, Place};
 use crate::http::identity;
 use crate::http::problem::Problem;
 use crate::http::request_id::{RequestId, RequestIds};
+use crate::http::request_meters::Route;
 use crate::http::transport::ConnectionEnd;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -21,6 +23,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt as _;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 use tracing::{error, warn};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,6 +32,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 
 const URL_BYTES_MAX: usize = 16 * 1024;
+
+/// A request that took longer is worth a line of its own in the log.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Passes a request to the application, and gives every answer its last form.
 pub(crate) async fn front(
@@ -39,23 +45,73 @@ pub(crate) async fn front(
     let id = request_id(&request);
     let started_ns = edge.clock.monotonic_ns();
     let method = request.method().clone();
-    let path = request.path().to_owned();
+    let uri = request.uri().clone();
     let body_end = body::is_announced(request.headers()).then(BodyEnd::default);
     if let Some(end) = &body_end {
         request.extensions_mut().insert(end.clone());
     }
     request.extensions_mut().insert(id.clone());
-    let mut response = answer(&edge, request, next, &id).await?;
-    response.headers_mut().insert(REQUEST_ID, id.to_header());
-    if body_end.is_some_and(|end| !end.is_reached()) {
-        close(&mut response);
+    let mut answered = answer(&edge, request, next, &id).await;
+    if let Ok(response) = &mut answered {
+        response.headers_mut().insert(REQUEST_ID, id.to_header());
+        if body_end.is_some_and(|end| !end.is_reached()) {
+            close(response);
+        }
     }
-    if response.status().is_server_error() {
-        let status = response.status().as_u16();
-        let ms = (edge.clock.monotonic_ns() - started_ns) / 1_000_000;
-        warn!(request_id = %id, %method, path, status, ms, "a request failed");
+    let took = Duration::from_nanos(edge.clock.monotonic_ns() - started_ns);
+    let end = RequestEnd { id: &id, method: &method, path: uri.path(), took };
+    end.count(&edge, &answered);
+    end.log(&answered);
+    answered.map_err(Error::from)
+}
+
+/// A request that is over, for those who keep count and for the log.
+struct RequestEnd<'a> {
+    id: &'a RequestId,
+    method: &'a Method,
+    path: &'a str,
+    took: Duration,
+}
+
+type Answered = Result<ServiceResponse<BoxBody>, Failed>;
+
+impl RequestEnd<'_> {
+    fn count(&self, edge: &Edge, answered: &Answered) {
+        let meters = &edge.meters;
+        meters.seconds().observe(self.took.as_secs_f64());
+        let code = match answered {
+            Ok(response) => {
+                let route = response.request().app_data::<Route>();
+                let route = route.expect("the assembly of the server registers one for no route");
+                route.count(meters, self.method, response.status());
+                response.response().extensions().get::<Code>().copied()
+            }
+            Err(failed) => {
+                meters.count_without_route(self.method, failed.status_code());
+                failed.code()
+            }
+        };
+        if let Some(code) = code {
+            meters.count_refusal(code);
+        }
     }
-    Ok(response)
+
+    /// One line, and none for a request that went well in good time.
+    fn log(&self, answered: &Answered) {
+        let (status, panic) = match answered {
+            Ok(response) => (response.status(), None),
+            Err(failed) => (failed.status_code(), failed.panic.as_deref()),
+        };
+        let Self { id, method, path, took } = self;
+        let (status, ms) = (status.as_u16(), took.as_millis());
+        if let Some(panic) = panic {
+            error!(request_id = %id, %method, path, status, ms, panic, "a handler panicked");
+        } else if status >= 500 {
+            warn!(request_id = %id, %method, path, status, ms, "a request failed");
+        } else if *took >= SLOW {
+            warn!(request_id = %id, %method, path, status, ms, "a request was slow");
+        }
+    }
 }
 
 /// The client's id, if it is one, or a new one.
@@ -71,21 +127,23 @@ async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     id: &RequestId,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let admitted = check_head(request.head())
-        .and_then(|()| identity::admit(&request, &edge.authenticate, edge.operator_key.as_ref()));
+) -> Answered {
+    let admitted = check_head(request.head()).and_then(|()| {
+        let operator_key = edge.operator_key.as_ref();
+        identity::admit(&request, &edge.authenticate, operator_key, edge.openapi_public)
+    });
     if let Err(problem) = admitted {
         return Ok(request.into_response(problem.to_response(id)));
     }
     // Nothing the handler holds is looked at again after a panic, but the answer's own id.
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => Ok(in_last_form(response, id)),
-        Ok(Err(error)) => Err(Failed { error, id: id.clone() }.into()),
+        Ok(Err(error)) => Err(Failed { error, id: id.clone(), panic: None }),
         Err(panic) => {
             edge.counters.panics.add();
-            error!(request_id = %id, panic = panic_text(&*panic), "a handler panicked");
             let error = Problem::new(Code::InternalError).into();
-            Err(Failed { error, id: id.clone() }.into())
+            let panic = Some(panic_text(&*panic).into());
+            Err(Failed { error, id: id.clone(), panic })
         }
     }
 }
@@ -188,6 +246,17 @@ fn close(response: &mut ServiceResponse<BoxBody>) {
 struct Failed {
     error: Error,
     id: RequestId,
+    /// What the handler said, if it panicked.
+    panic: Option<Box<str>>,
+}
+
+impl Failed {
+    fn code(&self) -> Option<Code> {
+        match self.error.as_error::<Problem>() {
+            Some(problem) => problem.code(),
+            None => foreign(self.status_code()).code(),
+        }
+    }
 }
 
 impl fmt::Display for Failed {

@@ -20,6 +20,8 @@ pub enum Access {
     Operator,
     /// The three headers of a member.
     Member,
+    /// Nothing, or those of a member: an operator chooses who may read how the API looks.
+    Document,
 }
 
 impl Access {
@@ -28,7 +30,11 @@ impl Access {
     pub fn of_path(path: &str) -> Self {
         let Some(rest) = path.strip_prefix("/api") else { return Self::Open };
         match rest {
-            "/openapi.json" | "/docs" | "/docs/schema" | "/docs/public/schema" => Self::Open,
+            "/openapi.json" | "/docs" | "/docs/schema" | "/docs/public/schema" => Self::Document,
+            // The files of the page.
+            _ if rest.strip_prefix("/docs/").is_some_and(|file| file.contains('.')) => {
+                Self::Document
+            }
             "/admin" => Self::Operator,
             _ if rest.starts_with("/admin/") => Self::Operator,
             _ if rest.is_empty() || rest.starts_with('/') => Self::Member,
@@ -106,16 +112,18 @@ pub fn admit(
     request: &ServiceRequest,
     authenticate: &Authenticate,
     operator_key: Option<&OperatorKey>,
+    openapi_public: bool,
 ) -> Result<(), Problem> {
     match Access::of_path(request.path()) {
         Access::Open => Ok(()),
+        Access::Document if openapi_public => Ok(()),
         Access::Operator => {
             let key = operator_key.ok_or_else(Problem::not_found)?;
             let given = single_header(request.headers(), "x-operator-key")
                 .ok_or_else(|| Problem::new(Code::NotAuthenticated))?;
             if key.is(given) { Ok(()) } else { Err(Refused.into()) }
         }
-        Access::Member => {
+        Access::Member | Access::Document => {
             let credentials = Credentials::of_headers(request.headers())?;
             (authenticate.0)(&credentials, &mut request.extensions_mut())?;
             Ok(())
@@ -157,9 +165,10 @@ mod tests {
             ("/", Access::Open),
             ("/healthz", Access::Open),
             ("/apiary", Access::Open),
-            ("/api/openapi.json", Access::Open),
-            ("/api/docs", Access::Open),
-            ("/api/docs/public/schema", Access::Open),
+            ("/api/openapi.json", Access::Document),
+            ("/api/docs", Access::Document),
+            ("/api/docs/public/schema", Access::Document),
+            ("/api/docs/swagger-ui.css", Access::Document),
             ("/api/docs/other", Access::Member),
             ("/api", Access::Member),
             ("/api/", Access::Member),

@@ -1,4 +1,4 @@
-//! The routes of objects and of their categories.
+//! The routes of objects.
 //!
 //! It must not know what an object may be: the model decides that.
 
@@ -8,6 +8,7 @@ use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
+use crate::http::fields::ask_for_schema;
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
@@ -16,14 +17,16 @@ use crate::http::query::Query;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::target::Target;
 use crate::http::wire::objects::{
-    ContactObjectShape, ObjectPage, ObjectRow, ObjectShape, ObjectSource, read_new_object,
+    ContactObjectShape, ObjectPage, ObjectRow, ObjectShape, ObjectSource, read_changed_object,
+    read_new_object,
 };
-use crate::http::wire::schema_fields::CategoryShape;
 use crate::model::catalog::command::{Ask, Command, Reply};
 use crate::model::key;
 use crate::model::schema::Schema;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::object::{CONTACTS, Object, ObjectType};
+use crate::model::table;
+use crate::model::table::schema_command::SchemaAsk;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
@@ -32,11 +35,13 @@ use std::sync::Arc;
 pub fn register(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at("/api/custom-objects").get(list).post(create))
-        .service(Endpoint::at("/api/custom-objects/{object_identifier}").get(retrieve))
-        .service(Endpoint::at("/api/custom-objects/{object_identifier}/detail").get(retrieve))
         .service(
-            Endpoint::at("/api/custom-objects/{object_identifier}/categories").get(list_categories),
+            Endpoint::at("/api/custom-objects/{object_identifier}")
+                .get(retrieve)
+                .patch(change)
+                .put(change),
         )
+        .service(Endpoint::at("/api/custom-objects/{object_identifier}/detail").get(retrieve))
         .service(Endpoint::at("/api/client/custom-object").get(retrieve_contacts));
 }
 
@@ -97,6 +102,30 @@ fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Ne
     faults.check().map(|()| new)
 }
 
+/// `PATCH` and `PUT`: what is not given stays.
+async fn change(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let change = read_change(&target, &request, &body)?;
+    let asked = SchemaAsk::ChangeObject(Box::new(change));
+    let ask = table::command::Ask::ChangeSchema(asked);
+    ask_for_schema(&target, ask, body.bytes().len()).await?;
+    let Target { caller, table, .. } = target;
+    let (schema, count) = (table.shown().schema(), table.shown().live_count());
+    Ok(HttpResponse::Ok().json(ObjectShape::of(source(&caller, &schema, count))))
+}
+
+fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewObject, Problem> {
+    let input = body.parse()?;
+    let mut faults = Faults::default();
+    let is_strict = read_no_parameters(request, RouteGroup::Write, &mut faults);
+    let change = read_changed_object(&input, is_strict, &mut faults);
+    if !faults.is_empty()
+        && let Err(found) = target.table.shown().schema().decide_object_change(&change)
+    {
+        add_schema_faults(&found, &mut faults);
+    }
+    faults.check().map(|()| change)
+}
+
 async fn retrieve(target: Target, request: HttpRequest) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
     let Target { caller, table, .. } = target;
@@ -109,13 +138,6 @@ async fn retrieve_contacts(caller: Caller, request: HttpRequest) -> Result<HttpR
     check_no_parameters(&request, RouteGroup::Read)?;
     let (schema, count) = (table.shown().schema(), table.shown().live_count());
     Ok(HttpResponse::Ok().json(ContactObjectShape::of(source(&caller, &schema, count))))
-}
-
-async fn list_categories(target: Target, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    check_no_parameters(&request, RouteGroup::Read)?;
-    let schema = target.table.shown().schema();
-    let shapes: Vec<_> = schema.categories().iter().map(CategoryShape::of).collect();
-    Ok(HttpResponse::Ok().json(shapes))
 }
 
 fn source<'a>(
@@ -383,6 +405,42 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn an_object_is_changed_in_part() {
+        let server = TestServer::start().await;
+        let body = json!({"object_name": "Accounts", "description": "Firms"});
+        let made = server.post("/api/custom-objects", &body).await.expect(201);
+        let path = "/api/custom-objects/accounts";
+        let change = json!({
+            "object_name": " Firms ", "entity_name": "Firm", "meta": {"a": 1},
+            "allow_on_forms": true, "object_type": "standard", "name": "accounts",
+            "identifier_case": "insensitive",
+        });
+        let changed = server.patch(path, &change).await.expect(200);
+        let mut expected = made.clone();
+        expected.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        expected["object_name"] = json!("Firms");
+        expected.as_object_mut().unwrap().remove("identifier_case");
+        assert_eq!(changed, expected);
+        assert_eq!(server.get(path).await.expect(200), expected);
+        assert_eq!(server.put(path, &json!({})).await.expect(200), expected);
+        for (change, code, key) in [
+            (json!({"object_type": "pipeline"}), "immutable", "object_type"),
+            (json!({"name": "firms"}), "immutable", "name"),
+            (json!({"identifier_case": "sensitive"}), "immutable", "identifier_case"),
+            (json!({"identifier_case": "upper"}), "invalid_choice", "identifier_case"),
+            (json!({"object_name": ""}), "blank", "object_name"),
+            (json!({"object_name": null}), "null", "object_name"),
+            (json!({"unique_constraints": [["name", "owner"]]}), "invalid", "unique_constraints"),
+        ] {
+            let answer = server.patch(path, &change).await;
+            assert_eq!(answer.faults(), [(code.to_owned(), key.to_owned())], "{change}");
+            answer.expect(400);
+        }
+        let list = server.get("/api/custom-objects").await.expect(200);
+        assert_eq!(list["results"][0]["object_name"], "Firms");
+    }
+
+    #[actix_web::test]
     async fn the_contact_object_names_what_cannot_be_deleted() {
         let server = TestServer::start().await;
         let contacts = server.get("/api/client/custom-object").await.expect(200);
@@ -404,19 +462,6 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn an_object_starts_with_one_category() {
-        let server = TestServer::start().await;
-        for (object, name) in [("client_client", "Contact Info"), ("accounts", "Account Info")] {
-            let body = json!({"object_name": "Accounts", "entity_name": "Account"});
-            server.post("/api/custom-objects", &body).await;
-            let path = format!("/api/custom-objects/{object}/categories");
-            let list = server.get(&path).await.expect(200);
-            let expected = json!([{"id": list[0]["id"], "name": name, "order": 0, "meta": {}}]);
-            assert_eq!(list, expected);
-        }
-    }
-
-    #[actix_web::test]
     async fn what_is_not_there_or_not_offered_says_so() {
         let server = TestServer::start().await;
         for path in [UNKNOWN_ID, "unknown", "Client_client", "unknown/detail", "unknown/categories"]
@@ -426,8 +471,8 @@ mod tests {
         }
         let one = "/api/custom-objects/client_client";
         server.delete(one).await.expect_error(405, "method_not_allowed");
-        let answer = server.patch(one, &json!({})).await;
-        assert_eq!(answer.headers.get("allow").unwrap(), "GET, HEAD, OPTIONS");
+        let answer = server.delete(one).await;
+        assert_eq!(answer.headers.get("allow").unwrap(), "GET, HEAD, PATCH, PUT, OPTIONS");
         let body = json!({"object_name": "A", "colour": "red"});
         let strict = server.post("/api/custom-objects?strict=true", &body).await;
         assert_eq!(strict.faults(), [("unknown_parameter".to_owned(), "colour".to_owned())]);

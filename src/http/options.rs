@@ -19,6 +19,10 @@ pub struct Options {
     pub answers: AnswerOptions,
     /// How long one search may take.
     pub search_timeout: Duration,
+    /// Whether the document of the API is for everybody, not for members alone.
+    pub openapi_public: bool,
+    /// Whether `/metrics` is served; it asks nobody for a key.
+    pub serves_metrics: bool,
     /// None: everything under `/api/admin` is unknown.
     pub operator_key: Option<OperatorKey>,
 }

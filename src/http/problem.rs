@@ -182,7 +182,7 @@ impl Problem {
         }
     }
 
-    /// The answer.
+    /// The answer. Its code is left among its extensions, for whoever counts.
     #[must_use]
     pub fn to_response(&self, request_id: &RequestId) -> HttpResponse {
         let mut builder = HttpResponse::build(self.0.status);
@@ -196,6 +196,9 @@ impl Problem {
         } else {
             builder.finish()
         };
+        if let Some(code) = self.0.code {
+            response.extensions_mut().insert(code);
+        }
         if self.0.closes {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }

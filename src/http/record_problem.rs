@@ -64,7 +64,7 @@ impl RefusedWrite<'_> {
                 let message = format!("The {what} has {bytes} bytes; at most {max} are allowed.");
                 Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
             }
-            Rejection::Schema(_) | Rejection::UnknownField => {
+            Rejection::Schema(_) | Rejection::Violated(_) | Rejection::UnknownField => {
                 unreachable!("a record's write changes no schema")
             }
         }

@@ -68,7 +68,7 @@ impl<'r> RecordWrite<'r> {
         let (reply, mentioned) = self.ask(make).await?;
         match reply {
             Reply::Record(outcome) => Ok(Written { outcome, mentioned }),
-            Reply::Done | Reply::Field(_) | Reply::Option(_) => {
+            Reply::Done | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
                 unreachable!("the command is answered with a record")
             }
         }
@@ -79,7 +79,7 @@ impl<'r> RecordWrite<'r> {
         let (reply, _) = self.ask(&|_, _, _| Ok(make())).await?;
         match reply {
             Reply::Done => Ok(()),
-            Reply::Record(_) | Reply::Field(_) | Reply::Option(_) => {
+            Reply::Record(_) | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
                 unreachable!("the command is answered with nothing")
             }
         }

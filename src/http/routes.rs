@@ -6,8 +6,9 @@ use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
-    activities, activity_types, admin, admin_businesses, api_keys, business, field_options, fields,
-    list, lookup, objects, records, search, team, team_members, upsert,
+    activities, activity_types, admin, admin_businesses, api_keys, business, categories,
+    field_options, fields, list, lookup, metrics, objects, openapi, records, search, team,
+    team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         records::register(config);
         team_members::register(config);
         objects::register(config);
+        categories::register(config);
         fields::register(config);
         field_options::register(config);
         activities::register(config);
@@ -36,5 +38,9 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         business::register(config);
         admin::register(config);
         admin_businesses::register(config);
+        openapi::register(config, &options.answers);
+        if options.serves_metrics {
+            config.service(metrics::metrics());
+        }
     })
 }

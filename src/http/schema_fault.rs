@@ -26,6 +26,7 @@ pub fn fault_of(fault: &SchemaFault) -> Fault {
         SchemaFaultKind::TooManyFields { .. } => Code::MaxFieldsExceeded,
         SchemaFaultKind::LimitExceeded { .. } => Code::LimitExceeded,
         SchemaFaultKind::Immutable => Code::Immutable,
+        SchemaFaultKind::NotDeletable => Code::NotDeletable,
     };
     Fault::new(code, place).saying(fault.fault.to_string())
 }

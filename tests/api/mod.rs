@@ -1,8 +1,13 @@
 //! What a client sees: the real binary, asked over real HTTP.
 
+mod bad_input;
 mod businesses;
 mod by_id;
+mod changing_schemas;
 mod counts;
+mod described;
+#[cfg(feature = "docs-ui")]
+mod docs_page;
 mod error_bodies;
 mod extensions;
 mod field_types;
@@ -12,6 +17,8 @@ mod keys;
 mod limits;
 mod lists;
 mod lookup;
+mod metrics;
+mod openapi;
 mod people;
 mod races;
 mod renaming_onto_archived;

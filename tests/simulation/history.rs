@@ -339,6 +339,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::Faults(_)
         | Rejection::TooLarge { .. }
         | Rejection::Schema(_)
+        | Rejection::Violated(_)
         | Rejection::UnknownField) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());

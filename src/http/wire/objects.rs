@@ -26,8 +26,24 @@ use std::sync::Arc;
 
 /// Reads the body that makes an object.
 pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
-    let mut shape_of_body = Shape::of_body(body, faults);
-    let shape = &mut shape_of_body;
+    let mut shape = Shape::of_body(body, faults);
+    let new = read_object_keys(&mut shape, faults);
+    refuse_pipelines(&mut shape, new.object_type.as_deref(), faults);
+    refuse_composite_keys(&mut shape, faults);
+    shape.finish(strict, RouteGroup::Write, faults);
+    new
+}
+
+/// Reads the body that changes an object.
+pub fn read_changed_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
+    let mut shape = Shape::of_body(body, faults);
+    let change = read_object_keys(&mut shape, faults);
+    refuse_composite_keys(&mut shape, faults);
+    shape.finish(strict, RouteGroup::Write, faults);
+    change
+}
+
+fn read_object_keys(shape: &mut Shape<'_>, faults: &mut Faults) -> NewObject {
     let mut text = |key, presence, faults: &mut Faults| keys::text(shape, key, presence, faults);
     let mut new = NewObject {
         object_name: text("object_name", Presence::Optional, faults),
@@ -47,17 +63,11 @@ pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> N
     new.include_percentage_to_close = flag("include_percentage_to_close", faults);
     new.allow_on_forms = flag("allow_on_forms", faults);
     new.meta = keys::json_object(shape, "meta", faults);
-    refuse_what_is_not_offered(shape, new.object_type.as_deref(), faults);
-    shape_of_body.finish(strict, RouteGroup::Write, faults);
     new
 }
 
-/// Pipelines and composite keys would change what the object is, so they are never ignored.
-fn refuse_what_is_not_offered(
-    shape: &mut Shape<'_>,
-    object_type: Option<&str>,
-    faults: &mut Faults,
-) {
+/// A pipeline would be another object than one that is made without its stages.
+fn refuse_pipelines(shape: &mut Shape<'_>, object_type: Option<&str>, faults: &mut Faults) {
     let is_pipeline = object_type == Some("pipeline");
     if is_pipeline {
         let fault = Fault::new(Code::InvalidChoice, shape.place("object_type"));
@@ -67,6 +77,10 @@ fn refuse_what_is_not_offered(
         let fault = Fault::new(Code::Invalid, shape.place("pipeline"));
         faults.push(fault.saying("Only a pipeline has stages."));
     }
+}
+
+/// Composite keys would change what the object is, so they are never ignored.
+fn refuse_composite_keys(shape: &mut Shape<'_>, faults: &mut Faults) {
     let constraints = shape.list("unique_constraints", Presence::Nullable, faults);
     if constraints.is_some_and(|constraints| !constraints.is_empty()) {
         let fault = Fault::new(Code::Invalid, shape.place("unique_constraints"));

@@ -29,7 +29,19 @@ use std::borrow::Cow;
 /// Reads the body that makes a field.
 pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewField {
     let mut shape = Shape::of_body(body, faults);
-    let shape_of_body = &mut shape;
+    let keys = read_field_keys(&mut shape, strict, faults);
+    let new = NewField { options: read_options(&mut shape, strict, faults), ..keys };
+    shape.finish(strict, RouteGroup::FieldWrite, faults);
+    new
+}
+
+/// Reads each key of a field but its options.
+pub(super) fn read_field_keys(
+    shape: &mut Shape<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> NewField {
+    let shape_of_body = &mut *shape;
     let new = NewField {
         display_name: keys::text(shape_of_body, "display_name", Presence::Optional, faults),
         field_type: keys::text(shape_of_body, "field_type", Presence::Optional, faults),
@@ -44,7 +56,7 @@ pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> Ne
         is_unique: shape_of_body.boolean("is_unique", Presence::Nullable, faults),
         normalizer: keys::text(shape_of_body, "normalizer", Presence::Nullable, faults),
         meta: keys::json_object(shape_of_body, "meta", faults),
-        options: read_options(shape_of_body, strict, faults),
+        options: None,
         decimal_options: read_decimal_options(shape_of_body, strict, faults),
         money_options: read_money_options(shape_of_body, strict, faults),
         rating: read_rating(shape_of_body, strict, faults),
@@ -54,7 +66,6 @@ pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> Ne
         let fault = Fault::new(Code::Invalid, shape.place("relation"));
         faults.push(fault.saying("No type of field that has this is offered yet."));
     }
-    shape.finish(strict, RouteGroup::FieldWrite, faults);
     new
 }
 
@@ -83,7 +94,19 @@ pub fn read_new_option(body: &Input<'_>, strict: bool, faults: &mut Faults) -> N
     new
 }
 
-fn read_option(shape: &mut Shape<'_>, faults: &mut Faults) -> NewOption {
+/// Reads the body that names an option of the field: its id.
+pub fn read_option_reference(
+    body: &Input<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<String> {
+    let mut shape = Shape::of_body(body, faults);
+    let id = keys::text(&mut shape, "id", Presence::Optional, faults);
+    shape.finish(strict, RouteGroup::FieldWrite, faults);
+    id
+}
+
+pub(super) fn read_option(shape: &mut Shape<'_>, faults: &mut Faults) -> NewOption {
     NewOption {
         name: keys::text(shape, "name", Presence::Optional, faults),
         code: keys::text(shape, "code", Presence::Nullable, faults),

@@ -77,7 +77,8 @@ impl<'a> ReadForm<'a> {
             Value::Datetime(at) => Some(Self::Datetime(at, referents.time_zone)),
             Value::Choice(option) => field.options.get(option).map(Self::Choice),
             Value::Choices(options) => {
-                let options = options.iter().filter_map(|option| field.options.get(*option));
+                let left = field.options.left(&options);
+                let options = left.iter().filter_map(|option| field.options.get(*option));
                 Some(options.collect::<Vec<_>>())
                     .filter(|options| !options.is_empty())
                     .map(Self::Choices)

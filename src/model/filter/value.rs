@@ -76,25 +76,8 @@ pub(super) fn instant(field: &Field, row: &Row<'_>) -> Option<Timestamp> {
 
 /// The options that are left, in the order given.
 pub(super) fn choices(field: &Field, row: &Row<'_>) -> Vec<OptionNumber> {
-    let held = match value(field, row) {
-        Some(Value::Choice(option)) => vec![option],
-        Some(Value::Choices(options)) => options,
-        Some(
-            Value::Text(_)
-            | Value::Integer(_)
-            | Value::Decimal(_)
-            | Value::Boolean(_)
-            | Value::Date(_)
-            | Value::Datetime(_)
-            | Value::Tags(_)
-            | Value::Member(_)
-            | Value::Members(_)
-            | Value::Files(_),
-        ) => unreachable!("a field of options stores options"),
-        None => return Vec::new(),
-    };
-    let left = held.iter().filter_map(|option| field.options.get(*option));
-    left.map(|choice| choice.number).collect()
+    let Some(held) = value(field, row) else { return Vec::new() };
+    field.options.left(&held.options().expect("a field of options stores options"))
 }
 
 /// The tags that are left, in the order given.

@@ -83,6 +83,8 @@ pub enum SchemaFaultKind {
     /// `what` is what is counted, in the plural: `unique fields`.
     #[error("An object may have no more than {max} {what}.")]
     LimitExceeded { what: &'static str, max: usize },
-    #[error("The options of this field are fixed.")]
+    #[error("This cannot be changed.")]
     Immutable,
+    #[error("This cannot be deleted.")]
+    NotDeletable,
 }

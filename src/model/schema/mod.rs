@@ -4,6 +4,11 @@
 //! of the table), or who may see what.
 
 mod answers;
+pub mod categories;
+pub mod change;
+pub mod changed_field;
+pub mod changed_object;
+pub mod changed_option;
 mod check;
 pub mod currency;
 pub mod decimal_options;
@@ -36,6 +41,8 @@ pub const FIELDS_MAX: usize = 500;
 pub const UNIQUE_FIELDS_MAX: usize = 20;
 /// Options of one field.
 pub const OPTIONS_MAX: usize = 1_000;
+/// Categories of one object.
+pub const CATEGORIES_MAX: usize = 500;
 /// Characters of a label.
 pub const LABEL_CHARS_MAX: usize = 200;
 /// Characters of a description.
@@ -158,6 +165,12 @@ impl Schema {
         self.further_unique_fields().next().is_some()
     }
 
+    /// Whether bodies may have values of fields that were deleted.
+    #[must_use]
+    pub fn has_deleted_fields(&self) -> bool {
+        self.lookups.has_deleted
+    }
+
     /// The field of the member who owns a record; contacts have none.
     #[must_use]
     pub fn owner(&self) -> Option<&Arc<Field>> {
@@ -219,6 +232,12 @@ impl Schema {
         Arc::make_mut(&mut changed.fields[at]).options.push(choice);
         changed
     }
+
+    /// A field, to be changed in a copy that is being made.
+    fn field_mut(&mut self, number: FieldNumber) -> &mut Field {
+        let at = self.lookups.by_number.get(&number).expect("the event's field is in the schema");
+        Arc::make_mut(&mut self.fields[*at])
+    }
 }
 
 impl PartialEq for Schema {
@@ -264,13 +283,10 @@ impl TryFrom<Stored> for Schema {
 
     fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
         let fields: Vec<Arc<Field>> = stored.fields.into_iter().map(Arc::new).collect();
-        let Some(identifier) = fields.iter().position(|field| field.is_identifier()) else {
+        if !fields.iter().any(|field| field.is_identifier()) {
             return Err(NoIdentifier { object: stored.object.name });
-        };
-        let mut lookups = Lookups { identifier, ..Lookups::default() };
-        for at in 0..fields.len() {
-            lookups.note(&fields, at);
         }
+        let lookups = Lookups::of(&fields, stored.next_field);
         Ok(Self {
             number: stored.number,
             object: stored.object,
@@ -291,9 +307,25 @@ struct Lookups {
     by_name: HashMap<String, usize, ahash::RandomState>,
     unique: Vec<usize>,
     identifier: usize,
+    /// A number that was given to a field is no field's.
+    has_deleted: bool,
 }
 
 impl Lookups {
+    /// Of fields of which one is an identifier.
+    fn of(fields: &[Arc<Field>], next_field: FieldNumber) -> Self {
+        let identifier = fields.iter().position(|field| field.is_identifier());
+        let identifier = identifier.expect("no identifier is deletable");
+        let custom = fields.iter().filter(|field| field.number >= system::CUSTOM_FIRST).count();
+        let given = (next_field.0 - system::CUSTOM_FIRST.0) as usize;
+        let has_deleted = custom < given;
+        let mut lookups = Self { identifier, has_deleted, ..Self::default() };
+        for at in 0..fields.len() {
+            lookups.note(fields, at);
+        }
+        lookups
+    }
+
     fn note(&mut self, fields: &[Arc<Field>], at: usize) {
         let field = &fields[at];
         self.by_number.insert(field.number, at);

@@ -137,7 +137,7 @@ impl Schema {
         Ok(Choice { number: self.next_option(), id: OptionId(ids()), ..choice })
     }
 
-    fn read_category(&self, new: &NewField, checks: &mut Checks) -> CategoryId {
+    pub(super) fn read_category(&self, new: &NewField, checks: &mut Checks) -> CategoryId {
         let first = self.categories().first().expect("an object starts with a category").id;
         let Some(given) = &new.category else { return first };
         let asked = CategoryId::parse(given.trim());
@@ -207,16 +207,12 @@ fn read_type(new: &NewField, checks: &mut Checks) -> Option<FieldType> {
 }
 
 /// An option but for its number, id and order.
-fn read_option(
+pub(super) fn read_option(
     new: &NewOption,
     field_type: FieldType,
     place: impl Fn(&'static str) -> BodyPlace,
     checks: &mut Checks,
 ) -> Choice {
-    let is_status = field_type == FieldType::Status;
-    if new.status.is_some() && !is_status {
-        checks.add(place("status"), invalid("Only an option of a status field has this."));
-    }
     Choice {
         number: OptionNumber::default(),
         id: OptionId(Uuid::nil()),
@@ -224,9 +220,23 @@ fn read_option(
         code: checks.text(place("code"), new.code.as_deref(), LABEL_CHARS_MAX),
         order: 0,
         meta: checks.meta(place("meta"), new.meta.as_deref(), OPTION_META_BYTES_MAX),
-        status: is_status
-            .then(|| checks.choice(place("status"), new.status.as_deref(), Standing::parse)),
+        status: read_standing(field_type, new.status.as_deref(), place("status"), checks),
     }
+}
+
+/// What an option of a status field says about how things stand; other types say nothing.
+pub(super) fn read_standing(
+    field_type: FieldType,
+    given: Option<&str>,
+    place: BodyPlace,
+    checks: &mut Checks,
+) -> Option<Standing> {
+    let is_status = field_type == FieldType::Status;
+    if given.is_some() && !is_status {
+        checks.add(place, invalid("Only an option of a status field has this."));
+        return None;
+    }
+    is_status.then(|| checks.choice(place, given, Standing::parse))
 }
 
 pub(super) const fn invalid(what: &'static str) -> ValueFault {

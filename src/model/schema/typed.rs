@@ -101,7 +101,7 @@ impl Schema {
 }
 
 /// Refuses the settings of other types.
-fn check_settings(new: &NewField, field_type: FieldType, checks: &mut Checks) {
+pub(super) fn check_settings(new: &NewField, field_type: FieldType, checks: &mut Checks) {
     let mut check = |key, is_given: bool, owner: FieldType, fault| {
         if is_given && field_type != owner {
             checks.add(key, invalid(fault));

@@ -7,8 +7,9 @@ use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Version};
 use crate::model::key::Key;
 use crate::model::moment::Mark;
 use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
 use crate::model::table::body::Body;
-use crate::model::table::decide::keys::{claims_of, identifier_key, is_readable};
+use crate::model::table::decide::keys::{claim_of, claims_of, identifier_key, is_readable};
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChange, Stamp};
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
@@ -28,6 +29,11 @@ impl Table {
             Event::OptionCreated { field, option, .. } => {
                 let schema = self.shown.schema().with_option(*field, option.clone());
                 self.shown.put_schema(Arc::new(schema));
+            }
+            Event::SchemaChanged { change, .. } => {
+                let schema = Arc::new(self.shown.schema().with_change(change));
+                let made = self.shown.make_indexes(&schema, self.slots);
+                self.shown.change_schema(&schema, made);
             }
             Event::Record(change) => self.apply_change(change),
             Event::TeamChanged { record, .. } => self.replace(record),
@@ -186,6 +192,12 @@ impl Table {
                 };
                 Ok(Event::OptionCreated { stamp, sequence, field, option })
             }
+            Stored::SchemaChanged { sequence, change } => {
+                self.expect_sequence(sequence)?;
+                let checked = self.shown.schema().check_change(&change);
+                checked.map_err(|what| Misfit::Unknown { what })?;
+                Ok(Event::SchemaChanged { stamp, sequence, change })
+            }
             Stored::Record(stored) => self.restore_change(stamp, stored).map(Event::Record),
             Stored::TeamChanged { id, body } => {
                 let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
@@ -326,8 +338,8 @@ impl KeyMoves {
 }
 
 impl Shown {
-    /// Replaces the schema, and makes the indexes of its unique fields. A unique field is declared
-    /// before any record has a value of it, so a new index begins empty.
+    /// Replaces the schema, and makes the indexes of its unique fields. A new field is made before
+    /// any record has a value of it, so its index begins empty.
     pub(super) fn put_schema(&self, schema: Arc<Schema>) {
         let mut uniques: BTreeMap<FieldNumber, Arc<UniqueIndex>> = (**self.uniques.load()).clone();
         for field in schema.further_unique_fields() {
@@ -335,5 +347,40 @@ impl Shown {
         }
         self.uniques.store(Arc::new(uniques));
         self.schema.store(schema);
+    }
+
+    /// The indexes of fields that were not unique before, or in another normal form.
+    fn make_indexes(&self, after: &Schema, slots: u32) -> Vec<(FieldNumber, Arc<UniqueIndex>)> {
+        let before = self.schema();
+        let is_new = |field: &&Arc<Field>| {
+            let held = before.by_number(field.number);
+            !held.is_some_and(|held| held.is_unique && held.normalizer == field.normalizer)
+        };
+        let made = after.further_unique_fields().filter(is_new);
+        let made: Vec<_> = made.map(|field| (field, Arc::new(UniqueIndex::default()))).collect();
+        for slot in if made.is_empty() { 0..0 } else { 0..slots } {
+            let record = self.order.get(Slot(slot)).filter(|record| !record.is_archived());
+            let Some(record) = record else { continue };
+            for (field, index) in &made {
+                let claim = record.value(field.number).and_then(|raw| claim_of(field, raw));
+                if let Some(claim) = claim {
+                    index.put(claim.key, record.clone());
+                }
+            }
+        }
+        made.into_iter().map(|(field, index)| (field.number, index)).collect()
+    }
+
+    /// Replaces the schema of a table with records. Indexes are there before the schema that needs
+    /// them, and stay until it is replaced.
+    fn change_schema(&self, schema: &Arc<Schema>, made: Vec<(FieldNumber, Arc<UniqueIndex>)>) {
+        let mut uniques: BTreeMap<FieldNumber, Arc<UniqueIndex>> = (**self.uniques.load()).clone();
+        uniques.extend(made);
+        self.uniques.store(Arc::new(uniques.clone()));
+        self.schema.store(schema.clone());
+        uniques.retain(|number, _| {
+            schema.further_unique_fields().any(|field| field.number == *number)
+        });
+        self.uniques.store(Arc::new(uniques));
     }
 }

@@ -8,9 +8,11 @@ use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber, T
 use crate::model::key::Key;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
+use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
 use crate::model::table::event::{FollowUpNumber, Stamp};
 use crate::model::table::record::Record;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
 use std::sync::Arc;
@@ -45,7 +47,7 @@ impl Command {
     #[must_use]
     pub fn is_schema_change(&self) -> bool {
         match self.ask {
-            Ask::CreateField(_) | Ask::CreateOption { .. } => true,
+            Ask::CreateField(_) | Ask::CreateOption { .. } | Ask::ChangeSchema(_) => true,
             Ask::Upsert(_)
             | Ask::Add(_)
             | Ask::Update(_)
@@ -70,6 +72,7 @@ pub enum Ask {
     Team(TeamEdit),
     CreateField(Box<NewField>),
     CreateOption { field: FieldNumber, option: NewOption },
+    ChangeSchema(SchemaAsk),
     ConfirmFollowUp(FollowUpNumber),
 }
 
@@ -186,6 +189,7 @@ pub enum Reply {
     Done,
     Field(Arc<Field>),
     Option(Choice),
+    Category(Category),
 }
 
 /// A record after a command.

@@ -63,6 +63,7 @@ impl Draft {
             Event::ObjectCreated { .. }
             | Event::FieldCreated { .. }
             | Event::OptionCreated { .. }
+            | Event::SchemaChanged { .. }
             | Event::FollowUpConfirmed { .. } => {}
         }
     }
@@ -127,6 +128,7 @@ impl Draft {
             Event::ObjectCreated { .. }
             | Event::FieldCreated { .. }
             | Event::OptionCreated { .. }
+            | Event::SchemaChanged { .. }
             | Event::FollowUpConfirmed { .. } => {}
         }
     }

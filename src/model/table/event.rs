@@ -6,6 +6,7 @@ use crate::model::id::{
 use crate::model::key::Key;
 use crate::model::moment::Mark;
 use crate::model::schema::Schema;
+use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::record::Record;
@@ -137,6 +138,12 @@ pub enum Event {
         field: FieldNumber,
         option: Choice,
     },
+    /// Any other change of the schema.
+    SchemaChanged {
+        stamp: Stamp,
+        sequence: Sequence,
+        change: Box<SchemaChange>,
+    },
     Record(RecordChange),
     /// The explicit team of a record: the same version and sequence, another body.
     TeamChanged {
@@ -159,6 +166,7 @@ impl Event {
             Self::ObjectCreated { stamp, .. }
             | Self::FieldCreated { stamp, .. }
             | Self::OptionCreated { stamp, .. }
+            | Self::SchemaChanged { stamp, .. }
             | Self::TeamChanged { stamp, .. }
             | Self::FollowUpConfirmed { stamp, .. } => stamp,
             Self::Record(change) => &change.stamp,
@@ -171,7 +179,8 @@ impl Event {
         match self {
             Self::ObjectCreated { sequence, .. }
             | Self::FieldCreated { sequence, .. }
-            | Self::OptionCreated { sequence, .. } => Some(*sequence),
+            | Self::OptionCreated { sequence, .. }
+            | Self::SchemaChanged { sequence, .. } => Some(*sequence),
             Self::Record(change) => Some(change.record.sequence()),
             Self::Purged(purge) => Some(purge.sequence),
             Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } => None,

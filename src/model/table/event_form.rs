@@ -9,6 +9,7 @@ use crate::model::id::{
     Version,
 };
 use crate::model::schema::Schema;
+use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::body::Body;
@@ -28,6 +29,7 @@ mod kind {
     pub(super) const OBJECT_CREATED: u64 = 1;
     pub(super) const FIELD_CREATED: u64 = 2;
     pub(super) const OPTION_CREATED: u64 = 3;
+    pub(super) const SCHEMA_CHANGED: u64 = 4;
     pub(super) const RECORD_CREATED: u64 = 10;
     pub(super) const RECORD_UPDATED: u64 = 11;
     pub(super) const RECORD_ARCHIVED: u64 = 12;
@@ -55,6 +57,9 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
         Event::OptionCreated { stamp, sequence, field, option } => {
             let form = OptionCreatedForm { field: *field, option: option.clone() };
             encode_schema_change(kind::OPTION_CREATED, (*sequence, stamp), &form, out);
+        }
+        Event::SchemaChanged { stamp, sequence, change } => {
+            encode_schema_change(kind::SCHEMA_CHANGED, (*sequence, stamp), change, out);
         }
         Event::Record(change) => encode_change(change, out),
         Event::TeamChanged { stamp, record, .. } => {
@@ -169,6 +174,7 @@ pub enum Stored<'a> {
     ObjectCreated { sequence: Sequence, history: HistoryId, schema: Arc<Schema> },
     FieldCreated { sequence: Sequence, field: Arc<Field> },
     OptionCreated { sequence: Sequence, field: FieldNumber, option: Choice },
+    SchemaChanged { sequence: Sequence, change: Box<SchemaChange> },
     Record(StoredChange<'a>),
     TeamChanged { id: RecordId, body: &'a [u8] },
     Purged(StoredPurge),
@@ -261,6 +267,11 @@ fn decode_kind<'a>(kind: u64, rest: &mut &'a [u8]) -> Result<(u32, Stored<'a>), 
             let sequence = take_sequence(rest)?;
             let form: OptionCreatedForm = take_named(rest, "an option")?;
             (2, Stored::OptionCreated { sequence, field: form.field, option: form.option })
+        }
+        kind::SCHEMA_CHANGED => {
+            let sequence = take_sequence(rest)?;
+            let change = take_named(rest, "a change of a schema")?;
+            (2, Stored::SchemaChanged { sequence, change })
         }
         kind::RECORD_CREATED => (8, Stored::Record(decode_change(ChangeKind::Created, rest)?)),
         kind::RECORD_UPDATED => (8, Stored::Record(decode_change(ChangeKind::Updated, rest)?)),

@@ -18,6 +18,7 @@ pub mod naming;
 pub mod order;
 pub mod record;
 pub mod scan;
+pub mod schema_command;
 pub mod search;
 pub mod snapshot_form;
 pub mod tags;

@@ -408,6 +408,25 @@ impl Value {
         }
     }
 
+    /// The options of a value that is of options.
+    #[must_use]
+    pub fn options(&self) -> Option<Vec<OptionNumber>> {
+        match self {
+            Self::Choice(option) => Some(vec![*option]),
+            Self::Choices(options) => Some(options.clone()),
+            Self::Text(_)
+            | Self::Integer(_)
+            | Self::Decimal(_)
+            | Self::Boolean(_)
+            | Self::Date(_)
+            | Self::Datetime(_)
+            | Self::Tags(_)
+            | Self::Member(_)
+            | Self::Members(_)
+            | Self::Files(_) => None,
+        }
+    }
+
     /// The key under which a unique field is matched; none for a value that is blank in its normal
     /// form, and for types that cannot be unique.
     #[must_use]

@@ -1,8 +1,10 @@
 //! The events of one command while they are decided: who, when, and the numbers they get.
 
-use crate::model::id::{RecordId, Sequence, Slot, Timestamp, Version};
+use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Timestamp, Version};
 use crate::model::key::Key;
 use crate::model::moment::Moment;
+use crate::model::schema::change::SchemaChange;
+use crate::model::schema::option::Choice;
 use crate::model::schema::{Schema, system};
 use crate::model::table::body::{Body, Edits};
 use crate::model::table::command::Caller;
@@ -11,6 +13,7 @@ use crate::model::table::decide::keys::identifier_key;
 use crate::model::table::draft::View;
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChange, Stamp, Tag};
 use crate::model::table::record::{Parts, Record};
+use crate::model::table::schema_command::Run;
 use std::sync::Arc;
 
 // What an event takes at most besides its body, as `event_form.rs` stores it. An event is counted
@@ -28,6 +31,8 @@ pub(super) struct Commit<'a> {
     pub(super) caller: &'a Caller,
     pub(super) moment: &'a mut Moment,
     events: &'a mut Vec<Event>,
+    /// How many of `events` are of earlier commands.
+    first: usize,
     sequence: Sequence,
     bytes: usize,
 }
@@ -50,7 +55,8 @@ impl<'a> Commit<'a> {
         events: &'a mut Vec<Event>,
     ) -> Self {
         let schema = view.table.shown.schema();
-        Self { view, schema, caller, moment, events, sequence: view.sequence(), bytes: 0 }
+        let (first, sequence) = (events.len(), view.sequence());
+        Self { view, schema, caller, moment, events, first, sequence, bytes: 0 }
     }
 
     pub(super) fn at(&self) -> Timestamp {
@@ -71,6 +77,37 @@ impl<'a> Commit<'a> {
         self.events.push(event);
     }
 
+    /// Makes the event of a new option. What is decided next sees it.
+    pub(super) fn create_option(
+        &mut self,
+        field: FieldNumber,
+        option: Choice,
+    ) -> Result<(), Rejection> {
+        self.count(rmp_serde::to_vec_named(&option).expect("an option has a stored form").len())?;
+        self.schema = Arc::new(self.schema.with_option(field, option.clone()));
+        let (stamp, sequence) = (self.stamp(), self.next_sequence());
+        self.push(Event::OptionCreated { stamp, sequence, field, option });
+        Ok(())
+    }
+
+    /// Takes back the events of what was only to be answered.
+    pub(super) fn end(&mut self, run: Run) {
+        match run {
+            Run::Real => {}
+            Run::Dry => self.events.truncate(self.first),
+        }
+    }
+
+    /// Makes the event of a change of the schema. What is decided next sees it.
+    pub(super) fn change_schema(&mut self, change: SchemaChange) -> Result<(), Rejection> {
+        let stored = rmp_serde::to_vec_named(&change).expect("a schema has a stored form");
+        self.count(stored.len())?;
+        self.schema = Arc::new(self.schema.with_change(&change));
+        let (stamp, sequence) = (self.stamp(), self.next_sequence());
+        self.push(Event::SchemaChanged { stamp, sequence, change: Box::new(change) });
+        Ok(())
+    }
+
     /// Makes the event of a record's change. `updated` moves unless another record is the reason.
     pub(super) fn put(&mut self, edit: RecordEdit<'_>) -> Result<RecordChange, Rejection> {
         let RecordEdit { kind, old, mut edits, new_tags, reason } = edit;
@@ -81,9 +118,14 @@ impl<'a> Commit<'a> {
         if reason.is_none() {
             edits.set(system::UPDATED, |out| put_time(at, out));
         }
+        self.drop_deleted(old, &mut edits);
         let (mut body, mut changed) = (Vec::with_capacity(256), Vec::new());
         edits.merge(old.map_or(Body::new(&[]), Record::body), &mut body, &mut changed);
-        changed.retain(|number| *number >= system::FIELD_FIRST);
+        let is_custom = |number| number >= system::CUSTOM_FIRST;
+        changed.retain(|number| {
+            *number >= system::FIELD_FIRST
+                && (!is_custom(*number) || self.schema.by_number(*number).is_some())
+        });
         if reason.is_none() {
             self.check_record(Body::new(&body))?;
         }
@@ -109,6 +151,15 @@ impl<'a> Commit<'a> {
             new_tags,
             moves,
         })
+    }
+
+    /// Values of deleted fields are shown nowhere; they go for good with the record's next change.
+    fn drop_deleted(&self, old: Option<&Record>, edits: &mut Edits) {
+        let Some(old) = old.filter(|_| self.schema.has_deleted_fields()) else { return };
+        let is_deleted =
+            |number| number >= system::CUSTOM_FIRST && self.schema.by_number(number).is_none();
+        let deleted = old.body().iter().map(|(number, _)| number).filter(|at| is_deleted(*at));
+        deleted.for_each(|number| edits.clear(number));
     }
 
     fn build(&mut self, id: RecordId, version: Version, slot: Slot, body: &[u8]) -> Record {

@@ -1,12 +1,13 @@
 //! The keys of a record: what follows from its values and its schema.
 
+use crate::model::id::OptionNumber;
 use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::Body;
 use crate::model::table::event::Claim;
-use crate::model::value::{Value, member};
+use crate::model::value::{OptionSource, Value, member};
 
 /// The normal form of the identifier; none where it is blank.
 #[must_use]
@@ -42,6 +43,23 @@ pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
         && uniques.all(|field| {
             body.get(field.number).is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
         })
+}
+
+/// Whether nothing is left of what a stored value refers to: its options were removed.
+#[must_use]
+pub(crate) fn is_blank(field: &Field, raw: &[u8]) -> bool {
+    options_left(field, raw).is_some_and(|left| left.is_empty())
+}
+
+/// The options that a stored value means now, each once; none where the type stores no options.
+#[must_use]
+pub(crate) fn options_left(field: &Field, raw: &[u8]) -> Option<Vec<OptionNumber>> {
+    match field.field_type.option_source() {
+        OptionSource::Schema | OptionSource::Answers => {}
+        OptionSource::TimeZones | OptionSource::Bounds | OptionSource::None => return None,
+    }
+    let held = stored(field, raw).options().expect("a field of options stores options");
+    Some(field.options.left(&held))
 }
 
 /// A stored value, decoded.

@@ -9,18 +9,21 @@ mod commit;
 pub(crate) mod keys;
 mod plan;
 mod schema;
+mod survey;
 mod update;
 mod upsert;
 
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::moment::Moment;
 use crate::model::schema::fault::SchemaFault;
+use crate::model::schema::field::Field;
 use crate::model::table::command::{Ask, Command, Place, RecordFault, Reply, Writes};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
 use crate::model::table::record::Record;
 use crate::model::value::Value;
+use std::sync::Arc;
 
 /// Why nothing happens.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +44,9 @@ pub enum Rejection {
     TooLarge { what: &'static str, bytes: usize, max: usize },
     /// A change of the schema is at fault.
     Schema(Vec<SchemaFault>),
-    /// A field or option addressed is not there.
+    /// Live records break a rule that is to be switched on.
+    Violated(Box<Violated>),
+    /// A field, option or category addressed is not there.
     UnknownField,
 }
 
@@ -94,6 +99,34 @@ pub struct Clash {
     pub holder: RecordId,
 }
 
+/// What breaks a new rule of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violated {
+    pub field: Arc<Field>,
+    pub rule: Rule,
+    /// Values that several live records share, or records without a value.
+    pub count: usize,
+    /// The first of them.
+    pub first: Vec<Violation>,
+}
+
+/// A rule that is surveyed when it is switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    Required,
+    Unique,
+    /// The values are unique already, but not in this normal form.
+    Normalizer,
+}
+
+/// One value that is in the way, and the first records that have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    pub records: Vec<RecordId>,
+    /// As the first of them has it; none where it is missing.
+    pub value: Option<Value>,
+}
+
 /// Decides one command on a table and the drafts over it.
 pub fn decide(
     view: View<'_>,
@@ -113,6 +146,7 @@ pub fn decide(
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
         Ask::CreateField(field) => schema::create_field(&mut commit, &field),
         Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
+        Ask::ChangeSchema(asked) => schema::change_schema(&mut commit, &asked),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
     }
 }

@@ -10,7 +10,7 @@ use crate::model::table::command::{
     EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
-use crate::model::table::decide::keys::{claim_of, stored, stored_text};
+use crate::model::table::decide::keys::{claim_of, is_blank, options_left, stored, stored_text};
 use crate::model::table::decide::{Clash, Rejection, Taken};
 use crate::model::table::event::Tag;
 use crate::model::table::index::KeyHasher;
@@ -23,23 +23,23 @@ use std::collections::HashMap;
 
 /// How a list of values is held, and how many of them.
 struct ListForm<T> {
-    held: fn(Value) -> Option<Vec<T>>,
+    held: fn(&Field, Value) -> Option<Vec<T>>,
     made: fn(Vec<T>) -> Value,
     max: usize,
 }
 
 const MEMBERS: ListForm<MemberId> = ListForm {
-    held: |value| if let Value::Members(members) = value { Some(members) } else { None },
+    held: |_, value| if let Value::Members(members) = value { Some(members) } else { None },
     made: Value::Members,
     max: VALUES_MAX,
 };
 const CHOICES: ListForm<OptionNumber> = ListForm {
-    held: |value| if let Value::Choices(options) = value { Some(options) } else { None },
+    held: |field, value| value.options().map(|options| field.options.left(&options)),
     made: Value::Choices,
     max: VALUES_MAX,
 };
 const FILES: ListForm<FileId> = ListForm {
-    held: |value| if let Value::Files(files) = value { Some(files) } else { None },
+    held: |_, value| if let Value::Files(files) = value { Some(files) } else { None },
     made: Value::Files,
     max: FILES_MAX,
 };
@@ -131,6 +131,9 @@ impl<'a> Plan<'a> {
         match &write.change {
             Change::Clear => self.clear(field, write.index),
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
+            Change::Set(value @ (Value::Choice(_) | Value::Choices(_))) => {
+                self.choose(field, value);
+            }
             Change::Set(value) => self.set(field.number, value),
             Change::Tags(change) => self.write_tags(commit, field, write.index, change),
             Change::Members(change) => self.write_list(field, write.index, change, &MEMBERS),
@@ -147,7 +150,22 @@ impl<'a> Plan<'a> {
             let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
             return self.fault(place, ValueFault::Required);
         }
-        self.edits.clear(field.number);
+        self.clear_value(field);
+    }
+
+    /// A value whose options were removed is blank already: clearing it is no change.
+    fn clear_value(&mut self, field: &Field) {
+        if self.old.get(field.number).is_some_and(|raw| !is_blank(field, raw)) {
+            self.edits.clear(field.number);
+        }
+    }
+
+    /// A value that means these options already, since they replaced others, stays as it is stored.
+    fn choose(&mut self, field: &Field, value: &Value) {
+        let held = self.old.get(field.number).and_then(|raw| options_left(field, raw));
+        if held.is_none() || held != value.options() {
+            self.set(field.number, value);
+        }
     }
 
     /// A checkbox without a value reads false already: writing that is no change.
@@ -232,13 +250,13 @@ impl<'a> Plan<'a> {
         change: &ListChange<T>,
         form: &ListForm<T>,
     ) {
-        let before = self.old.get(field.number).map(|raw| stored(field, raw)).and_then(form.held);
+        let held = self.old.get(field.number).map(|raw| stored(field, raw));
+        let before = held.and_then(|value| (form.held)(field, value));
         let after = match change {
             ListChange::Replace(values) => values.clone(),
             ListChange::Edit { add, remove } => {
-                let before = before.unwrap_or_default().into_iter();
-                let kept = before.filter(|value| !remove.contains(value));
-                kept.chain(add.iter().copied()).collect()
+                let kept = before.iter().flatten().filter(|value| !remove.contains(value));
+                kept.chain(add).copied().collect()
             }
         };
         let (place, after) =
@@ -246,6 +264,10 @@ impl<'a> Plan<'a> {
         if after.len() > form.max {
             let fault = ValueFault::LimitExceeded { what: "values", max: form.max };
             return self.fault(place, fault);
+        }
+        // What reads so already, since options were removed or replaced, stays as it is stored.
+        if !after.is_empty() && before.as_ref() == Some(&after) {
+            return;
         }
         self.set_list(field, place, after, form.made);
     }
@@ -267,7 +289,7 @@ impl<'a> Plan<'a> {
         if field.is_required {
             return self.fault(place, ValueFault::Required);
         }
-        self.edits.clear(field.number);
+        self.clear_value(field);
     }
 
     /// Gives a new record the values that nobody need name: the owner, unchecked checkboxes.
@@ -306,7 +328,8 @@ impl<'a> Plan<'a> {
     pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
             let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
-            let is_due = field.is_required && !exempt && self.value(field.number).is_none();
+            let is_missing = |raw: Option<&[u8]>| raw.is_none_or(|raw| is_blank(field, raw));
+            let is_due = field.is_required && !exempt && is_missing(self.value(field.number));
             if is_due && !self.is_blamed(field.number) {
                 let place = self.place_of(field.number);
                 self.fault(place, ValueFault::Required);

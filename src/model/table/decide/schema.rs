@@ -1,11 +1,20 @@
 //! Changes of the schema: barriers, decided on plain state.
 
-use crate::model::id::FieldNumber;
+use crate::model::id::{FieldNumber, OptionId, OptionNumber};
+use crate::model::schema::Schema;
+use crate::model::schema::change::SchemaChange;
+use crate::model::schema::changed_field::ChangedField;
+use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
+use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
+use crate::model::schema::object::Category;
+use crate::model::schema::option::Choice;
 use crate::model::table::command::Reply;
 use crate::model::table::decide::Rejection;
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::survey::survey;
 use crate::model::table::event::{Event, FollowUpNumber};
+use crate::model::table::schema_command::SchemaAsk;
 use std::sync::Arc;
 
 pub(super) fn create_field(commit: &mut Commit<'_>, new: &NewField) -> Result<Reply, Rejection> {
@@ -30,14 +39,173 @@ pub(super) fn create_option(
     let held = schema.by_number(field).ok_or(Rejection::UnknownField)?;
     let option =
         schema.decide_option(held, new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
-    let event = Event::OptionCreated {
-        stamp: commit.stamp(),
-        sequence: commit.next_sequence(),
-        field,
-        option: option.clone(),
-    };
-    commit.push(event);
+    commit.create_option(field, option.clone())?;
     Ok(Reply::Option(option))
+}
+
+pub(super) fn change_schema(
+    commit: &mut Commit<'_>,
+    asked: &SchemaAsk,
+) -> Result<Reply, Rejection> {
+    match asked {
+        SchemaAsk::ChangeField { field, change, run } => {
+            let reply = change_field(commit, *field, change)?;
+            commit.end(*run);
+            Ok(reply)
+        }
+        SchemaAsk::DeleteField { field, run } => {
+            delete_field(commit, *field)?;
+            commit.end(*run);
+            Ok(Reply::Done)
+        }
+        SchemaAsk::ChangeOption { field, option, change } => {
+            change_option(commit, (*field, *option), change)
+        }
+        SchemaAsk::ChangeObject(change) => {
+            let schema = commit.schema.clone();
+            let object = schema.decide_object_change(change).map_err(Rejection::Schema)?;
+            if object != *schema.object() {
+                commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(object) })?;
+            }
+            Ok(Reply::Done)
+        }
+        SchemaAsk::CreateCategory(new) => {
+            let schema = commit.schema.clone();
+            let category = schema
+                .decide_category(new, &mut || commit.moment.id())
+                .map_err(Rejection::Schema)?;
+            put_category(commit, category)
+        }
+        SchemaAsk::ChangeCategory { category, change } => {
+            let schema = commit.schema.clone();
+            let held = schema.category(*category).ok_or(Rejection::UnknownField)?;
+            let changed = held.decide_change(change).map_err(Rejection::Schema)?;
+            if changed == *held {
+                Ok(Reply::Category(changed))
+            } else {
+                put_category(commit, changed)
+            }
+        }
+        SchemaAsk::DeleteCategory(category) => {
+            let schema = commit.schema.clone();
+            schema.category(*category).ok_or(Rejection::UnknownField)?;
+            let heir = schema.decide_category_removal(*category).map_err(Rejection::Schema)?;
+            commit.change_schema(SchemaChange::CategoryDeleted { category: *category, heir })?;
+            Ok(Reply::Done)
+        }
+        SchemaAsk::RemoveOption { field, option } => {
+            let schema = commit.schema.clone();
+            let (held, choice) = find_option(&schema, (*field, *option))?;
+            held.decide_option_removal().map_err(Rejection::Schema)?;
+            remove_option(commit, held, choice, None)?;
+            Ok(Reply::Done)
+        }
+        SchemaAsk::ReplaceOption { field, option, by } => {
+            let schema = commit.schema.clone();
+            let (held, choice) = find_option(&schema, (*field, *option))?;
+            let by = held.decide_successor(choice, by.as_deref()).map_err(Rejection::Schema)?;
+            remove_option(commit, held, choice, Some(by))?;
+            let successor = held.options.get(by).expect("a successor is an option of the field");
+            Ok(Reply::Option(successor.clone()))
+        }
+    }
+}
+
+fn put_category(commit: &mut Commit<'_>, category: Category) -> Result<Reply, Rejection> {
+    commit.change_schema(SchemaChange::CategoryPut { category: category.clone() })?;
+    Ok(Reply::Category(category))
+}
+
+fn change_field(
+    commit: &mut Commit<'_>,
+    number: FieldNumber,
+    change: &ChangedField,
+) -> Result<Reply, Rejection> {
+    let schema = commit.schema.clone();
+    let held = schema.by_number(number).ok_or(Rejection::UnknownField)?;
+    let plan = schema
+        .decide_field_change(held, change, &mut || commit.moment.id())
+        .map_err(Rejection::Schema)?;
+    // The options first: whether a required field has a value depends on those that are left.
+    if let Some(options) = plan.options {
+        change_options(commit, held, options)?;
+    }
+    let options = commit.schema.by_number(number).expect("it is there").options.clone();
+    let is_changed = Field { options: held.options.clone(), ..plan.field.clone() } != **held;
+    let after = Field { options, ..plan.field.clone() };
+    survey(commit.view.table, held, &after, &commit.caller.members)?;
+    if is_changed {
+        commit.change_schema(SchemaChange::FieldChanged { field: Box::new(plan.field) })?;
+    }
+    Ok(Reply::Field(Arc::new(after)))
+}
+
+/// One change for each option that is another now, so that each is told by itself.
+fn change_options(
+    commit: &mut Commit<'_>,
+    field: &Field,
+    options: Vec<Choice>,
+) -> Result<(), Rejection> {
+    for held in &field.options {
+        if !options.iter().any(|choice| choice.number == held.number) {
+            remove_option(commit, field, held, None)?;
+        }
+    }
+    for option in options {
+        match field.options.iter().find(|held| held.number == option.number) {
+            Some(held) if *held == option => {}
+            Some(_) => {
+                let field = field.number;
+                commit.change_schema(SchemaChange::OptionChanged { field, option })?;
+            }
+            None => commit.create_option(field.number, option)?,
+        }
+    }
+    Ok(())
+}
+
+fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<(), Rejection> {
+    let schema = commit.schema.clone();
+    let held = schema.by_number(number).ok_or(Rejection::UnknownField)?;
+    if !held.is_deletable {
+        let fault = SchemaFaultKind::NotDeletable;
+        return Err(Rejection::Schema(vec![SchemaFault { place: BodyPlace::Body, fault }]));
+    }
+    commit.change_schema(SchemaChange::FieldDeleted { field: number })
+}
+
+fn find_option(
+    schema: &Schema,
+    (field, option): (FieldNumber, OptionId),
+) -> Result<(&Arc<Field>, &Choice), Rejection> {
+    let held = schema.by_number(field).ok_or(Rejection::UnknownField)?;
+    let choice = held.options.by_id(option).ok_or(Rejection::UnknownField)?;
+    Ok((held, choice))
+}
+
+fn change_option(
+    commit: &mut Commit<'_>,
+    place: (FieldNumber, OptionId),
+    change: &NewOption,
+) -> Result<Reply, Rejection> {
+    let schema = commit.schema.clone();
+    let (held, choice) = find_option(&schema, place)?;
+    let option = held.decide_option_change(choice, change).map_err(Rejection::Schema)?;
+    if option != *choice {
+        let option = option.clone();
+        commit.change_schema(SchemaChange::OptionChanged { field: held.number, option })?;
+    }
+    Ok(Reply::Option(option))
+}
+
+fn remove_option(
+    commit: &mut Commit<'_>,
+    field: &Field,
+    choice: &Choice,
+    successor: Option<OptionNumber>,
+) -> Result<(), Rejection> {
+    let (field, option) = (field.number, choice.number);
+    commit.change_schema(SchemaChange::OptionRemoved { field, option, successor })
 }
 
 /// The receiver has it: it is not sent again at the next start.

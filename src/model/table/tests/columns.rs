@@ -18,13 +18,13 @@ use crate::model::table::command::{
 };
 use crate::model::table::order::{CHUNK, Wanted};
 use crate::model::table::record::Record;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::search::{Found, Search, Window};
 use crate::model::table::test_support::{Rig, created, field, member, members, text};
 use crate::model::value::{Change, ListChange, TagRef, Value};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use uuid::Uuid;
 
 const NEVER: usize = usize::MAX;
@@ -51,11 +51,11 @@ const TYPES: [&str; 18] = [
 ];
 
 /// A table with a field of each type, named like it; "email" is a name that none may have.
-struct World {
-    rig: Rig,
-    shown: Arc<Shown>,
-    fields: Vec<(&'static str, FieldNumber)>,
-    ids: Vec<RecordId>,
+pub(super) struct World {
+    pub(super) rig: Rig,
+    pub(super) shown: Arc<Shown>,
+    pub(super) fields: Vec<(&'static str, FieldNumber)>,
+    pub(super) ids: Vec<RecordId>,
     members: Members,
     agenda: agenda::Shown,
     /// Draws what is written.
@@ -63,7 +63,7 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut rig = Rig::accounts();
         let option = |name: &str| NewOption { name: Some(name.into()), ..NewOption::default() };
         let mut fields = Vec::new();
@@ -89,7 +89,7 @@ impl World {
     fn option(&self, name: &str, at: u64) -> OptionNumber {
         let schema = self.rig.schema();
         let options = &schema.by_name(name).unwrap().options;
-        options.iter().nth(usize::try_from(at).unwrap()).unwrap().number
+        options.iter().nth(usize::try_from(at).unwrap() % options.len()).unwrap().number
     }
 
     /// A value of a field, or none.
@@ -146,7 +146,7 @@ impl World {
         })
     }
 
-    fn add(&mut self, count: usize) {
+    pub(super) fn add(&mut self, count: usize) {
         for _ in 0..count {
             let name = format!("{} {}", WORDS[self.ids.len() % 6], self.ids.len());
             let mut writes = vec![(system::NAME, text(&name))];
@@ -161,7 +161,7 @@ impl World {
         }
     }
 
-    fn write(&mut self, id: RecordId, writes: Vec<(FieldNumber, Change)>) {
+    pub(super) fn write(&mut self, id: RecordId, writes: Vec<(FieldNumber, Change)>) {
         let writes = self.rig.writes(writes);
         let archived_conflict = ArchivedConflict::Refuse;
         let update = Update { id, writes, archived_conflict, replace: false };
@@ -206,7 +206,7 @@ impl World {
         })
     }
 
-    fn condition(&self, (name, word, value): &Question) -> Filter {
+    pub(super) fn condition(&self, (name, word, value): &Question) -> Filter {
         self.with(|around| {
             let field = around.schema.by_name(name).unwrap();
             let asked = Asked { word, value: Some(value) };
@@ -255,7 +255,7 @@ impl World {
 }
 
 /// A field, what it is asked, and with which value.
-type Question = (&'static str, &'static str, Input<'static>);
+pub(super) type Question = (&'static str, &'static str, Input<'static>);
 
 fn list(values: &[&'static str]) -> Input<'static> {
     Input::List(values.iter().map(|value| Input::Text((*value).into())).collect())
@@ -407,107 +407,56 @@ fn columns_answer_what_records_do_while_records_change() {
     world.rig.check();
 }
 
-/// Two states in which a record may be: what it is asked in each, field by field.
-struct States {
-    shown: Arc<Shown>,
-    asked: [[Filter; 3]; 2],
-    sort: Sort,
-    records: usize,
-}
-
-impl States {
-    fn new(world: &World) -> Self {
-        let ask = |name, word, value: &'static str| {
-            world.condition(&(name, word, Input::Text(value.into())))
-        };
-        let asked = [("state 0", "1000"), ("state 1", "1001")].map(|(value, number)| {
-            [ask("text", "=", value), ask("integer", "=", number), ask("dynamictags", "has", value)]
-        });
-        let field = world.rig.schema().by_name("integer").unwrap().clone();
-        let sort = Sort::new(vec![SortField { field, is_descending: true }]);
-        Self { shown: world.shown.clone(), asked, sort, records: world.ids.len() }
-    }
-
-    /// Whoever is in these states by the first, the second and the third field.
-    fn of(&self, fields: [usize; 3]) -> Filter {
-        Filter::All((0..3).map(|at| self.asked[fields[at]][at].clone()).collect())
-    }
-
-    fn find(&self, filter: Filter, is_sorted: bool) -> Found {
-        let sort = if is_sorted { self.sort.clone() } else { Sort::default() };
-        let (wanted, window) = (Wanted::Live, Window::Places(0..self.records));
-        let search = Search { wanted, filter, words: None, sort, window };
-        let (schema, members, agenda) = (self.shown.schema(), members(), agenda::Shown::default());
-        let around = Surroundings {
-            schema: &schema,
-            tags: &self.shown.tags,
-            members: &members,
-            agenda: &agenda,
-            time_zone: &TimeZone::UTC,
-            phone_region: "US",
-            caller: member(1),
-            now: Timestamp(0),
-        };
-        search.run(&self.shown, around, &|| true).unwrap()
-    }
-
-    /// Looks over and over until it is over.
-    fn look(&self, is_sorted: bool, is_over: &AtomicBool, numbers: FieldNumber) {
-        while !is_over.load(SeqCst) {
-            for mixed in [[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 0], [0, 1, 1]] {
-                let found = self.find(self.of(mixed), is_sorted);
-                assert_eq!((found.count, found.records.len()), (0, 0), "{mixed:?}");
-            }
-            let either = Filter::Any(vec![self.of([0; 3]), self.of([1; 3])]);
-            let found = self.find(either, is_sorted);
-            assert_eq!((found.count, found.records.len()), (self.records, self.records));
-            let found = self.find(self.of([1; 3]), is_sorted);
-            assert_eq!(found.count, found.records.len());
-            // 1001 in its stored form.
-            let is_in_state =
-                |record: &Record| record.value(numbers) == Some(&[0xcd, 0x03, 0xe9][..]);
-            assert!(found.records.iter().all(is_in_state));
-        }
-    }
-}
-
 #[test]
-fn a_record_is_in_one_state_for_all_columns() {
+fn columns_stay_right_when_options_and_members_go() {
     let mut world = World::new();
-    world.add(CHUNK + 200);
-    let number = |name| world.fields.iter().find(|(known, _)| *known == name).unwrap().1;
-    let (texts, numbers, tags) = (number("text"), number("integer"), number("dynamictags"));
-    let write = |world: &mut World, id, state: i32| {
-        let name = format!("state {state}");
-        let tag = TagRef::Named(name.as_str().into());
-        let writes = vec![
-            (texts, text(&name)),
-            (numbers, Change::Set(Value::Integer(1_000 + state))),
-            (tags, Change::Tags(ListChange::Replace(vec![tag]))),
-        ];
-        world.write(id, writes);
+    world.add(300);
+    let left = ["b", "d"];
+    let searches = |world: &World| {
+        let ask = |name, word, value: &Input<'static>| Search {
+            wanted: Wanted::Live,
+            filter: world.condition(&(name, word, value.clone())),
+            words: None,
+            sort: Sort::default(),
+            window: Window::Places(0..100),
+        };
+        let mut searches = Vec::new();
+        for name in ["dropdown", "selector", "checkboxes", "team_selector"] {
+            searches.push(ask(name, "is_blank", &Input::Boolean(true)));
+        }
+        for value in left.map(|value| Input::Text(value.into())) {
+            searches.push(ask("dropdown", "=", &value));
+            searches.push(ask("selector", "!=", &value));
+            searches.push(ask("checkboxes", "has", &value));
+        }
+        let members = list(&["02020202-0202-0202-0202-020202020202"]);
+        searches.push(ask("team_selector", "is_any_of", &members));
+        let (sorts, everything) = (world.sorts(), Filter::everything());
+        searches.extend(sorts.into_iter().map(|sort| {
+            let (filter, words) = (everything.clone(), None);
+            Search { wanted: Wanted::Live, filter, words, sort, window: Window::Places(0..40) }
+        }));
+        searches
     };
-    for state in [1, 0] {
-        for id in world.ids.clone() {
-            write(&mut world, id, state);
+    world.check(searches(&world).iter());
+    let count = |world: &World| world.run(&searches(world)[5]).count;
+    let before = count(&world);
+    for name in ["dropdown", "selector", "checkboxes"] {
+        let schema = world.rig.schema();
+        let field = schema.by_name(name).unwrap();
+        let id = |label: &str| field.options.by_label(label).unwrap().id;
+        let (field, by) = (field.number, Some(id("b").0.to_string()));
+        let replaced = SchemaAsk::ReplaceOption { field, option: id("a"), by };
+        let removed = SchemaAsk::RemoveOption { field, option: id("c") };
+        for ask in [replaced, removed] {
+            world.rig.run(Ask::ChangeSchema(ask)).unwrap();
         }
     }
-    world.shown.columns.use_from(0);
-    let states = States::new(&world);
-    let is_over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let (states, is_over) = (&states, &is_over);
-        let looking = [false, true]
-            .map(|is_sorted| scope.spawn(move || states.look(is_sorted, is_over, numbers)));
-        for round in 0..1_500 {
-            let id = world.ids[(round * 37) % world.ids.len()];
-            write(&mut world, id, i32::from(round % 3 != 0));
-        }
-        is_over.store(true, SeqCst);
-        for looking in looking {
-            looking.join().unwrap();
-        }
-    });
+    world.members.delete(member(4));
+    world.check(searches(&world).iter());
+    world.stir(200);
+    world.check(searches(&world).iter());
+    assert!(count(&world) != before, "what stored a means b now");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::model::table::command::{
     Add, ArchivedConflict, ArchivedMatch, Ask, FaultKind, Reply, RestoreConflict, Update,
 };
 use crate::model::table::decide::Rejection;
-use crate::model::table::decide::keys::stored;
+use crate::model::table::decide::keys::{options_left, stored};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{Rig, created, field, text};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{Change, ListChange, Value};
@@ -75,6 +76,26 @@ impl World {
     }
 }
 
+/// Takes an option out; `by` is the one that takes its place.
+fn take_option(world: &mut World, option: u32, by: Option<u32>) {
+    let schema = world.rig.schema();
+    let picks = schema.by_number(world.picks).unwrap();
+    let id = |number| picks.options.get(OptionNumber(number)).unwrap().id;
+    let (field, option) = (picks.number, id(option));
+    let ask = match by {
+        Some(by) => SchemaAsk::ReplaceOption { field, option, by: Some(id(by).0.to_string()) },
+        None => SchemaAsk::RemoveOption { field, option },
+    };
+    world.rig.run(Ask::ChangeSchema(ask)).unwrap();
+}
+
+fn left(world: &World) -> Vec<OptionNumber> {
+    let schema = world.rig.schema();
+    let record = world.rig.seen(world.record).unwrap();
+    let raw = record.value(world.picks).unwrap();
+    options_left(schema.by_number(world.picks).unwrap(), raw).unwrap()
+}
+
 fn fault_of(refused: Result<Reply, Rejection>) -> FaultKind {
     match refused {
         Err(Rejection::Faults(mut faults)) => faults.remove(0).kind,
@@ -114,5 +135,26 @@ fn what_is_left_is_held_to_the_limit_and_to_the_requirement() {
     world.edit_papers(files(100..101), files(0..1)).unwrap();
     assert_eq!(world.value(world.papers), Some(Value::Files(files(1..101))));
     world.rig.apply_all();
+    world.rig.check();
+}
+
+#[test]
+fn what_was_removed_and_replaced_is_resolved_before_a_list_is_compared_or_edited() {
+    let mut world = World::new();
+    world.edit_picks(&[3], &[]).unwrap();
+    world.rig.apply_all();
+    take_option(&mut world, 1, Some(2));
+    assert_eq!(left(&world), options(&[2, 3]), "the successor is there once");
+    let events = world.rig.log.len();
+    world.decide(world.picks, Change::Set(Value::Choices(options(&[2, 3])))).unwrap();
+    world.edit_picks(&[2], &[]).unwrap();
+    assert_eq!(world.rig.log.len(), events, "it reads so already");
+    take_option(&mut world, 3, None);
+    assert_eq!(left(&world), options(&[2]));
+    let all_gone = fault_of(world.edit_picks(&[], &[2]));
+    assert_eq!(all_gone, FaultKind::Value(ValueFault::Required));
+    world.rig.check();
+    take_option(&mut world, 2, None);
+    assert_eq!(left(&world), options(&[]), "a value of which nothing is left is blank");
     world.rig.check();
 }

@@ -1,11 +1,13 @@
 //! Tests of a table as a whole: what is decided, applied, stored, replayed and walked.
 
 mod accounts;
+mod column_states;
 mod columns;
 mod creating;
 mod images;
 mod lists;
 mod naive;
+mod naive_schema;
 mod naive_values;
 mod random;
 mod readers;

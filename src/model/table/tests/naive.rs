@@ -4,7 +4,7 @@
 //! keys, and nothing else.
 
 use crate::model::catalog::member::Members;
-use crate::model::id::{FieldNumber, MemberId, RecordId, Timestamp};
+use crate::model::id::{FieldNumber, MemberId, OptionNumber, RecordId, Timestamp};
 use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -37,6 +37,8 @@ pub(super) enum Answer {
     NotArchived,
     UnknownField,
     SchemaFaults,
+    /// How much breaks the new rule, and the first records that do.
+    Violated(usize, Vec<Vec<RecordId>>),
     Forbidden(Vec<(u32, FieldNumber)>),
     Faults(Vec<RecordFault>),
     Taken(Vec<RecordFault>, Option<Hit>),
@@ -77,6 +79,8 @@ pub(super) struct Naive {
     /// Tags of the one field that has any, by normal form, in the order they were made.
     pub(super) tags: Vec<Key>,
     pub(super) sequence: u64,
+    /// Options that went, each with the one that took its place.
+    pub(super) gone: Vec<(OptionNumber, Option<OptionNumber>)>,
     pub(super) purged: Vec<RecordId>,
     pub(super) confirmed: usize,
     pub(super) at: Timestamp,
@@ -120,9 +124,9 @@ pub(super) fn rank(place: &Place) -> (u8, u32) {
 impl Naive {
     pub(super) fn new(schema: Arc<Schema>, sequence: u64, members: Arc<Members>) -> Self {
         let caller = crate::model::table::test_support::member(1);
-        let (records, tags, purged) = (Vec::new(), Vec::new(), Vec::new());
+        let (records, tags, purged, gone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let at = crate::model::table::test_support::BIRTH;
-        Self { schema, records, tags, sequence, purged, confirmed: 0, at, members, caller }
+        Self { schema, records, tags, sequence, gone, purged, confirmed: 0, at, members, caller }
     }
 
     /// Gives the created record the id that was drawn for it.
@@ -219,6 +223,7 @@ impl Naive {
                     Answer::Option
                 }
             },
+            Ask::ChangeSchema(asked) => self.change_schema(asked),
             Ask::ConfirmFollowUp(number) => {
                 let sent = usize::try_from(number.0).unwrap().min(self.purged.len());
                 self.confirmed = self.confirmed.max(sent);

@@ -71,7 +71,13 @@ impl Naive {
             let field = self.schema.by_number(write.field).expect("steps write known fields");
             let before = draft.values.remove(&field.number);
             let after = match &write.change {
-                Change::Clear => None,
+                // What is blank already stays as it is stored.
+                Change::Clear => before.clone().filter(|before| self.is_blank(before)),
+                Change::Set(Value::Choice(option))
+                    if before.as_ref().and_then(|before| self.means(before)) == Some(*option) =>
+                {
+                    before.clone()
+                }
                 // Where an old record has no value it reads false already.
                 Change::Set(Value::Boolean(false)) if old.is_some() && before.is_none() => None,
                 Change::Set(value) => Some(Held::Plain(value.clone())),
@@ -131,6 +137,10 @@ impl Naive {
             let is_mentioned = writes.entries.iter().any(|write| write.field == field.number);
             let stays = field.is_required || field.is_read_only || field.is_identifier();
             if is_mentioned || stays {
+                continue;
+            }
+            let is_blank = draft.values.get(&field.number).is_some_and(|held| self.is_blank(held));
+            if is_blank {
                 continue;
             }
             let held = draft.values.remove(&field.number);

@@ -1,8 +1,9 @@
 //! Random commands on tables with few names, few values and several unique fields, so that they
 //! collide all the time.
 
-use crate::model::id::{FieldNumber, OptionNumber, RecordId, TagNumber, Timestamp};
+use crate::model::id::{FieldNumber, OptionId, OptionNumber, RecordId, TagNumber, Timestamp};
 use crate::model::moment::Moment;
+use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::{default_fields, system};
 use crate::model::table::command::{
@@ -11,6 +12,7 @@ use crate::model::table::command::{
 };
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;
+use crate::model::table::schema_command::{Run, SchemaAsk};
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
@@ -103,6 +105,19 @@ pub(super) enum Step {
     },
     NewField(bool),
     NewOption(u8),
+    /// An option goes; values of it go too, or mean another.
+    DropOption {
+        which: u8,
+        by: Option<u8>,
+    },
+    /// A field goes, mostly one that may.
+    DropField(u8),
+    /// A field becomes unique or required, or ceases to be.
+    Switch {
+        which: u8,
+        is_unique: Option<bool>,
+        is_required: Option<bool>,
+    },
     Confirm(u8),
     Wait(u8),
     /// Member 4 leaves the business, or comes back.
@@ -157,6 +172,12 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|(who, member, present)| Step::Team { who, member, present }),
         1 => any::<bool>().prop_map(Step::NewField),
         1 => (0..3_u8).prop_map(Step::NewOption),
+        2 => (any::<u8>(), prop::option::of(any::<u8>()))
+            .prop_map(|(which, by)| Step::DropOption { which, by }),
+        1 => (0..6_u8).prop_map(Step::DropField),
+        2 => (0..3_u8, any::<Option<bool>>(), any::<Option<bool>>()).prop_map(
+            |(which, is_unique, is_required)| Step::Switch { which, is_unique, is_required }
+        ),
         1 => (0..4_u8).prop_map(Step::Confirm),
         3 => (0..3_u8).prop_map(Step::Wait),
         1 => any::<bool>().prop_map(Step::Member),
@@ -264,13 +285,12 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
             Ask::Team(TeamEdit { id: live(*at), member: member(*number), present: *present })
         }
         Step::NewField(is_unique) => edge.new_field(*is_unique)?,
-        Step::NewOption(number) => Ask::CreateOption {
-            field: [STATUS, CODE, FieldNumber(999)][usize::from(*number)],
-            option: NewOption {
-                name: Some(format!("option {}", rig.schema().next_option())),
-                ..NewOption::default()
-            },
-        },
+        Step::NewOption(number) => edge.new_option(*number),
+        Step::DropOption { which, by } => edge.drop_option(*which, *by)?,
+        Step::DropField(which) => edge.drop_field(*which),
+        Step::Switch { which, is_unique, is_required } => {
+            edge.switch(*which, *is_unique, *is_required)
+        }
         Step::Confirm(number) => Ask::ConfirmFollowUp(FollowUpNumber(u64::from(*number))),
         Step::Wait(_) | Step::Member(_) => return None,
     })
@@ -296,6 +316,9 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
         | Step::Team { .. }
         | Step::NewField(_)
         | Step::NewOption(_)
+        | Step::DropOption { .. }
+        | Step::DropField(_)
+        | Step::Switch { .. }
         | Step::Confirm(_) => {}
     }
 }
@@ -466,6 +489,47 @@ impl Edge<'_> {
         options[at % options.len()]
     }
 
+    fn new_option(&self, which: u8) -> Ask {
+        let name = Some(format!("option {}", self.rig.schema().next_option()));
+        let field = [STATUS, CODE, FieldNumber(999)][usize::from(which)];
+        Ask::CreateOption { field, option: NewOption { name, ..NewOption::default() } }
+    }
+
+    /// One that may not go, one that is not there, late ones.
+    fn drop_field(&self, which: u8) -> Ask {
+        let field = match which {
+            0 => self.rig.schema().identifier().number,
+            1 => FieldNumber(999),
+            late => FieldNumber(LATE.0 + u32::from(late) - 2),
+        };
+        Ask::ChangeSchema(SchemaAsk::DeleteField { field, run: Run::Real })
+    }
+
+    fn switch(&self, which: u8, is_unique: Option<bool>, is_required: Option<bool>) -> Ask {
+        let schema = self.rig.schema();
+        let field = [CODE, SERIAL, REGION][usize::from(which)];
+        let field = schema.by_number(field).expect("no step drops it").number;
+        let keys = NewField { is_required, is_unique, ..NewField::default() };
+        let change = Box::new(ChangedField { keys, options: None });
+        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change, run: Run::Real })
+    }
+
+    /// One that is there goes; the last one stays.
+    fn drop_option(&self, which: u8, by: Option<u8>) -> Option<Ask> {
+        let schema = self.rig.schema();
+        let options: Vec<OptionId> =
+            schema.by_number(STATUS).unwrap().options.iter().map(|choice| choice.id).collect();
+        if options.len() < 2 {
+            return None;
+        }
+        let id = |at: u8| options[usize::from(at) % options.len()];
+        let (field, option) = (STATUS, id(which));
+        Some(Ask::ChangeSchema(match by {
+            None => SchemaAsk::RemoveOption { field, option },
+            Some(by) => SchemaAsk::ReplaceOption { field, option, by: Some(id(by).to_string()) },
+        }))
+    }
+
     fn is_checkbox(&self, field: FieldNumber) -> bool {
         self.rig.schema().by_number(field).unwrap().field_type.is_checkbox()
     }
@@ -488,7 +552,7 @@ impl Edge<'_> {
         if late >= LATE_MAX {
             return None;
         }
-        let name = format!("late_{late}");
+        let name = format!("late_{}", schema.next_field());
         let new = if is_unique {
             NewField { is_unique: Some(true), ..field(&name, "text") }
         } else {

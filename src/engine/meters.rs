@@ -1,0 +1,78 @@
+//! What the engine measures while it works: handles that its writers and its committer hold.
+//!
+//! It must not know what the numbers are called outside, nor who reads them.
+
+use crate::model::table::command::{Action, Outcome};
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What an upsert came to, as a count tells it.
+///
+/// One that changed nothing is told apart here whatever its answer calls it: what it avoided is the
+/// point of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpsertEnd {
+    Created,
+    Updated,
+    Unarchived,
+    Unchanged,
+}
+
+impl UpsertEnd {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Unarchived, Self::Unchanged];
+
+    fn of(outcome: &Outcome) -> Self {
+        match outcome.action {
+            Action::Created => Self::Created,
+            Action::Unarchived => Self::Unarchived,
+            Action::Unchanged => Self::Unchanged,
+            Action::Updated if outcome.changed.is_empty() => Self::Unchanged,
+            Action::Updated => Self::Updated,
+        }
+    }
+}
+
+/// All measures of one engine.
+#[derive(Debug)]
+pub struct Meters {
+    /// Seconds that one command took to be decided, its events encoded.
+    pub decide_seconds: Histogram,
+    /// Seconds that one frame took to be written and synced, seals too.
+    pub sync_seconds: Histogram,
+    /// Events that one sync made durable.
+    pub group_events: Histogram,
+    upserts: [AtomicU64; UpsertEnd::ALL.len()],
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self {
+            // 1 us to 33 ms.
+            decide_seconds: Histogram::new(exponential_buckets(1e-6, 2.0, 16)),
+            // 32 us to 2 s.
+            sync_seconds: Histogram::new(exponential_buckets(32e-6, 2.0, 17)),
+            // 1 to 32,768.
+            group_events: Histogram::new(exponential_buckets(1.0, 2.0, 16)),
+            upserts: Default::default(),
+        }
+    }
+}
+
+impl Meters {
+    /// Upserts that ended so, since the start.
+    #[must_use]
+    pub fn upserts(&self, end: UpsertEnd) -> u64 {
+        self.upserts[end as usize].load(Relaxed)
+    }
+
+    pub(super) fn count_upsert(&self, outcome: &Outcome) {
+        self.upserts[UpsertEnd::of(outcome) as usize].fetch_add(1, Relaxed);
+    }
+}
+
+/// Seconds between two readings of a monotonic clock.
+#[must_use]
+pub fn seconds_between(began_ns: u64, ended_ns: u64) -> f64 {
+    std::time::Duration::from_nanos(ended_ns.saturating_sub(began_ns)).as_secs_f64()
+}

@@ -1,0 +1,228 @@
+//! The document of the API, OpenAPI 3.1: one file a resource, put together and served here.
+//!
+//! It describes what this version serves and nothing else: tests hold it against the routes that
+//! are registered, against the official schema, and against real answers. Handlers do not know it.
+
+pub mod activities;
+pub mod activity_types;
+pub mod api_keys;
+pub mod businesses;
+pub mod errors;
+pub mod fields;
+pub mod objects;
+pub mod operations;
+#[cfg(feature = "docs-ui")]
+pub mod page;
+pub mod records;
+pub mod search;
+pub mod shared;
+pub mod team;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+use crate::http::endpoint::Endpoint;
+use crate::http::options::AnswerOptions;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, Data, ServiceConfig};
+use utoipa::OpenApi;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{self, RefOr, Required, Schema};
+
+/// Where the document is.
+pub const PATH: &str = "/api/openapi.json";
+
+/// Where other clients look for it.
+pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "upsertd",
+        description = "Records whose heart is a race-free upsert: create or update by the \
+            caller's own key, never a second record. The three headers name the caller. Every \
+            error has one body; branch on its `code`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/")),
+    security(("apiKey" = [], "businessId" = [], "userId" = [])),
+    tags(
+        (name = "records", description = "Records of an object."),
+        (name = "objects", description = "The kinds of record."),
+        (name = "fields", description = "Fields, options and tags of an object."),
+        (name = "activities", description = "What is to be done about records."),
+        (name = "team", description = "Members, keys and the business."),
+        (name = "operations", description = "The process."),
+    ),
+    components(schemas(errors::Error)),
+    paths(
+        records::upsert,
+        records::add,
+        records::lookup,
+        search::list,
+        search::search,
+        records::retrieve,
+        records::partial_update,
+        records::update,
+        records::destroy,
+        records::unarchive,
+        records::team_members_list,
+        records::team_members_update,
+        records::team_members_destroy,
+        objects::list,
+        objects::create,
+        objects::retrieve,
+        objects::detail,
+        objects::partial_update,
+        objects::update,
+        objects::categories,
+        objects::create_category,
+        objects::change_category,
+        objects::remove_category,
+        objects::contacts,
+        fields::list,
+        fields::create,
+        fields::settings_search,
+        fields::search,
+        fields::retrieve,
+        fields::partial_update,
+        fields::update,
+        fields::destroy,
+        fields::references,
+        fields::tags,
+        fields::tags_of_contacts,
+        fields::options,
+        fields::create_option,
+        fields::change_option,
+        fields::remove_option,
+        fields::replace_option,
+        activity_types::list,
+        activity_types::create,
+        activity_types::retrieve,
+        activity_types::partial_update,
+        activity_types::update,
+        activity_types::destroy,
+        activity_types::log,
+        activity_types::responses,
+        activity_types::logged,
+        activities::list,
+        activities::search,
+        activities::schedule,
+        activities::retrieve,
+        activities::partial_update,
+        activities::update,
+        activities::change_note,
+        activities::destroy,
+        team::list,
+        team::employees,
+        team::create,
+        team::retrieve,
+        team::partial_update,
+        team::destroy,
+        team::typeahead,
+        team::search,
+        api_keys::list,
+        api_keys::create,
+        api_keys::destroy,
+        businesses::mine,
+        businesses::partial_update_mine,
+        businesses::update_mine,
+        businesses::list,
+        businesses::create,
+        businesses::retrieve,
+        businesses::partial_update,
+        businesses::destroy,
+        operations::healthz,
+        operations::readyz,
+        operations::metrics,
+        operations::openapi,
+        operations::status,
+        operations::snapshot,
+    )
+)]
+struct Document;
+
+/// The document of a server that answers so.
+#[must_use]
+pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
+    let mut document = Document::openapi();
+    // Filled from the package, which names nobody.
+    document.info.contact = None;
+    add_schemes(&mut document);
+    let items = document.paths.paths.values_mut();
+    items.flat_map(|item| [&mut item.post, &mut item.patch]).flatten().for_each(may_lack_body);
+    set_statuses(&mut document, answers);
+    errors::add_errors(&mut document, answers);
+    document
+}
+
+fn add_schemes(document: &mut openapi::OpenApi) {
+    let components = document.components.get_or_insert_default();
+    for (name, header, description) in [
+        ("apiKey", "X-API-KEY", "The secret of an API key."),
+        ("businessId", "X-BUSINESS-ID", "The business."),
+        ("userId", "X-USER-ID", "The user the key belongs to."),
+        ("operatorKey", "X-OPERATOR-KEY", "The operator's key; for `/api/admin` alone."),
+    ] {
+        let value = ApiKeyValue::with_description(header, description);
+        components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(value)));
+    }
+}
+
+/// A body that need not be there is described as one that may be null, which it may not.
+fn may_lack_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(choice))) = &content.schema
+        {
+            let given = choice.items.iter().find(|item| matches!(item, RefOr::Ref(_)));
+            content.schema = given.cloned();
+            body.required = Some(Required::False);
+        }
+    }
+}
+
+/// An operator may choose the statuses of records that were made.
+fn set_statuses(document: &mut openapi::OpenApi, answers: &AnswerOptions) {
+    let mut answers_of = |path: &str| {
+        let item = document.paths.paths.get_mut(path).expect("the path is described");
+        let operation = item.post.as_mut().expect("it is described as a post");
+        std::mem::take(&mut operation.responses.responses)
+    };
+    let (upsert, add) =
+        ("/api/records/{object_identifier}/upsert", "/api/records/{object_identifier}/add");
+    let mut of_upsert = answers_of(upsert);
+    if answers.upsert_created != StatusCode::OK {
+        let written = of_upsert["200"].clone();
+        of_upsert.insert(answers.upsert_created.as_str().to_owned(), written);
+    }
+    let mut of_add = answers_of(add);
+    let written = of_add.remove("201").expect("it is described with this status");
+    of_add.insert(answers.added.as_str().to_owned(), written);
+    for (path, responses) in [(upsert, of_upsert), (add, of_add)] {
+        let item = document.paths.paths.get_mut(path).expect("it was there before");
+        let operation = item.post.as_mut().expect("it was there before");
+        operation.responses.responses = responses;
+    }
+}
+
+/// The bytes of the document.
+struct Served(Bytes);
+
+/// Registers the document, its aliases, and its page where there is one.
+pub fn register(config: &mut ServiceConfig, answers: &AnswerOptions) {
+    let json = document(answers).to_json().expect("the document has text keys and serialises");
+    config.app_data(Data::new(Served(json.into())));
+    for path in [PATH].into_iter().chain(ALIASES) {
+        config.service(Endpoint::at(path).get(serve));
+    }
+    #[cfg(feature = "docs-ui")]
+    page::register(config);
+}
+
+async fn serve(document: Data<Served>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document.0.clone())
+}

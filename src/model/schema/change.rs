@@ -1,0 +1,131 @@
+//! One change of a schema after its birth, as events carry and store it, and what it makes of one.
+//!
+//! Must not know requests: what is allowed was decided before.
+
+use crate::model::id::{CategoryId, FieldNumber, OptionNumber};
+use crate::model::schema::field::Field;
+use crate::model::schema::object::{Category, Object};
+use crate::model::schema::option::Choice;
+use crate::model::schema::{Lookups, Schema};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A change. Its names are stored: `docs/file-format.md` lists them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaChange {
+    /// The option as it is now; its number stays.
+    OptionChanged { field: FieldNumber, option: Choice },
+    /// Values that chose the option mean its successor from now on, or nothing.
+    OptionRemoved {
+        field: FieldNumber,
+        option: OptionNumber,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        successor: Option<OptionNumber>,
+    },
+    /// The field as it is now, but for its options: those have changes of their own.
+    FieldChanged { field: Box<Field> },
+    /// Its values are left out from now on.
+    FieldDeleted { field: FieldNumber },
+    /// The object as it is now; its id, API name and type stay.
+    ObjectChanged { object: Box<Object> },
+    /// A category that is new, or as it is now.
+    CategoryPut { category: Category },
+    /// Its fields are in another one from now on.
+    CategoryDeleted { category: CategoryId, heir: CategoryId },
+}
+
+impl Schema {
+    /// This schema after a change.
+    ///
+    /// # Panics
+    /// Where the change does not fit: an event fits the schema it was decided on.
+    #[must_use]
+    pub fn with_change(&self, change: &SchemaChange) -> Self {
+        let mut changed = self.clone();
+        changed.number = self.number.next();
+        match change {
+            SchemaChange::OptionChanged { field, option } => {
+                changed.field_mut(*field).options.change(option.clone());
+            }
+            SchemaChange::OptionRemoved { field, option, successor } => {
+                changed.field_mut(*field).options.remove(*option, *successor);
+            }
+            SchemaChange::FieldChanged { field } => {
+                let held = changed.field_mut(field.number);
+                let options = std::mem::take(&mut held.options);
+                *held = Field { options, ..(**field).clone() };
+                changed.lookups = Lookups::of(&changed.fields, changed.next_field);
+            }
+            SchemaChange::FieldDeleted { field } => {
+                changed.fields.retain(|held| held.number != *field);
+                changed.lookups = Lookups::of(&changed.fields, changed.next_field);
+            }
+            SchemaChange::ObjectChanged { object } => changed.object.clone_from(object),
+            SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
+            SchemaChange::CategoryDeleted { category, heir } => {
+                changed.categories.retain(|held| held.id != *category);
+                let moved = changed.fields.iter_mut().filter(|field| field.category == *category);
+                moved.for_each(|field| Arc::make_mut(field).category = *heir);
+            }
+        }
+        changed
+    }
+
+    fn put_category(&mut self, category: Category) {
+        match self.categories.iter_mut().find(|held| held.id == category.id) {
+            Some(held) => *held = category,
+            None => self.categories.push(category),
+        }
+    }
+
+    /// Whether a change that was stored follows on this schema; what it names that is not there.
+    pub fn check_change(&self, change: &SchemaChange) -> Result<(), String> {
+        match change {
+            SchemaChange::OptionChanged { field, option } => {
+                self.check_option(*field, option.number)
+            }
+            SchemaChange::OptionRemoved { field, option, successor } => {
+                self.check_option(*field, *option)?;
+                match successor {
+                    Some(same) if same == option => Err(format!("a successor of option {option}")),
+                    Some(successor) => self.check_option(*field, *successor),
+                    None => Ok(()),
+                }
+            }
+            SchemaChange::FieldChanged { field } => {
+                let held = self.check_field(field.number)?;
+                let is_same = held.id == field.id && held.field_type == field.field_type;
+                if is_same { Ok(()) } else { Err(format!("field {} as it was", field.number)) }
+            }
+            SchemaChange::FieldDeleted { field } => {
+                let held = self.check_field(*field)?;
+                if held.is_deletable { Ok(()) } else { Err(format!("a deletable field {field}")) }
+            }
+            SchemaChange::ObjectChanged { object } => {
+                let held = &self.object;
+                let is_same = (held.id, &held.name, held.object_type)
+                    == (object.id, &object.name, object.object_type);
+                if is_same { Ok(()) } else { Err(format!("object {} as it was", object.id)) }
+            }
+            SchemaChange::CategoryPut { .. } => Ok(()),
+            SchemaChange::CategoryDeleted { category, heir } => {
+                let lacks = |id| !self.categories.iter().any(|held| held.id == id);
+                if category == heir || lacks(*category) || lacks(*heir) {
+                    return Err(format!("category {category} with its heir {heir}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn check_field(&self, field: FieldNumber) -> Result<&Field, String> {
+        self.by_number(field).map(|held| &**held).ok_or_else(|| format!("field {field}"))
+    }
+
+    fn check_option(&self, field: FieldNumber, option: OptionNumber) -> Result<(), String> {
+        let held = self.check_field(field)?;
+        let is_there = held.options.iter().any(|choice| choice.number == option);
+        if is_there { Ok(()) } else { Err(format!("option {option} of field {field}")) }
+    }
+}

@@ -1,0 +1,58 @@
+//! What may be asked to change a schema that is there.
+//!
+//! Every one is a barrier, so it is decided on the schema that is durable: none carries the number
+//! of the schema it was read with.
+
+use crate::model::id::{CategoryId, FieldNumber, OptionId};
+use crate::model::schema::categories::NewCategory;
+use crate::model::schema::changed_field::ChangedField;
+use crate::model::schema::new_field::NewOption;
+use crate::model::schema::new_object::NewObject;
+
+#[derive(Debug)]
+pub enum SchemaAsk {
+    /// What is not given stays.
+    ChangeField {
+        field: FieldNumber,
+        change: Box<ChangedField>,
+        run: Run,
+    },
+    /// Its values are gone from every read.
+    DeleteField {
+        field: FieldNumber,
+        run: Run,
+    },
+    /// What is not given stays.
+    ChangeOption {
+        field: FieldNumber,
+        option: OptionId,
+        change: NewOption,
+    },
+    RemoveOption {
+        field: FieldNumber,
+        option: OptionId,
+    },
+    /// What is not given stays.
+    ChangeObject(Box<NewObject>),
+    CreateCategory(NewCategory),
+    /// What is not given stays.
+    ChangeCategory {
+        category: CategoryId,
+        change: NewCategory,
+    },
+    /// Its fields go to another one.
+    DeleteCategory(CategoryId),
+    /// Removes an option; values of it mean the one of the id `by`.
+    ReplaceOption {
+        field: FieldNumber,
+        option: OptionId,
+        by: Option<String>,
+    },
+}
+
+/// Whether it is to happen, or only to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    Real,
+    Dry,
+}

@@ -1,0 +1,86 @@
+//! The keys of bodies: each with what it must not take, one at a time and all at once.
+
+use crate::api::bad_input::judge::{faults, only_fault, refusal};
+use crate::api::bad_input::on_every_route;
+use crate::api::bad_input::route::Route;
+use crate::api::bad_input::scene::Scene;
+use crate::support::Answer;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn send(scene: &mut Scene, route: &Route, body: &Value) -> Answer {
+    let target = scene.target(route, "");
+    let request = route.request(&target).json(&scene.filled(body));
+    scene.send(&request)
+}
+
+#[test]
+fn each_key_refuses_what_it_does_not_take() {
+    let mut wrong = Vec::new();
+    on_every_route(|scene, route| {
+        let Some(good) = route.good_body() else { return };
+        for key in &route.keys {
+            for (value, code) in key.refused() {
+                let mut body = good.clone();
+                key.put(&mut body, value);
+                let answer = send(scene, route, &body);
+                if !blames(&answer, route, code, key.path) {
+                    wrong.push(format!("not {code} at {}: {answer}", key.path));
+                }
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{} answers are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whether the one thing wrong is what was made wrong: a code, at the key or inside it, in the form
+/// of older clients too.
+fn blames(answer: &Answer, route: &Route, code: &str, path: &str) -> bool {
+    if answer.status != 400 {
+        return false;
+    }
+    let body = refusal(answer, route);
+    // A key that is called like one of the error's own has no older form.
+    let is_told = |place: &str| place == "code" || body[place].is_array();
+    let is_it = |(found, place): &(String, String)| {
+        found == code && place.starts_with(path) && is_told(place)
+    };
+    faults(&body).iter().all(is_it)
+}
+
+#[test]
+fn each_key_that_must_be_there_is_required() {
+    on_every_route(|scene, route| {
+        let Some(good) = route.good_body() else { return };
+        for key in route.keys.iter().filter(|key| key.is_required) {
+            let mut body = good.clone();
+            key.take(&mut body);
+            let answer = send(scene, route, &body);
+            only_fault(&answer, route, "required", key.path);
+            let message = answer.json()[key.path][0].clone();
+            assert_eq!(message, "This field is required.", "{answer}");
+        }
+    });
+}
+
+/// Each key of the body itself is wrong in its first way; every one of them must be told.
+#[test]
+fn all_faults_of_a_body_are_told_at_once() {
+    on_every_route(|scene, route| {
+        let mut body = json!({});
+        let mut expected = BTreeSet::new();
+        for key in route.keys.iter().filter(|key| !key.path.contains(['.', '['])) {
+            let Some((value, code)) = key.refused().into_iter().next() else { continue };
+            key.put(&mut body, value);
+            expected.insert((code.to_owned(), key.path.to_owned()));
+        }
+        if expected.is_empty() {
+            return;
+        }
+        let answer = send(scene, route, &body);
+        let refused = refusal(&answer, route);
+        let found: BTreeSet<_> = faults(&refused).into_iter().collect();
+        let missing: Vec<_> = expected.difference(&found).collect();
+        assert!(missing.is_empty(), "{missing:?} of {answer}");
+    });
+}

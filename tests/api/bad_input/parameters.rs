@@ -1,0 +1,89 @@
+//! Parameters of the query and headers: unknown ones, extensions that are not offered, booleans.
+
+use crate::api::bad_input::judge::{faults, only_fault, refusal};
+use crate::api::bad_input::on_every_route;
+use crate::api::bad_input::route::{Route, Who};
+use crate::api::bad_input::scene::Scene;
+use crate::support::{Answer, Request};
+use serde_json::json;
+
+fn request(scene: &Scene, route: &Route, query: &str) -> Request {
+    let request = route.request(&scene.target(route, query));
+    match route.good_body() {
+        Some(body) => request.json(&scene.filled(body)),
+        None => request,
+    }
+}
+
+fn ask(scene: &mut Scene, route: &Route, query: &str) -> Answer {
+    let request = request(scene, route, query);
+    scene.send(&request)
+}
+
+#[test]
+fn a_strict_request_hears_of_every_name_that_is_unknown() {
+    on_every_route(|scene, route| {
+        if route.who == Who::Anybody {
+            return;
+        }
+        let answer = ask(scene, route, "strict=true&nonsense=1");
+        only_fault(&answer, route, "unknown_parameter", "nonsense");
+        for value in ["maybe", "2", "", "yes"] {
+            let answer = ask(scene, route, &format!("strict={value}"));
+            only_fault(&answer, route, "invalid", "strict");
+        }
+        let answer = ask(scene, route, "strict=1&a=%zz&b=%ff&c=1");
+        let refused = refusal(&answer, route);
+        let found = faults(&refused);
+        for place in ["a", "b", "c"] {
+            assert!(found.iter().any(|(_, found)| found == place), "{place}: {answer}");
+        }
+        let Some(good) = route.good_body() else { return };
+        let mut body = scene.filled(good);
+        body["nonsense"] = json!(1);
+        let request = route.request(&scene.target(route, "strict=TRUE")).json(&body);
+        only_fault(&scene.send(&request), route, "unknown_parameter", "nonsense");
+    });
+}
+
+#[test]
+fn an_extension_that_is_not_offered_is_refused_by_name() {
+    on_every_route(|scene, route| {
+        for name in route.extensions.query {
+            for value in ["1", ""] {
+                let answer = ask(scene, route, &format!("{name}={value}"));
+                only_fault(&answer, route, "unknown_parameter", name);
+            }
+        }
+        for name in route.extensions.headers {
+            let request = request(scene, route, "").header(&name.to_lowercase(), "\"1\"");
+            only_fault(&scene.send(&request), route, "unknown_parameter", name);
+        }
+        for name in route.extensions.body {
+            let good = route.good_body().expect("a route with extensions in its body has one");
+            let mut body = scene.filled(good);
+            body[name] = json!(null);
+            let request = route.request(&scene.target(route, "")).json(&body);
+            only_fault(&scene.send(&request), route, "unknown_parameter", name);
+        }
+    });
+}
+
+#[test]
+fn booleans_of_a_query_are_four_words() {
+    on_every_route(|scene, route| {
+        for flag in route.flags {
+            for value in ["maybe", "2", "-1", "", "yes", "t", "null", "true,true", "%00"] {
+                let answer = ask(scene, route, &format!("{flag}={value}"));
+                only_fault(&answer, route, "invalid", flag);
+            }
+            let answer = ask(scene, route, &format!("{flag}=true&{flag}=false"));
+            only_fault(&answer, route, "invalid", flag);
+        }
+        if let [first, .., last] = route.flags {
+            let answer = ask(scene, route, &format!("{last}=x&{first}=x"));
+            let refused = refusal(&answer, route);
+            assert_eq!(faults(&refused).len(), 2, "all of them at once: {answer}");
+        }
+    });
+}

@@ -1,0 +1,136 @@
+//! One served route as data: what it asks of its caller, what it takes, what it answers.
+
+use crate::api::bad_input::key::Key;
+use crate::support::{OPERATOR_KEY, Request};
+use serde_json::Value;
+
+/// Whom a route answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    Anybody,
+    Operator,
+    Member,
+}
+
+/// What a route does with a body.
+#[derive(Clone, Debug)]
+pub(super) enum Body {
+    /// It is not looked at.
+    None,
+    /// It may be left out; a good one.
+    Optional(Value),
+    /// A good one.
+    Required(Value),
+}
+
+/// Names of the contract's section 7 that mean something on a route and are not offered there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extensions {
+    pub(super) query: &'static [&'static str],
+    pub(super) body: &'static [&'static str],
+    pub(super) headers: &'static [&'static str],
+}
+
+/// A method of a path, and all that is asked of it.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    /// As the document of the API writes it, with the names of `scene` between braces.
+    pub(super) path: &'static str,
+    pub(super) who: Who,
+    /// The status of the answer to a good request.
+    pub(super) status: u16,
+    pub(super) body: Body,
+    pub(super) keys: Vec<Key>,
+    /// What a good request has behind the question mark.
+    pub(super) query: &'static str,
+    /// Parameters of the query that are booleans.
+    pub(super) flags: &'static [&'static str],
+    pub(super) extensions: Extensions,
+    /// Refusals carry `fields` and `non_field_errors`.
+    pub(super) writes_record: bool,
+}
+
+const READ: Extensions = Extensions { query: &["min_seq"], body: &[], headers: &[] };
+
+const WRITE: Extensions =
+    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+
+const NONE: Extensions = Extensions { query: &[], body: &[], headers: &[] };
+
+impl Route {
+    /// A route of members; the line is its method and path.
+    pub(super) fn new(line: &'static str, status: u16) -> Self {
+        let (method, path) = line.split_once(' ').expect("a line is a method and a path");
+        Self {
+            method,
+            path,
+            who: Who::Member,
+            status,
+            body: Body::None,
+            keys: Vec::new(),
+            query: "",
+            flags: &[],
+            extensions: if method == "GET" { READ } else { WRITE },
+            writes_record: false,
+        }
+    }
+
+    /// A route that answers anybody has no parameters at all.
+    pub(super) fn of_anybody(self) -> Self {
+        Self { who: Who::Anybody, extensions: NONE, ..self }
+    }
+
+    pub(super) fn of_operator(self) -> Self {
+        Self { who: Who::Operator, ..self }
+    }
+
+    /// It reads, whatever its method.
+    pub(super) fn reading(self) -> Self {
+        Self { extensions: READ, ..self }
+    }
+
+    pub(super) fn takes(self, good: Value, keys: Vec<Key>) -> Self {
+        Self { body: Body::Required(good), keys, ..self }
+    }
+
+    pub(super) fn may_take(self, good: Value, keys: Vec<Key>) -> Self {
+        Self { body: Body::Optional(good), keys, ..self }
+    }
+
+    pub(super) fn query(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    pub(super) fn flags(self, flags: &'static [&'static str]) -> Self {
+        Self { flags, ..self }
+    }
+
+    pub(super) fn extensions(self, extensions: Extensions) -> Self {
+        Self { extensions, ..self }
+    }
+
+    pub(super) fn writing_record(self) -> Self {
+        Self { writes_record: true, ..self }
+    }
+
+    /// A request at a path, as whom the route answers.
+    pub(super) fn request(&self, target: &str) -> Request {
+        let request = Request::new(self.method, target);
+        match self.who {
+            Who::Anybody | Who::Member => request,
+            Who::Operator => request.header("X-OPERATOR-KEY", OPERATOR_KEY),
+        }
+    }
+
+    /// A body that the route takes.
+    pub(super) fn good_body(&self) -> Option<&Value> {
+        match &self.body {
+            Body::None => None,
+            Body::Optional(good) | Body::Required(good) => Some(good),
+        }
+    }
+
+    pub(super) fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}

@@ -1,0 +1,29 @@
+//! Every served route, in an order in which good requests can be sent one after the other.
+
+mod activities;
+mod objects;
+mod people;
+mod records;
+
+use crate::api::bad_input::route::Route;
+
+/// All of them. What destroys comes after what needs it.
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        Route::new("GET /healthz", 200).of_anybody(),
+        Route::new("GET /readyz", 200).of_anybody(),
+    ];
+    routes.extend(records::reads());
+    routes.extend(objects::reads());
+    routes.extend(activities::reads());
+    routes.extend(people::reads());
+    routes.extend(records::writes());
+    routes.extend(objects::writes());
+    routes.extend(activities::writes());
+    routes.extend(people::writes());
+    routes.extend(activities::ends());
+    routes.extend(records::ends());
+    routes.extend(objects::ends());
+    routes.extend(people::ends());
+    routes
+}

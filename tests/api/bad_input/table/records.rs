@@ -1,0 +1,151 @@
+//! The routes of records.
+
+use crate::api::bad_input::key::{Key, any, choice, flag, text};
+use crate::api::bad_input::route::{Extensions, Route};
+use serde_json::json;
+
+const UPSERT: Extensions = Extensions {
+    query: &[
+        "report_unchanged",
+        "changed_fields",
+        "mode",
+        "match",
+        "on_identity_conflict",
+        "dry_run",
+        "blank",
+    ],
+    body: &[
+        "match",
+        "match_values",
+        "set_on_create",
+        "set_on_update",
+        "set_if_empty",
+        "source",
+        "source_version",
+        "client_ref",
+    ],
+    headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
+};
+
+const ADD: Extensions =
+    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+
+const CHANGE: Extensions = Extensions {
+    query: &["dry_run"],
+    body: &[],
+    headers: &["Idempotency-Key", "If-Match", "X-Origin"],
+};
+
+const TRANSITION: Extensions =
+    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match", "X-Origin"] };
+
+const RETRIEVE: Extensions =
+    Extensions { query: &["version", "min_seq"], body: &[], headers: &["If-None-Match"] };
+
+const LOOKUP: Extensions =
+    Extensions { query: &["min_seq"], body: &[], headers: &["If-None-Match"] };
+
+pub(super) fn reads() -> Vec<Route> {
+    vec![
+        Route::new("GET /api/records/{object}", 200),
+        Route::new("POST /api/records/{object}/search", 200)
+            .reading()
+            .may_take(json!({"query": [], "search": "Acme"}), search_keys()),
+        Route::new("GET /api/records/{object}/lookup", 200)
+            .query("identifier=Acme")
+            .flags(&["all_fields", "match_case"])
+            .extensions(LOOKUP),
+        Route::new("GET /api/records/{object}/{record}", 200)
+            .flags(&["all_fields", "include_hidden_fields", "include_archived"])
+            .extensions(RETRIEVE),
+        Route::new("GET /api/records/{object}/{record}/team-members", 200),
+    ]
+}
+
+fn search_keys() -> Vec<Key> {
+    vec![
+        any("query", "ln").refuses(json!([7]), "invalid"),
+        flag("and"),
+        any("field_names", "tln").refuses(json!([{}]), "invalid"),
+        any("field_ids", "tln").refuses(json!([7]), "invalid"),
+        any("ordering", "tln").refuses(json!("nonsense"), "does_not_exist"),
+        any("search_within_field_names", "tln").refuses(json!(["nonsense"]), "does_not_exist"),
+        any("search_within_field_ids", "tln").refuses(json!(["nonsense"]), "does_not_exist"),
+        any("search", "tin").refuses(json!("x".repeat(256)), "max_length"),
+        choice("archived", "tin"),
+        any("cursor", "tin").refuses(json!("nonsense"), "invalid"),
+        any("group_id", "bitlon").refuses(json!("nonsense"), "unsupported_filter"),
+        any("in_group_ids", "bitlon").refuses(json!(["nonsense"]), "unsupported_filter"),
+        any("not_in_group_ids", "bitlon").refuses(json!({}), "unsupported_filter"),
+    ]
+}
+
+pub(super) fn writes() -> Vec<Route> {
+    let lookup = text("lookup_value", "ti", 255)
+        .required()
+        .refuses(json!(""), "blank")
+        .refuses(json!(" \u{3000} "), "blank")
+        .refuses(json!("a\u{200b}b"), "invalid")
+        .refuses(json!("a\u{202e}b"), "invalid");
+    let archived = |path| choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice");
+    let fields = || {
+        let many: Vec<_> = (0..501).map(|_| json!({"name": "note", "value": 1})).collect();
+        any("fields", "lo").refuses(json!(many), "limit_exceeded")
+    };
+    let update = || vec![fields(), archived("archived_conflict")];
+    vec![
+        Route::new("POST /api/records/{object}/upsert", 200)
+            .takes(
+                json!({"lookup_value": "Fresh"}),
+                vec![
+                    lookup,
+                    fields(),
+                    archived("oncreate_unarchive"),
+                    archived("onupdate_archived_conflict")
+                        .refuses(json!("unarchive"), "invalid_choice"),
+                ],
+            )
+            .flags(&["return_all_fields"])
+            .extensions(UPSERT)
+            .writing_record(),
+        Route::new("POST /api/records/{object}/add", 201)
+            .takes(
+                json!({"fields": {"name": "Added"}}),
+                vec![fields().required(), archived("unarchive")],
+            )
+            .flags(&["return_all_fields"])
+            .extensions(ADD)
+            .writing_record(),
+        Route::new("PATCH /api/records/{object}/{record}", 200)
+            .takes(json!({"fields": {"note": "after"}}), update())
+            .flags(&["return_all_fields"])
+            .extensions(CHANGE)
+            .writing_record(),
+        Route::new("PUT /api/records/{object}/{record}", 200)
+            .takes(json!({"fields": {"note": "later"}}), update())
+            .flags(&["return_all_fields", "replace"])
+            .extensions(CHANGE)
+            .writing_record(),
+        Route::new("PATCH /api/records/{object}/{archived_record}/unarchive", 200)
+            .may_take(
+                json!({}),
+                vec![text("identifier", "tin", 255).refuses(json!("a\u{2066}b"), "invalid")],
+            )
+            .flags(&["return_all_fields"])
+            .extensions(TRANSITION)
+            .writing_record(),
+        Route::new("PUT /api/records/{object}/{record}/team-members/{member}", 204)
+            .writing_record(),
+    ]
+}
+
+pub(super) fn ends() -> Vec<Route> {
+    vec![
+        Route::new("DELETE /api/records/{object}/{record}/team-members/{member}", 204)
+            .writing_record(),
+        Route::new("DELETE /api/records/{object}/{record}", 204)
+            .flags(&["purge"])
+            .extensions(CHANGE)
+            .writing_record(),
+    ]
+}

@@ -1,0 +1,361 @@
+//! Real answers against what the document says of them: nothing is missing, nothing is undescribed.
+
+use crate::support::{Fixture, OPERATOR_KEY, Request, text};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// A server and its document, which every answer is held against.
+struct Judge {
+    fixture: Fixture,
+    document: Value,
+    /// Schemas of the document, with no room for keys that they do not name.
+    components: Value,
+    /// Operations that have succeeded once.
+    seen: BTreeSet<String>,
+}
+
+impl Judge {
+    fn new() -> Self {
+        let mut fixture = Fixture::new();
+        let document = fixture.client.get("/api/openapi.json").expect(200);
+        let components = closed(&document);
+        Self { fixture, document, components, seen: BTreeSet::new() }
+    }
+
+    /// Asks an operation, whose placeholders are filled in order, and judges the answer.
+    #[track_caller]
+    fn ask(&mut self, method: &str, template: &str, values: &[&str], body: Option<Value>) -> Value {
+        let mut target = template.to_owned();
+        for value in values {
+            let (start, end) = (target.find('{'), target.find('}'));
+            target.replace_range(
+                start.expect("a placeholder for each value")..=end.expect("it ends"),
+                value,
+            );
+        }
+        let request = Request::new(&method.to_uppercase(), &target);
+        let request = request.header("X-OPERATOR-KEY", OPERATOR_KEY);
+        let request = body.map_or(request.clone(), |body| request.json(&body));
+        let path = template.split('?').next().expect("a split has a first part");
+        self.judge(method, path, &request)
+    }
+
+    #[track_caller]
+    fn judge(&mut self, method: &str, path: &str, request: &Request) -> Value {
+        let answer = self.fixture.send(request);
+        let operation = self.document["paths"][path][method].clone();
+        let response = &operation["responses"][answer.status.to_string()];
+        assert!(!response.is_null(), "{method} {path}: {answer} is not described");
+        let response = self.resolved(response);
+        if (200..300).contains(&answer.status) {
+            self.seen.insert(text(&operation, "operationId").to_owned());
+        }
+        for (name, _) in response["headers"].as_object().into_iter().flatten() {
+            assert!(answer.header(name).is_some(), "{method} {path}: no {name} in {answer}");
+        }
+        let content = response["content"].as_object();
+        let Some((media_type, content)) = content.and_then(|content| content.iter().next()) else {
+            assert!(answer.body.is_empty(), "{method} {path}: {answer} has a body");
+            return Value::Null;
+        };
+        let given = answer.header("Content-Type").unwrap_or_default();
+        assert!(given.starts_with(&**media_type), "{method} {path}: {given}");
+        if media_type != "application/json" {
+            return Value::Null;
+        }
+        let body: Value = serde_json::from_slice(&answer.body).expect("the body is JSON");
+        let mut schema = content["schema"].clone();
+        schema["components"] = self.components.clone();
+        let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+        let faults: Vec<String> = validator
+            .iter_errors(&body)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{method} {path}: {faults:#?} in {body:#}");
+        body
+    }
+
+    fn resolved(&self, value: &Value) -> Value {
+        let Some(reference) = value["$ref"].as_str() else { return value.clone() };
+        let pointer = reference.strip_prefix('#').expect("references stay in the document");
+        self.document.pointer(pointer).expect("references lead somewhere").clone()
+    }
+}
+
+/// The components, where an object has no keys but those it names. Errors repeat keys of the
+/// request, and what is a part of another schema cannot know the keys beside it.
+fn closed(document: &Value) -> Value {
+    let mut schemas = document["components"]["schemas"].clone();
+    let parts: BTreeSet<String> = schemas
+        .as_object()
+        .expect("there are schemas")
+        .values()
+        .flat_map(|schema| schema["allOf"].as_array().cloned().unwrap_or_default())
+        .filter_map(|part| Some(part["$ref"].as_str()?.rsplit('/').next()?.to_owned()))
+        .collect();
+    for (name, schema) in schemas.as_object_mut().expect("there are schemas") {
+        if name.starts_with("Error") || parts.contains(name) {
+            continue;
+        }
+        if schema["allOf"].is_array() {
+            schema["unevaluatedProperties"] = json!(false);
+        } else if schema["properties"].is_object() {
+            schema["additionalProperties"] = json!(false);
+        }
+    }
+    json!({"schemas": schemas})
+}
+
+const RECORDS: &str = "/api/records/{object_identifier}";
+const RECORD: &str = "/api/records/{object_identifier}/{entity_id}";
+const OBJECTS: &str = "/api/custom-objects";
+const FIELDS: &str = "/api/custom-objects/{object_identifier}/fields";
+const ACTIVITIES: &str = "/api/activities/scheduled-activity";
+
+fn objects_and_fields(judge: &mut Judge) {
+    let object = json!({"object_name": "Accounts", "name": "accounts", "meta": {"a": 1}});
+    let made = judge.ask("post", OBJECTS, &[], Some(object));
+    judge.ask("get", "/api/custom-objects?custom_only=false", &[], None);
+    let one = format!("{OBJECTS}/{{object_identifier}}");
+    judge.ask("get", &one, &[text(&made, "id")], None);
+    judge.ask("get", &format!("{one}/detail"), &["accounts"], None);
+    judge.ask("get", &format!("{one}/categories"), &["accounts"], None);
+    judge.ask("get", "/api/client/custom-object", &[], None);
+    for field in [
+        json!({"field_type": "text", "display_name": "Note", "is_unique": true}),
+        json!({"field_type": "decimal", "display_name": "Score", "decimal_options": {"min_value": 0}}),
+        json!({"field_type": "dropdown", "display_name": "Region", "options": [{"name": "North"}]}),
+        json!({"field_type": "dynamictags", "display_name": "Labels"}),
+        json!({"field_type": "team_selector", "display_name": "Team", "allow_multiple": true}),
+        json!({"field_type": "checkbox", "display_name": "Vip"}),
+        json!({"field_type": "rating", "display_name": "Stars", "rating": {"max_value": 3}}),
+        json!({"field_type": "money", "display_name": "Price", "money_options": {"currency": "EUR"}}),
+        json!({
+            "field_type": "phonenumber", "display_name": "Hotline",
+            "phonenumber_options": {"enable_extension": true},
+        }),
+        json!({"field_type": "timezone", "display_name": "Zone"}),
+        json!({
+            "field_type": "status", "display_name": "Phase",
+            "options": [{"name": "Done", "status": "won"}],
+        }),
+    ] {
+        judge.ask("post", FIELDS, &["accounts"], Some(field));
+    }
+    judge.ask("get", FIELDS, &["accounts"], None);
+    judge.ask("get", &format!("{FIELDS}/settings-search"), &["accounts"], None);
+    let search = Some(json!({"search": "o"}));
+    judge.ask("post", &format!("{FIELDS}/search"), &["accounts"], search);
+    let field = format!("{FIELDS}/{{field}}");
+    judge.ask("get", &field, &["accounts", "region"], None);
+    judge.ask("get", &format!("{field}/references"), &["accounts", "region"], None);
+    let options = format!("{field}/options");
+    judge.ask("get", &options, &["accounts", "region"], None);
+    judge.ask("post", &options, &["accounts", "region"], Some(json!({"name": "South"})));
+    changes_of_schemas(judge);
+}
+
+fn changes_of_schemas(judge: &mut Judge) {
+    let object = format!("{OBJECTS}/{{object_identifier}}");
+    let field = format!("{FIELDS}/{{field}}");
+    let category = format!("{object}/categories/{{category}}");
+    let made = judge.ask(
+        "post",
+        &format!("{object}/categories"),
+        &["accounts"],
+        Some(json!({"name": "X"})),
+    );
+    let id = text(&made, "id");
+    judge.ask("patch", &category, &["accounts", id], Some(json!({"name": "Y", "order": 3})));
+    judge.ask("delete", &category, &["accounts", id], None);
+    let passing = json!({
+        "field_type": "dropdown", "display_name": "Passing", "options": [{"name": "A"}, {"name": "B"}],
+    });
+    let made = judge.ask("post", FIELDS, &["accounts"], Some(passing));
+    let [first, second] = [0, 1].map(|at| text(&made["options"][at], "id"));
+    for method in ["patch", "put"] {
+        judge.ask(method, &object, &["accounts"], Some(json!({"description": method})));
+        judge.ask(method, &field, &["accounts", "passing"], Some(json!({"description": method})));
+    }
+    let dry = format!("{field}?dry_run=true");
+    judge.ask("patch", &dry, &["accounts", "passing"], Some(json!({"options": [{"id": first}]})));
+    let option = format!("{field}/options/{{option}}");
+    let body = Some(json!({"name": "C"}));
+    judge.ask("patch", &option, &["accounts", "passing", first], body);
+    let body = Some(json!({"id": second}));
+    judge.ask("post", &format!("{option}/replace"), &["accounts", "passing", first], body);
+    judge.ask("delete", &option, &["accounts", "passing", second], None);
+    judge.ask("delete", &field, &["accounts", "passing"], None);
+}
+
+fn records(judge: &mut Judge) {
+    let upsert = format!("{RECORDS}/upsert");
+    let member = judge.ask("get", "/api/team", &[], None)[0]["id"].clone();
+    let fields = json!({
+        "note": "n", "score": 1.5, "region": "North", "labels": ["a", "b"], "team": [member],
+        "vip": true, "stars": 3, "price": "9.50", "hotline": "+49 30 1234567", "phase": "Done",
+        "zone": "Europe/Berlin",
+    });
+    let body = json!({"lookup_value": "Acme", "fields": fields});
+    let made = judge.ask("post", &upsert, &["accounts"], Some(body));
+    let id = text(&made, "id").to_owned();
+    judge.ask("post", &upsert, &["accounts"], Some(json!({"lookup_value": "acme"})));
+    let contact = json!({"lookup_value": "ada@example.com", "fields": [{"name": "first_name", "value": "Ada"}]});
+    judge.ask("post", &upsert, &["client_client"], Some(contact));
+    judge.ask(
+        "post",
+        &format!("{RECORDS}/add"),
+        &["accounts"],
+        Some(json!({"fields": {"name": "Globex"}})),
+    );
+    judge.ask("get", &format!("{RECORDS}/lookup?identifier=Acme"), &["accounts"], None);
+    judge.ask("get", RECORDS, &["accounts"], None);
+    judge.ask("get", RECORDS, &["client_client"], None);
+    judge.ask("get", &format!("{RECORDS}?cursor=&ordering=-score"), &["accounts"], None);
+    let search = json!({"query": [{"and": false, "filters": [
+        {"field": "region", "condition": "is_any_of", "value": ["North"]},
+        {"type": "scheduled_activities", "condition": "any_time"},
+    ]}], "ordering": ["-score"], "search": "acme", "page_size": 5});
+    let found = judge.ask("post", &format!("{RECORDS}/search"), &["accounts"], Some(search));
+    assert_eq!(found["count"], 1);
+    judge.ask("get", RECORD, &["accounts", &id], None);
+    for method in ["patch", "put"] {
+        let body = json!({"fields": {"note": null}});
+        judge.ask(method, RECORD, &["accounts", &id], Some(body));
+    }
+    let team = format!("{RECORD}/team-members");
+    let one = format!("{team}/{{member_id}}");
+    let member = member.as_str().expect("an id is a text");
+    judge.ask("put", &one, &["accounts", &id, member], None);
+    judge.ask("get", &team, &["accounts", &id], None);
+    judge.ask("delete", &one, &["accounts", &id, member], None);
+    judge.ask("get", &format!("{FIELDS}/{{field}}/tags"), &["accounts", "labels"], None);
+    judge.ask("get", "/api/client/fields/{field}/tags", &["tags"], None);
+    judge.ask("delete", RECORD, &["accounts", &id], None);
+    judge.ask("get", &format!("{RECORDS}?archived=include"), &["accounts"], None);
+    judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
+    judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
+}
+
+fn activities(judge: &mut Judge) {
+    let record =
+        judge.ask("get", &format!("{RECORDS}/lookup?identifier=Acme"), &["accounts"], None);
+    let about = json!([{"custom_object": {"name": "accounts"}, "entity_id": record["id"]}]);
+    let member = judge.ask("get", "/api/employee", &[], None)[0]["id"].clone();
+    let body = json!({
+        "activity_object_name": "task", "due_datetime": "2030-01-01T00:00:00Z",
+        "employee_id": member, "mentions": [member], "notifications": [{"minutes": 5}],
+        "associated_entities": about,
+    });
+    let activity = judge.ask("post", ACTIVITIES, &[], Some(body));
+    let activity = text(&activity, "id");
+    let one = format!("{ACTIVITIES}/{{id}}");
+    judge.ask("get", ACTIVITIES, &[], None);
+    let search = json!({"entity_id": record["id"], "completed": false});
+    let found = judge.ask("post", &format!("{ACTIVITIES}/search"), &[], Some(search));
+    assert_eq!(found["count"], 1);
+    judge.ask("get", &one, &[activity], None);
+    judge.ask("patch", &one, &[activity], Some(json!({"completed_at": "2030-01-02T00:00:00Z"})));
+    judge.ask("put", &one, &[activity], Some(json!({"completed_at": null, "note": "n"})));
+    let note = Some(json!({"notes": "other"}));
+    judge.ask("patch", &format!("{one}/notes"), &[activity], note);
+    types_and_what_took_place(judge, activity, &about);
+    judge.ask("delete", &one, &[activity], None);
+}
+
+fn types_and_what_took_place(judge: &mut Judge, scheduled: &str, about: &Value) {
+    let (types, one) = ("/api/activities", "/api/activities/{reference}");
+    let call = json!({
+        "name": "Call", "association_mode": "selected_objects_associated",
+        "associated_objects": [{"custom_object": {"name": "accounts"}}],
+    });
+    judge.ask("post", types, &[], Some(call));
+    judge.ask("get", types, &[], None);
+    judge.ask("get", one, &["call"], None);
+    for method in ["patch", "put"] {
+        judge.ask(method, one, &["call"], Some(json!({"description": "By telephone"})));
+    }
+    judge.ask("delete", one, &["call"], None);
+    let log =
+        json!({"related_objects": about, "scheduled_activity_id": scheduled, "notes": "done"});
+    let logged = judge.ask("post", &format!("{one}/log-activity"), &["task"], Some(log));
+    judge.ask("get", "/api/activities/logged/{id}", &[text(&logged, "id")], None);
+    let page = Some(json!({"page_size": 5}));
+    let page = judge.ask("post", &format!("{one}/responses"), &["task"], page);
+    assert_eq!(page["count"], 1);
+}
+
+fn team(judge: &mut Judge) {
+    let made = judge.ask("post", "/api/team", &[], Some(json!({"email": "ada@example.com"})));
+    let id = text(&made, "id");
+    let one = "/api/team/{member_id}";
+    judge.ask("get", "/api/team?search=ada", &[], None);
+    judge.ask("get", one, &[id], None);
+    judge.ask("get", "/api/team/typeahead", &[], None);
+    judge.ask("get", "/api/team/typeahead?page_size=1", &[], None);
+    judge.ask("post", "/api/team/search", &[], Some(json!({"emails": ["ada@example.com"]})));
+    judge.ask("patch", one, &[id], Some(json!({"title": "Countess", "first_name": null})));
+    let (keys, key) = ("/api/api-keys", "/api/api-keys/{key_id}");
+    let body = json!({"name": "sync", "member_id": id, "expires_at": "2030-01-01T00:00:00Z"});
+    let made = judge.ask("post", keys, &[], Some(body));
+    judge.ask("get", keys, &[], None);
+    judge.ask("delete", key, &[text(&made, "id")], None);
+    judge.ask("delete", one, &[id], None);
+    let mine = "/api/business/mine";
+    judge.ask("get", mine, &[], None);
+    judge.ask("patch", mine, &[], Some(json!({"timezone": {"name": "Europe/Berlin"}})));
+    judge.ask("put", mine, &[], Some(json!({"timezone": "UTC", "country": "DE"})));
+}
+
+fn process(judge: &mut Judge) {
+    let (businesses, one) = ("/api/admin/businesses", "/api/admin/businesses/{business_id}");
+    let body = json!({"name": "Other", "admin": {"email": "eve@example.com"}});
+    let made = judge.ask("post", businesses, &[], Some(body));
+    let id = text(&made["business"], "id");
+    judge.ask("get", one, &[id], None);
+    judge.ask("patch", one, &[id], Some(json!({"name": "Another"})));
+    judge.ask("delete", one, &[id], None);
+    judge.ask("get", businesses, &[], None);
+    for path in ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/admin/status"] {
+        judge.ask("get", path, &[], None);
+    }
+    judge.ask("post", "/api/admin/snapshot", &[], None);
+}
+
+fn refusals(judge: &mut Judge) {
+    let upsert = format!("{RECORDS}/upsert");
+    let archived = json!({"lookup_value": "Initech"});
+    let made = judge.ask("post", &upsert, &["accounts"], Some(archived.clone()));
+    judge.ask("delete", RECORD, &["accounts", text(&made, "id")], None);
+    let conflict = judge.ask("post", &upsert, &["accounts"], Some(archived));
+    assert_eq!(conflict["code"], "conflict");
+    let wrong = json!({"lookup_value": "x", "fields": [{"name": "score", "value": "y"}, {"name": "z", "value": 1}]});
+    assert_eq!(judge.ask("post", &upsert, &["accounts"], Some(wrong))["code"], "invalid");
+    let body = json!({"lookup_value": "x"});
+    assert_eq!(judge.ask("post", &upsert, &["nothing"], Some(body.clone()))["code"], "not_found");
+    let stranger = Request::new("POST", "/api/records/accounts/upsert").without("X-API-KEY");
+    let refused = judge.judge("post", &upsert, &stranger.json(&body));
+    assert_eq!(refused["code"], "not_authenticated");
+    let text = Request::new("POST", "/api/records/accounts/upsert").body(b"x");
+    let refused = judge.judge("post", &upsert, &text.header("Content-Type", "text/plain"));
+    assert_eq!(refused["code"], "unsupported_media_type");
+}
+
+#[test]
+fn every_operation_answers_as_it_is_described() {
+    let mut judge = Judge::new();
+    objects_and_fields(&mut judge);
+    records(&mut judge);
+    activities(&mut judge);
+    team(&mut judge);
+    process(&mut judge);
+    refusals(&mut judge);
+    let paths = judge.document["paths"].as_object().expect("there are paths");
+    let described: BTreeSet<String> = paths
+        .values()
+        .flat_map(|item| item.as_object().into_iter().flat_map(Map::values))
+        .map(|operation| text(operation, "operationId").to_owned())
+        .collect();
+    let unasked: Vec<_> = described.difference(&judge.seen).collect();
+    assert!(unasked.is_empty(), "described, and never asked here: {unasked:?}");
+}
