@@ -6,7 +6,7 @@
 
 use crate::model::id::{RecordId, Slot};
 use crate::model::table::column::mask::Mask;
-use crate::model::table::column::{Column, Piece};
+use crate::model::table::column::{Column, Piece, RowChange};
 use crate::model::table::record::Record;
 use parking_lot::RwLock;
 use std::sync::Arc;
@@ -123,11 +123,13 @@ impl Slots {
         self.live.set(row, is_archived == Some(false));
         self.archived.set(row, is_archived == Some(true));
         let old = std::mem::replace(&mut self.records[row], record);
-        let new = self.records[row].as_ref();
-        self.pieces.retain_mut(|piece| {
-            piece.set(row, old.as_ref(), new);
-            !piece.column().is_dropped()
-        });
+        if !self.pieces.is_empty() {
+            let change = RowChange::between(old.as_ref(), self.records[row].as_ref());
+            self.pieces.retain_mut(|piece| {
+                piece.set(row, &change);
+                !piece.column().is_dropped()
+            });
+        }
         old
     }
 }
@@ -219,7 +221,7 @@ impl Order {
         for (row, now) in slots.records.iter().enumerate() {
             let then = records.get(row).and_then(Option::as_ref);
             if !Record::are_one(then, now.as_ref()) {
-                piece.set(row, then, now.as_ref());
+                piece.set(row, &RowChange::between(then, now.as_ref()));
             }
         }
         slots.pieces.push(piece);

@@ -135,13 +135,13 @@ impl Column {
         self.is_dropped.load(Acquire)
     }
 
-    /// Whether both records have the same here; false where that is not seen at once.
-    fn is_same(&self, left: &Record, right: &Record) -> bool {
+    /// Whether it may change with these values, which are in rising order of their numbers.
+    fn looks_at(&self, changed: &[FieldNumber]) -> bool {
         match self.field.source() {
             Source::Stored | Source::Created | Source::Updated => {
-                left.value(self.field.number) == right.value(self.field.number)
+                changed.binary_search(&self.field.number).is_ok()
             }
-            Source::DisplayName | Source::FullName => false,
+            Source::DisplayName | Source::FullName => true,
         }
     }
 
@@ -228,6 +228,22 @@ impl Column {
     }
 }
 
+/// What becomes of a row.
+pub struct RowChange<'r> {
+    old: Option<&'r Record>,
+    new: Option<&'r Record>,
+    /// The numbers of the values that differ, rising; none where there was no record or is none.
+    changed: Option<Vec<FieldNumber>>,
+}
+
+impl<'r> RowChange<'r> {
+    #[must_use]
+    pub fn between(old: Option<&'r Record>, new: Option<&'r Record>) -> Self {
+        let changed = old.zip(new).map(|(old, new)| old.body().differing(new.body()));
+        Self { old, new, changed }
+    }
+}
+
 /// A column's part of one chunk.
 #[derive(Debug)]
 pub struct Piece {
@@ -268,15 +284,13 @@ impl Piece {
     }
 
     /// Takes over what a row has now.
-    pub fn set(&mut self, row: usize, old: Option<&Record>, new: Option<&Record>) {
-        if let (Some(old), Some(new)) = (old, new)
-            && self.column.is_same(old, new)
-        {
+    pub fn set(&mut self, row: usize, change: &RowChange<'_>) {
+        let RowChange { old, new, changed } = change;
+        let Some(cells) = &mut self.cells else { return };
+        if changed.as_ref().is_some_and(|changed| !self.column.looks_at(changed)) {
             return;
         }
-        if let Some(cells) = &mut self.cells
-            && cells.set(&self.column, row, old, new).is_err()
-        {
+        if cells.set(&self.column, row, *old, *new).is_err() {
             self.cells = None;
         }
         self.account();
@@ -392,7 +406,7 @@ impl Cells {
             Self::Bits(set) => set.set(row, new.is_some_and(|record| column.bit(record))),
             Self::Texts(texts) => {
                 let text = new.and_then(|record| column.text(record));
-                texts.set(row, text.map(|text| key::searched(&text).into_owned()).as_deref());
+                texts.set(row, text.as_deref().map(key::searched).as_deref());
             }
             Self::Numbered(values) => {
                 let of = |record: Option<&Record>| {

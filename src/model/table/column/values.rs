@@ -1,17 +1,27 @@
 //! Options, tags or members of one chunk: which rows have a value, for one value or for several.
 
 use crate::model::table::column::mask::Mask;
+use crate::model::table::order::CHUNK;
 
-/// Above so many values that are asked for, each value that is held is looked for among them.
-const ASKED_FEW: usize = 8;
-
-/// Every value of every row: by value, then by row, none twice.
+/// Which rows have a value, for every value that any of them has.
 #[derive(Debug)]
-pub(super) struct Values<V>(Vec<(V, u16)>);
+pub(super) struct Values<V> {
+    /// Rising, none without rows.
+    held: Vec<Held<V>>,
+    /// Of all rows, as they are allocated.
+    row_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Held<V> {
+    value: V,
+    /// Rising.
+    rows: Vec<u16>,
+}
 
 impl<V> Default for Values<V> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { held: Vec::new(), row_bytes: 0 }
     }
 }
 
@@ -38,32 +48,58 @@ impl<V: Ord + Copy> Values<V> {
     pub(super) fn new(mut values: Vec<(V, u16)>) -> Self {
         values.sort_unstable();
         values.dedup();
-        values.shrink_to_fit();
-        Self(values)
+        let groups = values.chunk_by(|(left, _), (right, _)| left == right);
+        let rows = |group: &[(V, u16)]| group.iter().map(|(_, row)| *row).collect();
+        let mut held: Vec<_> =
+            groups.map(|group| Held { value: group[0].0, rows: rows(group) }).collect();
+        held.shrink_to_fit();
+        let row_bytes = held.iter().map(Held::bytes).sum();
+        Self { held, row_bytes }
     }
 
     /// Puts new values of a row in the place of the old ones.
     pub(super) fn set(&mut self, row: u16, old: &[V], new: &[V]) {
         for value in old.iter().filter(|value| !new.contains(value)) {
-            if let Ok(at) = self.0.binary_search(&(*value, row)) {
-                self.0.remove(at);
+            if let Ok(at) = self.position(value) {
+                self.change(at, |rows| {
+                    if let Ok(place) = rows.binary_search(&row) {
+                        rows.remove(place);
+                    }
+                });
+                if self.held[at].rows.is_empty() {
+                    self.row_bytes -= self.held.remove(at).bytes();
+                }
             }
         }
         for value in new {
-            if let Err(at) = self.0.binary_search(&(*value, row)) {
-                if self.0.len() == self.0.capacity() {
-                    self.0.reserve_exact(self.0.len() / 8 + 8);
+            let at = self.position(value).unwrap_or_else(|at| {
+                self.held.insert(at, Held { value: *value, rows: Vec::new() });
+                at
+            });
+            self.change(at, |rows| {
+                if let Err(place) = rows.binary_search(&row) {
+                    rows.insert(place, row);
                 }
-                self.0.insert(at, (*value, row));
-            }
+            });
         }
+    }
+
+    fn position(&self, value: &V) -> Result<usize, usize> {
+        self.held.binary_search_by(|held| held.value.cmp(value))
+    }
+
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut Vec<u16>)) {
+        let held = &mut self.held[at];
+        self.row_bytes -= held.bytes();
+        change(&mut held.rows);
+        self.row_bytes += held.bytes();
     }
 
     pub(super) fn having(&self, asked: &Having<V>) -> Mask {
         match asked {
             Having::AnyOf(values) => self.any_of(values),
             Having::AllOf(groups) => {
-                let mut rows = Mask::first(crate::model::table::order::CHUNK);
+                let mut rows = Mask::first(CHUNK);
                 for group in groups {
                     rows = rows.and(&self.any_of(group));
                 }
@@ -72,39 +108,38 @@ impl<V: Ord + Copy> Values<V> {
         }
     }
 
+    /// Looks for the fewer of both among the others.
     fn any_of(&self, values: &[V]) -> Mask {
         let mut mask = Mask::NONE;
-        if values.len() <= ASKED_FEW {
-            for value in values {
-                let from = self.0.partition_point(|(held, _)| held < value);
-                let held = self.0[from..].iter().take_while(|(held, _)| held == value);
-                held.for_each(|(_, row)| mask.set(usize::from(*row), true));
-            }
-            return mask;
-        }
-        let mut last = None;
-        for (value, row) in &self.0 {
-            let is_asked = match last {
-                Some((known, is_asked)) if known == value => is_asked,
-                Some(_) | None => values.binary_search(value).is_ok(),
-            };
-            last = Some((value, is_asked));
-            if is_asked {
+        let mut add = |held: &Held<V>| {
+            for row in &held.rows {
                 mask.set(usize::from(*row), true);
             }
+        };
+        if values.len() <= self.held.len() {
+            let found = values.iter().filter_map(|value| self.position(value).ok());
+            found.for_each(|at| add(&self.held[at]));
+        } else {
+            let is_asked = |held: &&Held<V>| values.binary_search(&held.value).is_ok();
+            self.held.iter().filter(is_asked).for_each(add);
         }
         mask
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.0.capacity() * size_of::<(V, u16)>()
+        self.held.capacity() * size_of::<Held<V>>() + self.row_bytes
+    }
+}
+
+impl<V> Held<V> {
+    fn bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<u16>()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::order::CHUNK;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -139,6 +174,9 @@ mod tests {
             let all = Mask::of_values(&rows, |list| asked.iter().all(|value| list.contains(value)));
             let groups = asked.iter().map(|value| vec![*value]).collect();
             prop_assert_eq!(values.having(&Having::AllOf(groups)), all);
+            let rows = values.held.iter().map(Held::bytes).sum::<usize>();
+            prop_assert_eq!(values.row_bytes, rows);
+            prop_assert!(values.held.iter().all(|held| !held.rows.is_empty()));
         }
     }
 }
