@@ -213,6 +213,8 @@ impl Order {
         let Some(chunk) = self.chunk(at).filter(|_| !column.is_dropped()) else { return };
         let mut records = Vec::new();
         self.clone_chunk(at, &mut records);
+        // One by one each would wait for its memory; here their misses overlap.
+        records.iter().flatten().for_each(Record::touch);
         let mut piece = Piece::of(column, &records);
         let mut slots = chunk.slots.write();
         if column.is_dropped() || slots.piece(column).is_some() {

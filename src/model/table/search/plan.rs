@@ -111,16 +111,22 @@ impl Plan {
             let whole = std::slice::from_ref(&search.filter);
             let filters = if let Filter::All(filters) = &search.filter { filters } else { whole };
             for filter in filters {
-                match planner.filter(filter) {
+                match planner.part(|planner| planner.filter(filter)) {
                     Some(tree) => parts.push(tree),
                     None => rest.push(filter.clone()),
                 }
             }
-            if let Some(tree) = words.as_ref().and_then(|words| planner.words(words)) {
+            if let Some(given) = &search.words
+                && let Some(tree) = planner.part(|planner| planner.words(given))
+            {
                 parts.push(tree);
                 words = None;
             }
-            first_key = search.sort.fields().first().and_then(|key| planner.column(&key.field));
+            // Where records are asked, too, all that are left are looked at anyway.
+            if rest.is_empty() && words.is_none() {
+                let first = search.sort.fields().first();
+                first_key = first.and_then(|key| planner.column(&key.field));
+            }
         } else {
             rest.push(search.filter.clone());
         }
@@ -205,8 +211,17 @@ impl Planner<'_> {
         }))
     }
 
-    /// None where columns do not tell all of it. Columns of a part that is dropped are wanted in
-    /// vain, and looked at by nobody.
+    /// A part of the plan; columns of one that comes to nothing are left out.
+    fn part(&mut self, make: impl FnOnce(&mut Self) -> Option<Tree>) -> Option<Tree> {
+        let known = self.columns.len();
+        let tree = make(self);
+        if tree.is_none() {
+            self.columns.truncate(known);
+        }
+        tree
+    }
+
+    /// None where columns do not tell all of it.
     fn filter(&mut self, filter: &Filter) -> Option<Tree> {
         match filter {
             Filter::Condition(condition) => {
