@@ -8,6 +8,7 @@ mod body_syntax;
 mod callers;
 mod chance;
 mod conditions;
+mod floods;
 mod judge;
 mod key;
 mod lists;
