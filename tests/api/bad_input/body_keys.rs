@@ -4,6 +4,7 @@ use crate::api::bad_input::judge::{faults, only_fault, refusal};
 use crate::api::bad_input::on_every_route;
 use crate::api::bad_input::route::Route;
 use crate::api::bad_input::scene::Scene;
+use crate::api::bad_input::table::routes;
 use crate::support::Answer;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -83,4 +84,20 @@ fn all_faults_of_a_body_are_told_at_once() {
         let missing: Vec<_> = expected.difference(&found).collect();
         assert!(missing.is_empty(), "{missing:?} of {answer}");
     });
+}
+
+/// Changes can be made again and again, so each key can be as large as it may be.
+#[test]
+fn each_key_takes_what_its_limit_allows() {
+    let mut scene = Scene::new();
+    for route in routes().iter().filter(|route| ["PATCH", "PUT"].contains(&route.method)) {
+        let Some(good) = route.good_body() else { continue };
+        for key in &route.keys {
+            let Some(largest) = &key.largest else { continue };
+            let mut body = good.clone();
+            key.put(&mut body, largest.clone());
+            let answer = send(&mut scene, route, &body);
+            assert_eq!(answer.status, route.status, "{} of {answer}", key.path);
+        }
+    }
 }

@@ -32,7 +32,7 @@ fn methods() -> BTreeMap<String, BTreeSet<&'static str>> {
 }
 
 /// The path without the names of what stands in it, in which routes of one path may differ.
-fn shape(path: &str) -> String {
+pub(super) fn shape(path: &str) -> String {
     let segment = |segment: &str| if segment.starts_with('{') { "{}" } else { segment }.to_owned();
     path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
