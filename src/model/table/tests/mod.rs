@@ -1,6 +1,7 @@
 //! Tests of a table as a whole: what is decided, applied, stored, replayed and walked.
 
 mod accounts;
+mod archived_object;
 mod creating;
 mod images;
 mod lists;

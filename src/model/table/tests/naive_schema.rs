@@ -26,6 +26,7 @@ impl Naive {
                 self.remove_stage(&id(stage), &id(successor))
             }
             SchemaAsk::ChangeOption { .. }
+            | SchemaAsk::ArchiveObject
             | SchemaAsk::CreateCategory(_)
             | SchemaAsk::ChangeCategory { .. }
             | SchemaAsk::DeleteCategory(_) => panic!("no step asks for {asked:?}"),
