@@ -1,10 +1,10 @@
 //! The keys of bodies: each with what it must not take, one at a time and all at once.
 
 use crate::api::bad_input::judge::{faults, only_fault, refusal};
-use crate::api::bad_input::on_every_route;
 use crate::api::bad_input::route::Route;
 use crate::api::bad_input::scene::Scene;
 use crate::api::bad_input::table::routes;
+use crate::api::bad_input::{assert_unchanged, on_every_route};
 use crate::support::Answer;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -100,4 +100,28 @@ fn each_key_takes_what_its_limit_allows() {
             assert_eq!(answer.status, route.status, "{} of {answer}", key.path);
         }
     }
+}
+
+/// What a new member refers to is told at once, and then what of it another one has.
+#[test]
+fn all_that_is_wrong_with_a_new_member_is_told_at_once() {
+    let mut scene = Scene::new();
+    let line = "POST /api/team";
+    let route = routes().into_iter().find(|route| route.line() == line).expect("the table has it");
+    let (before, nobody) = (scene.state(), scene.random_id());
+    let ada = json!({"id": "{member}", "user_id": "{member}", "email": "ADA@accounts.example"});
+    let mut lost = ada.clone();
+    lost["roles"] = json!([nobody]);
+    lost["permission_groups"] = json!([nobody]);
+    for (body, code, keys) in [
+        (lost, "does_not_exist", &["roles", "permission_groups"][..]),
+        (ada, "unique", &["id", "user_id", "email"]),
+    ] {
+        let answer = send(&mut scene, &route, &body);
+        let refused = refusal(&answer, &route);
+        let expected: Vec<_> =
+            keys.iter().map(|key| (code.to_owned(), (*key).to_owned())).collect();
+        assert_eq!(faults(&refused), expected, "{answer}");
+    }
+    assert_unchanged(&before, &scene.state(), line);
 }
