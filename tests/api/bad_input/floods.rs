@@ -65,6 +65,11 @@ fn a_list_that_is_far_too_long_is_one_fault() {
             "search_within_field_names",
         ),
         (
+            "POST /api/custom-objects",
+            format!("{{\"object_name\":\"x\",\"pipeline\":{{\"stages\":{many}}}}}"),
+            "pipeline.stages",
+        ),
+        (
             "POST /api/activities",
             format!("{{\"name\":\"x\",\"associated_objects\":{many}}}"),
             "associated_objects",
