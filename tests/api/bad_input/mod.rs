@@ -9,6 +9,7 @@ mod callers;
 mod chance;
 mod conditions;
 mod floods;
+mod hidden;
 mod judge;
 mod key;
 mod lists;
