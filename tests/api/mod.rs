@@ -14,6 +14,7 @@ mod error_bodies;
 mod extensions;
 mod field_types;
 mod further_types;
+mod gone_members;
 mod identity;
 mod keys;
 mod limits;
