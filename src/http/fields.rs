@@ -221,6 +221,7 @@ fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
         Rejection::SchemaMoved
         | Rejection::NotFound
         | Rejection::NotArchived
+        | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
         | Rejection::Taken(_) => unreachable!("no record is written: {rejection:?}"),

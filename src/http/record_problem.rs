@@ -49,6 +49,10 @@ impl RefusedWrite<'_> {
             Rejection::SchemaMoved => schema_keeps_moving(),
             Rejection::NotFound => Problem::not_found(),
             Rejection::NotArchived => Problem::new(Code::NotArchived),
+            Rejection::TeamFull { max } => {
+                let message = format!("No more than {max} members are put on a record one by one.");
+                Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
+            }
             Rejection::Forbidden(entries) => {
                 let faults = entries.into_iter().map(|(index, field)| {
                     let place = self.entry(index, field, EntryKey::Naming);

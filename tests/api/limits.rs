@@ -146,3 +146,27 @@ fn what_is_not_http_is_refused_and_the_next_client_is_served() {
     let created = fixture.create("accounts", "Acme", &json!({}));
     fixture.read("accounts", text(&created, "id")).expect(200);
 }
+
+#[test]
+fn two_hundred_members_are_put_on_a_record_one_by_one() {
+    let mut fixture = accounts();
+    let record = fixture.create("accounts", "Acme", &json!({}));
+    let team = format!("/api/records/accounts/{}/team-members", text(&record, "id"));
+    let put = |fixture: &mut Fixture, number: usize| {
+        let body = json!({"email": format!("m{number}@example.com")});
+        let member = fixture.client.post("/api/team", &body).expect(201);
+        fixture.send(&Request::new("PUT", &format!("{team}/{}", text(&member, "id"))))
+    };
+    for number in 0..200 {
+        put(&mut fixture, number).expect_empty(204);
+    }
+    // It once named a field that no object has.
+    let refused = put(&mut fixture, 200).expect_error(400, "limit_exceeded");
+    let message = "No more than 200 members are put on a record one by one.";
+    let fault = json!({"code": "limit_exceeded", "message": message, "retryable": false});
+    assert_eq!((&refused["errors"], &refused["detail"]), (&json!([fault]), &json!(message)));
+    assert_eq!(refused["non_field_errors"], json!([message]));
+    // The owner counts too.
+    let read = fixture.lookup("accounts", "Acme").expect(200);
+    assert_eq!(read["num_associated_team_members"], 201);
+}
