@@ -1,6 +1,6 @@
 //! Each limit at its border: the largest that fits, and one more.
 
-use crate::support::{Fixture, Launch, PATIENCE, Request, exchange, text};
+use crate::support::{Fixture, Launch, PATIENCE, Request, exchange, send_together, text, until};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::net::TcpStream;
@@ -169,4 +169,34 @@ fn two_hundred_members_are_put_on_a_record_one_by_one() {
     // The owner counts too.
     let read = fixture.lookup("accounts", "Acme").expect(200);
     assert_eq!(read["num_associated_team_members"], 201);
+}
+
+/// Who is told to come back has done nothing, who is not has written.
+#[test]
+fn more_writes_than_may_wait_are_told_when_to_come_back() {
+    let mut fixture = Fixture::with_flag("--queue-max", "1");
+    fixture.object("accounts");
+    let mut round = 0;
+    let answers = until("a write that is refused", || {
+        round += 1;
+        let request = |number: usize| {
+            let body = json!({"lookup_value": format!("{round}-{number}")});
+            Request::new("POST", "/api/records/accounts/upsert").json(&body)
+        };
+        let clients = (0..16).map(|number| (fixture.server.client(), request(number)));
+        let answers = send_together(clients.collect());
+        answers.iter().any(|answer| answer.status == 503).then_some(answers)
+    });
+    for (number, answer) in answers.iter().enumerate() {
+        let found = fixture.lookup("accounts", &format!("{round}-{number}"));
+        if answer.status == 200 {
+            found.expect(200);
+            continue;
+        }
+        answer.expect_error(503, "overloaded");
+        let wait = answer.header("Retry-After").expect("it says when");
+        assert!(wait.parse::<u64>().is_ok_and(|seconds| seconds >= 1), "{wait}");
+        found.expect_error(404, "not_found");
+    }
+    assert!(answers.iter().any(|answer| answer.status == 200), "somebody is served");
 }
