@@ -62,6 +62,11 @@ fn a_body_over_its_limit_is_refused_by_its_claim_and_by_its_length() {
 
 /// The same upsert as bytes whose length is not claimed beforehand.
 fn chunked_upsert(fixture: &Fixture, body: &Value) -> String {
+    chunked_upsert_with(fixture, body, "\r\n", "\r\n")
+}
+
+/// And with other ends of the lines of its head and of its chunks.
+fn chunked_upsert_with(fixture: &Fixture, body: &Value, head_end: &str, end: &str) -> String {
     let credentials = fixture.server.credentials();
     let body = body.to_string();
     let head = [
@@ -73,8 +78,24 @@ fn chunked_upsert(fixture: &Fixture, body: &Value) -> String {
         "Connection: close".to_owned(),
         "Transfer-Encoding: chunked".to_owned(),
     ];
-    let bytes = format!("{}\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", head.join("\r\n"), body.len());
+    let head = head.join(head_end) + head_end + head_end;
+    let bytes = format!("{head}{:x}{end}{body}{end}0{end}{end}", body.len());
     exchange(fixture.server.address(), bytes.as_bytes())
+}
+
+#[test]
+fn a_line_of_a_head_may_end_in_a_line_feed_alone_and_one_of_a_chunk_may_not() {
+    let fixture = accounts();
+    let body = json!({"lookup_value": "Acme"});
+    for (head_end, end, status) in
+        [("\r\n", "\r\n", 200), ("\n", "\r\n", 200), ("\r\n", "\n", 400), ("\n", "\n", 400)]
+    {
+        let answer = chunked_upsert_with(&fixture, &body, head_end, end);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{head_end:?} {end:?} {answer}"
+        );
+    }
 }
 
 #[test]
