@@ -5,6 +5,7 @@ use crate::engine::admission::AdmissionLimits;
 use crate::engine::business::{Business, BusinessParts, Directory, TableRef, Tables, put_business};
 use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::meters::Meters;
+use crate::engine::mirrors::MirrorSignal;
 use crate::engine::placement::Placement;
 use crate::engine::turn::Announce;
 use crate::engine::writer::{Handle, Writer, WriterParts};
@@ -29,6 +30,7 @@ pub(super) struct Starter {
     pub(super) setting: Setting,
     pub(super) limits: AdmissionLimits,
     pub(super) follow_ups: Arc<FollowUpSignal>,
+    pub(super) mirrors: Arc<MirrorSignal>,
     /// No event is older than the newest that was recovered.
     pub(super) newest: Timestamp,
     /// Random at the start of the process; each writer's ids begin elsewhere.
@@ -55,11 +57,18 @@ impl Starter {
 
     pub(super) fn start_table(&self, table: Table) -> Arc<TableRef> {
         let (shown, object) = (table.shown(), table.object());
-        let follow_ups = self.follow_ups.clone();
-        let announce: Announce<Table> = Box::new(move |event| {
-            if let Event::Purged(_) = event {
-                follow_ups.raise(object);
-            }
+        let (follow_ups, mirrors) = (self.follow_ups.clone(), self.mirrors.clone());
+        let announce: Announce<Table> = Box::new(move |event| match event {
+            Event::Purged(_) => follow_ups.raise(object),
+            Event::FieldCreated { field, .. } if field.relation.is_some() => mirrors.raise(object),
+            Event::SchemaChanged { change, .. } if change.ends_a_field() => mirrors.raise(object),
+            Event::ObjectCreated { .. }
+            | Event::FieldCreated { .. }
+            | Event::OptionCreated { .. }
+            | Event::SchemaChanged { .. }
+            | Event::Record(_)
+            | Event::TeamChanged { .. }
+            | Event::FollowUpConfirmed { .. } => {}
         });
         TableRef::new(shown, self.start(table, announce))
     }

@@ -9,8 +9,11 @@ use crate::http::identity::{Credentials, Refused};
 use crate::http::problem::Problem;
 use crate::model::catalog::CatalogView;
 use crate::model::catalog::member::Member;
-use crate::model::id::{BatchId, BusinessId, UserId};
-use crate::model::table::command;
+use crate::model::id::{BatchId, BusinessId, ObjectId, RecordId, UserId};
+use crate::model::schema::relation::Relation;
+use crate::model::table::link::is_selectable;
+use crate::model::table::{Shown, command};
+use crate::model::value::related::RecordRef;
 use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use std::future::{Ready, ready};
@@ -65,6 +68,30 @@ impl Caller {
             return Err(Problem::not_found());
         }
         self.business.table_of(reference).ok_or_else(Problem::not_found)
+    }
+
+    /// The tables on the other sides of relations.
+    ///
+    /// This is the place where it is asked whether the caller may see an object that another one
+    /// leads to; one that is not visible is as good as none, and so are its records.
+    pub fn related_tables(&self) -> impl Fn(ObjectId) -> Option<Arc<Shown>> + '_ {
+        |object| {
+            let table = self.business.table(object).filter(|_| self.member.is_admin)?;
+            Some(table.shown().clone())
+        }
+    }
+
+    /// The record on the other side of a relation that a request names, if it may be related to.
+    ///
+    /// This is the place where it is asked whether the caller may see a single record there.
+    #[must_use]
+    pub fn related_record(&self, relation: &Relation, named: RecordRef<'_>) -> Option<RecordId> {
+        let shown = self.related_tables()(relation.object)?;
+        let found = match named {
+            RecordRef::Id(id) => shown.record(id),
+            RecordRef::LookupValue(text) => shown.holder(&shown.schema().identifier_key(text)?),
+        };
+        found.filter(is_selectable).map(|record| record.id())
     }
 
     /// What is not about an object is for administrators in this version.

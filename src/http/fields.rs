@@ -2,6 +2,7 @@
 //!
 //! It must not know what a field may be: the model decides that.
 
+use crate::engine::business::TableRef;
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::code::Code;
@@ -15,12 +16,14 @@ use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::refusal::of_ask_error;
+use crate::http::relation_fields::NewRelationship;
 use crate::http::schema_fault::{self, add_schema_faults, throwaway_ids};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::Target;
 use crate::http::violation;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
+use crate::http::wire::related::RelationReference;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
 use crate::model::key::tag_key;
 use crate::model::schema::Schema;
@@ -114,7 +117,7 @@ async fn list(target: Target, request: HttpRequest) -> Result<HttpResponse, Prob
     };
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
-    Ok(filter.answer(&target.table.shown().schema()))
+    Ok(filter.answer(&target))
 }
 
 /// The same list, its filters in the body.
@@ -136,7 +139,7 @@ async fn search_fields(
     };
     shape.finish(is_strict, RouteGroup::Read, &mut faults);
     faults.check()?;
-    Ok(filter.answer(&target.table.shown().schema()))
+    Ok(filter.answer(&target))
 }
 
 /// Which fields a list is of.
@@ -149,7 +152,8 @@ struct FieldFilter {
 
 impl FieldFilter {
     /// The fields in order, those that the schema hides left out.
-    fn answer(&self, schema: &Schema) -> HttpResponse {
+    fn answer(&self, target: &Target) -> HttpResponse {
+        let (schema, tables) = (target.table.shown().schema(), target.caller.related_tables());
         let search = self.search.as_ref().map(|text| text.trim().to_lowercase());
         let is_found = |field: &Field| {
             search.as_ref().is_none_or(|part| {
@@ -164,32 +168,55 @@ impl FieldFilter {
                 && self.field_type.as_ref().is_none_or(|name| name == field.field_type.name())
                 && is_found(field)
         };
-        let fields = in_order(schema).into_iter().filter(takes).map(FieldShape::of);
+        let fields = in_order(&schema).into_iter().filter(takes);
+        let fields = fields.map(|field| FieldShape::of(field, &tables));
         HttpResponse::Ok().json(fields.collect::<Vec<_>>())
     }
 }
 
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let new = read_create(&target, &request, &body)?;
-    let ask = Ask::CreateField(Box::new(new));
-    let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
-    let Reply::Field(field) = reply else {
-        unreachable!("the creation of a field is answered with the field")
+    let (new, relationship) = read_create(&target, &request, &body)?;
+    let field = match relationship {
+        Some(relationship) => relationship.make(&target, body.bytes().len()).await?,
+        None => create_alone(&target, new, body.bytes().len()).await?,
     };
-    Ok(HttpResponse::Created().json(FieldShape::of(&field)))
+    Ok(HttpResponse::Created().json(FieldShape::of(&field, &target.caller.related_tables())))
 }
 
-fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewField, Problem> {
+async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Arc<Field>, Problem> {
+    match ask_for_schema(target, Ask::CreateField(Box::new(new)), bytes).await? {
+        Reply::Field(field) => Ok(field),
+        Reply::Record(_) | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+            unreachable!("the creation of a field is answered with the field")
+        }
+    }
+}
+
+/// The new field, and the relationship that it is one side of.
+fn read_create(
+    target: &Target,
+    request: &HttpRequest,
+    body: &Body,
+) -> Result<(NewField, Option<NewRelationship>), Problem> {
     let input = body.parse()?;
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
-    let new = read_new_field(&input, is_strict, &mut faults);
-    if !faults.is_empty()
-        && let Err(found) = target.table.shown().schema().decide_field(&new, &mut throwaway_ids())
+    let (mut new, relation) = read_new_field(&input, is_strict, &mut faults);
+    let relationship = relation
+        .as_ref()
+        .and_then(|keys| NewRelationship::read(target, &mut new, keys, &mut faults));
+    let schema = target.table.shown().schema();
+    // A relationship asks two tables: each is to be right before the first is asked.
+    if (relationship.is_some() || !faults.is_empty())
+        && let Err(mut found) = schema.decide_field(&new, &mut throwaway_ids())
     {
+        // Its own faults are noted.
+        found.retain(|fault| {
+            relation.is_none() || new.relation.is_some() || !fault.is_about("relation")
+        });
         add_schema_faults(&found, &mut faults);
     }
-    faults.check().map(|()| new)
+    faults.check().map(|()| (new, relationship))
 }
 
 /// Asks the target's table for a change of its schema, by a body of so many bytes.
@@ -198,8 +225,18 @@ pub(crate) async fn ask_for_schema(
     ask: Ask,
     bytes: usize,
 ) -> Result<Reply, Problem> {
+    ask_table_for_schema(target, &target.table, ask, bytes).await
+}
+
+/// Asks a table that a field of the target's leads to.
+pub(crate) async fn ask_table_for_schema(
+    target: &Target,
+    table: &TableRef,
+    ask: Ask,
+    bytes: usize,
+) -> Result<Reply, Problem> {
     let command = Command { caller: target.caller.for_request(), ask };
-    let answer = target.engine.ask_table(&target.table, command, bytes).await;
+    let answer = target.engine.ask_table(table, command, bytes).await;
     answer.map_err(|error| of_ask_error(error, |rejection| of_schema_rejection(target, rejection)))
 }
 
@@ -229,22 +266,28 @@ async fn retrieve(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field)))
+    let AddressedField { target, field, .. } = addressed;
+    Ok(HttpResponse::Ok().json(FieldShape::of(&field, &target.caller.related_tables())))
 }
 
-/// What refers to a field. Relationships, composite keys and rights on fields are not offered yet,
-/// so nothing does.
+/// What refers to a field. Composite keys and rights on fields are not offered yet.
 #[derive(Debug, Serialize)]
 struct References {
-    relationships: [(); 0],
+    relationships: Vec<RelationReference>,
     unique_constraints: [(); 0],
     permission_groups: [(); 0],
 }
 
-async fn list_references(_: AddressedField, request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn list_references(
+    addressed: AddressedField,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    let nothing = References { relationships: [], unique_constraints: [], permission_groups: [] };
-    Ok(HttpResponse::Ok().json(nothing))
+    let AddressedField { target, field, .. } = addressed;
+    let partner = RelationReference::of(&field, &target.caller.related_tables());
+    let relationships = partner.into_iter().collect();
+    let references = References { relationships, unique_constraints: [], permission_groups: [] };
+    Ok(HttpResponse::Ok().json(references))
 }
 
 /// A field may be called by the word that is a path too.
@@ -255,7 +298,7 @@ async fn retrieve_the_one_named_search(
     let schema = target.table.shown().schema();
     let field = schema.by_name("search").ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(field)))
+    Ok(HttpResponse::Ok().json(FieldShape::of(field, &target.caller.related_tables())))
 }
 
 async fn list_tags(

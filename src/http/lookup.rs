@@ -107,11 +107,13 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
         | FieldType::Rating
         | FieldType::Dynamictags
         | FieldType::TeamSelector
-        | FieldType::Files => {
+        | FieldType::Files
+        | FieldType::Relationship => {
             let caller = &target.caller;
             let context = Context {
                 members: &caller.catalog.members,
                 tag: &|_, _| None,
+                record: &|_, _| None,
                 time_zone: caller.business.time_zone(),
                 phone_region: &caller.business.info().phone_default_region,
             };
@@ -123,7 +125,8 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
                     | Change::Tags(_)
                     | Change::Members(_)
                     | Change::Choices(_)
-                    | Change::Files(_),
+                    | Change::Files(_)
+                    | Change::Records(_),
                 ) => Err(blank()),
                 Err(fault) => Err(value_fault::fault_of(&fault, place())),
             }
@@ -165,6 +168,7 @@ fn is_spelled(record: &Record, field: &Field, given: &str) -> bool {
         | FieldType::Rating
         | FieldType::Dynamictags
         | FieldType::TeamSelector
-        | FieldType::Files => true,
+        | FieldType::Files
+        | FieldType::Relationship => true,
     }
 }

@@ -26,9 +26,10 @@ use crate::model::schema::Schema;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::object::{CONTACTS, Object, ObjectType};
 use crate::model::table;
+use crate::model::table::link::Tables;
 use crate::model::table::schema_command::SchemaAsk;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use std::sync::Arc;
 
 /// Adds the routes.
@@ -84,7 +85,7 @@ async fn create(
     let Reply::Object(schema) = reply else {
         unreachable!("the creation of an object is answered with its schema")
     };
-    Ok(HttpResponse::Created().json(ObjectShape::of(source(&caller, &schema, 0))))
+    Ok(answer(HttpResponse::Created(), &caller, &schema, 0))
 }
 
 fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<NewObject, Problem> {
@@ -110,7 +111,7 @@ async fn change(target: Target, request: HttpRequest, body: Body) -> Result<Http
     ask_for_schema(&target, ask, body.bytes().len()).await?;
     let Target { caller, table, .. } = target;
     let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(HttpResponse::Ok().json(ObjectShape::of(source(&caller, &schema, count))))
+    Ok(answer(HttpResponse::Ok(), &caller, &schema, count))
 }
 
 fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewObject, Problem> {
@@ -130,23 +131,37 @@ async fn retrieve(target: Target, request: HttpRequest) -> Result<HttpResponse, 
     check_no_parameters(&request, RouteGroup::Read)?;
     let Target { caller, table, .. } = target;
     let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(HttpResponse::Ok().json(ObjectShape::of(source(&caller, &schema, count))))
+    Ok(answer(HttpResponse::Ok(), &caller, &schema, count))
 }
 
 async fn retrieve_contacts(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let table = caller.table(CONTACTS)?;
     check_no_parameters(&request, RouteGroup::Read)?;
     let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(HttpResponse::Ok().json(ContactObjectShape::of(source(&caller, &schema, count))))
+    let tables = caller.related_tables();
+    let source = source(&caller, &schema, count, &tables);
+    Ok(HttpResponse::Ok().json(ContactObjectShape::of(source)))
+}
+
+/// The object as it is shown alone.
+fn answer(
+    mut response: HttpResponseBuilder,
+    caller: &Caller,
+    schema: &Schema,
+    number_of_records: usize,
+) -> HttpResponse {
+    let tables = caller.related_tables();
+    response.json(ObjectShape::of(source(caller, schema, number_of_records, &tables)))
 }
 
 fn source<'a>(
     caller: &'a Caller,
     schema: &'a Schema,
     number_of_records: usize,
+    tables: &'a Tables<'a>,
 ) -> ObjectSource<'a> {
     let time_zone = caller.business.time_zone();
-    ObjectSource { schema, number_of_records, members: &caller.catalog.members, time_zone }
+    ObjectSource { schema, number_of_records, members: &caller.catalog.members, time_zone, tables }
 }
 
 /// Which objects a list is of.

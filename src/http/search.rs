@@ -24,7 +24,8 @@ use crate::model::filter::row::Surroundings;
 use crate::model::id::Timestamp;
 use crate::model::schema::Schema;
 use crate::model::table::Shown;
-use crate::model::table::search::{Found, Search};
+use crate::model::table::link::Tables;
+use crate::model::table::search::{Found, Interrupted, Search};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -41,7 +42,8 @@ async fn search(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let mut query = Query::read(request.query_string(), &mut faults);
     let mut shape = input.as_ref().map(|input| Shape::of_body(input, &mut faults));
     let strict = query.is_strict();
-    let around = surroundings(&target, &schema);
+    let tables = target.caller.related_tables();
+    let around = surroundings(&target, &schema, &tables);
     let asked = SearchRequest::read(&mut query, shape.as_mut(), &around, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     if let Some(shape) = shape {
@@ -53,15 +55,20 @@ async fn search(request: HttpRequest, target: Target, body: Body) -> Result<Http
 
 /// What conditions of this caller refer to.
 #[must_use]
-pub fn surroundings<'a>(target: &'a Target, schema: &'a Schema) -> Surroundings<'a> {
+pub fn surroundings<'a>(
+    target: &'a Target,
+    schema: &'a Schema,
+    tables: &'a Tables<'a>,
+) -> Surroundings<'a> {
     let now = target.engine.clock().now();
-    surroundings_of(&target.caller, target.table.shown(), schema, now)
+    surroundings_of(&target.caller, target.table.shown(), schema, tables, now)
 }
 
 fn surroundings_of<'a>(
     caller: &'a Caller,
     shown: &'a Shown,
     schema: &'a Schema,
+    tables: &'a Tables<'a>,
     now: Timestamp,
 ) -> Surroundings<'a> {
     Surroundings {
@@ -69,6 +76,7 @@ fn surroundings_of<'a>(
         tags: &shown.tags,
         members: &caller.catalog.members,
         agenda: caller.business.agenda(),
+        tables,
         time_zone: caller.business.time_zone(),
         phone_region: &caller.business.info().phone_default_region,
         caller: caller.member.id,
@@ -108,17 +116,29 @@ pub async fn answer(
 }
 
 /// Finds the records; what must look at them runs on a thread for searches.
-async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
+pub async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
     if search.is_plain() {
         return Ok(search.run_plain(target.table.shown()));
     }
     let narrow = narrowing(&search);
+    look(target, narrow, move |shown, around, goes_on| search.run(shown, around, goes_on)).await
+}
+
+/// Looks at the records of a table on a thread for searches; `narrow` is what makes it long.
+pub async fn look<T: Send + 'static>(
+    target: &Target,
+    narrow: String,
+    looking: impl FnOnce(&Shown, Surroundings<'_>, &dyn Fn() -> bool) -> Result<T, Interrupted>
+    + Send
+    + 'static,
+) -> Result<T, Problem> {
     let (caller, table) = (target.caller.clone(), target.table.clone());
     let now = target.engine.clock().now();
     let run = move |goes_on: &dyn Fn() -> bool| {
         let shown = table.shown();
         let schema = shown.schema();
-        search.run(shown, surroundings_of(&caller, shown, &schema, now), goes_on)
+        let tables = caller.related_tables();
+        looking(shown, surroundings_of(&caller, shown, &schema, &tables, now), goes_on)
     };
     let (searches, timeout) = (target.engine.searches(), target.search_timeout());
     searches.run(timeout, target.engine.clock(), run).await.map_err(|error| match error {

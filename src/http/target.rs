@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The caller, the table that the path names, and what a handler needs to act on it.
+#[derive(Clone)]
 pub struct Target {
     pub engine: Arc<Engine>,
     options: Data<Options>,
@@ -32,6 +33,19 @@ impl Target {
         let table = caller.table(object)?;
         let engine = data::<Engine>(request).into_inner();
         Ok(Self { engine, options: data(request), caller, table })
+    }
+
+    /// Another table of the same caller.
+    #[must_use]
+    pub fn at(&self, table: Arc<TableRef>) -> Self {
+        Self { table, ..self.clone() }
+    }
+
+    /// A table that no path names, of this caller.
+    #[must_use]
+    pub fn of_caller(request: &HttpRequest, caller: Caller, table: Arc<TableRef>) -> Self {
+        let engine = data::<Engine>(request).into_inner();
+        Self { engine, options: data(request), caller, table }
     }
 
     /// How answers look where the contract leaves a choice.

@@ -21,6 +21,7 @@ mod metrics;
 mod openapi;
 mod people;
 mod races;
+mod relationships;
 mod renaming_onto_archived;
 mod routes;
 mod schema;

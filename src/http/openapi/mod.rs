@@ -14,6 +14,7 @@ pub mod operations;
 #[cfg(feature = "docs-ui")]
 pub mod page;
 pub mod records;
+pub mod relations;
 pub mod search;
 pub mod shared;
 pub mod team;
@@ -68,6 +69,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         records::update,
         records::destroy,
         records::unarchive,
+        relations::field_values,
         records::team_members_list,
         records::team_members_update,
         records::team_members_destroy,

@@ -16,6 +16,7 @@ pub mod member_row;
 pub mod members;
 pub mod objects;
 pub mod record;
+pub mod related;
 pub mod schema_changes;
 pub mod schema_fields;
 pub mod search;

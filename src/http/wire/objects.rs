@@ -9,6 +9,7 @@ use crate::http::page::Page;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
+use crate::http::wire::related::fetch_url;
 use crate::http::wire::schema_fields::FieldShape;
 use crate::model::catalog::member::Members;
 use crate::model::id::{FieldId, ObjectId};
@@ -17,6 +18,7 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::object::Object;
+use crate::model::table::link::Tables;
 use crate::model::value::time::timestamp_text;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -217,20 +219,22 @@ pub struct ObjectSource<'a> {
     pub number_of_records: usize,
     pub members: &'a Members,
     pub time_zone: &'a TimeZone,
+    /// Where relations lead.
+    pub tables: &'a Tables<'a>,
 }
 
 impl<'a> ObjectShape<'a> {
     /// The object as an administrator may see it.
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
-        let ObjectSource { schema, number_of_records, members, time_zone } = source;
+        let ObjectSource { schema, number_of_records, members, time_zone, tables } = source;
         let object = schema.object();
         let identifier = schema.identifier();
         Self {
             row: ObjectRow::of(object),
             rollup_related_leadsources: false,
             association_source: "direct",
-            fetch_url: if schema.is_contacts() { "client" } else { object.object_type.name() },
+            fetch_url: fetch_url(schema),
             owner: object.owner.and_then(|owner| MemberValue::find(members, owner)),
             created: timestamp_text(object.created, time_zone),
             meta: keys::kept_json(&object.meta),
@@ -238,7 +242,10 @@ impl<'a> ObjectShape<'a> {
             // Nobody may remove the contact object.
             access: ObjectAccess { view: true, edit: true, remove: object.is_custom },
             entity_access: EntityAccess { view: true, edit: true, remove: true, create: true },
-            fields: in_order(schema).into_iter().map(FieldShape::of).collect(),
+            fields: in_order(schema)
+                .into_iter()
+                .map(|field| FieldShape::of(field, tables))
+                .collect(),
             identifier: Identifier {
                 field: FieldName { id: identifier.id, name: &identifier.name },
                 case: schema.identifier_case().name(),
@@ -269,7 +276,7 @@ impl<'a> ContactObjectShape<'a> {
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
         let undeletable = source.schema.fields().iter().filter(|field| !field.is_deletable);
-        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field)));
+        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field, source.tables)));
         Self { object: ObjectShape::of(source), undeletable_fields: shown.collect() }
     }
 }

@@ -3,6 +3,7 @@
 //! It must not know requests, nor which fields are shown: that is `selection`.
 
 use crate::http::target::Target;
+use crate::http::wire::related::RelatedForm;
 use crate::http::wire::selection::Selection;
 use crate::http::wire::team::{MemberName, team_fields, team_len};
 use crate::http::wire::value::{ReadForm, Referents};
@@ -14,14 +15,17 @@ use crate::model::schema::system;
 use crate::model::table::Shown;
 use crate::model::table::command::Action;
 use crate::model::table::digest::item_hash;
+use crate::model::table::link::Link;
 use crate::model::table::naming::{display_name, full_name, record_name, text};
 use crate::model::table::record::Record;
+use crate::model::value::FieldType;
 use crate::model::value::pack::read_uuid;
 use crate::model::value::time::timestamp_text;
 use actix_web::http::header::HeaderValue;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What the view in an `ETag` is hashed with; nothing depends on nobody knowing it.
 const VIEW_KEY: [u8; 16] = *b"upsertd-etag-v1\0";
@@ -33,6 +37,8 @@ pub struct Scene<'a> {
     agenda: &'a agenda::Shown,
     referents: Referents<'a>,
     team_fields: Vec<&'a Field>,
+    /// Where the relationship fields lead.
+    links: Vec<(FieldNumber, Link)>,
     access: Access,
     view: u32,
 }
@@ -82,6 +88,9 @@ impl<'a> Scene<'a> {
         let time_zone = caller.business.time_zone();
         let is_admin = caller.member.is_admin;
         let team_fields = team_fields(schema);
+        let tables = caller.related_tables();
+        let link = |field: &Arc<Field>| Some((field.number, Link::of(field, &tables)?));
+        let links = schema.fields().iter().filter_map(link).collect();
         // A member who is deleted is gone from every record of an object that can name one.
         let gone = if team_fields.is_empty() { 0 } else { members.gone().len() };
         Self {
@@ -90,6 +99,7 @@ impl<'a> Scene<'a> {
             agenda: caller.business.agenda(),
             referents: Referents { tags, members, time_zone },
             team_fields,
+            links,
             // In this version only administrators reach an object, and they may do everything.
             access: Access { view: is_admin, edit: is_admin, remove: is_admin },
             view: view(schema, gone, is_admin, &caller.business.info().timezone),
@@ -156,6 +166,10 @@ impl<'a> Scene<'a> {
         'a: 'r,
     {
         match field.source() {
+            Source::Stored if field.field_type == FieldType::Relationship => {
+                let (_, link) = self.links.iter().find(|(number, _)| *number == field.number)?;
+                RelatedForm::of(link, field, record).map(ReadForm::Related)
+            }
             Source::Stored => match raw {
                 Some(raw) => ReadForm::of_stored(field, raw, self.referents),
                 None => field.field_type.is_checkbox().then_some(ReadForm::Boolean(false)),
@@ -253,7 +267,10 @@ impl Serialize for ShownField<'_> {
         map.serialize_entry("name", &self.field.name)?;
         map.serialize_entry("display_name", &self.field.display_name)?;
         map.serialize_entry("field_type", self.field.field_type.name())?;
-        map.serialize_entry("value", &self.value)?;
+        match self.value.as_ref().and_then(ReadForm::summary) {
+            Some(summary) => map.serialize_entry("value_summary", &summary)?,
+            None => map.serialize_entry("value", &self.value)?,
+        }
         map.end()
     }
 }

@@ -16,9 +16,18 @@ use std::sync::Arc;
 const UNKNOWN: ValueFault = ValueFault::DoesNotExist { what: "Field" };
 const TWO_FIELDS: ValueFault = ValueFault::Invalid { what: "The id and the name mean two fields." };
 
+/// What a request writes.
+#[derive(Debug)]
+pub struct ReadFields {
+    /// What the record itself keeps.
+    pub writes: Writes,
+    /// What others keep about it.
+    pub mirrors: Vec<Write>,
+}
+
 /// Reads every entry; those at fault are noted in their order.
 #[must_use]
-pub fn read(fields: &Fields<'_>, schema: &Schema, context: &Context<'_>) -> Writes {
+pub fn read(fields: &Fields<'_>, schema: &Schema, context: &Context<'_>) -> ReadFields {
     let mut reading = Reading {
         schema,
         context,
@@ -28,18 +37,20 @@ pub fn read(fields: &Fields<'_>, schema: &Schema, context: &Context<'_>) -> Writ
             faults: Vec::new(),
             forbidden: Vec::new(),
         },
+        mirrors: Vec::new(),
         named: Vec::with_capacity(fields.entries.len()),
     };
     for entry in &fields.entries {
         reading.read(entry);
     }
-    reading.writes
+    ReadFields { writes: reading.writes, mirrors: reading.mirrors }
 }
 
 struct Reading<'a> {
     schema: &'a Schema,
     context: &'a Context<'a>,
     writes: Writes,
+    mirrors: Vec<Write>,
     /// Fields named so far. At most 500 numbers side by side: looking through them is fast.
     named: Vec<FieldNumber>,
 }
@@ -67,7 +78,12 @@ impl Reading<'_> {
             return self.writes.forbidden.push((index, number));
         }
         match read_change(field, &asked(entry.write), self.context) {
-            Ok(change) => self.writes.entries.push(Write { index, field: number, change }),
+            Ok(change) => {
+                let write = Write { index, field: number, change };
+                let writes =
+                    if field.is_mirror() { &mut self.mirrors } else { &mut self.writes.entries };
+                writes.push(write);
+            }
             Err(fault) => {
                 let key = faulty_key(field, entry.write, self.context);
                 let place = Place::Entry { index, field: number, key };

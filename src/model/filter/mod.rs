@@ -10,6 +10,7 @@ pub mod list;
 pub mod operand;
 pub mod phone;
 pub mod range;
+pub mod related;
 pub mod row;
 pub mod schedule;
 pub mod sort;
@@ -18,6 +19,7 @@ pub mod value;
 pub mod words;
 
 use crate::model::filter::condition::Condition;
+use crate::model::filter::related::RelatedFilter;
 use crate::model::filter::row::Row;
 use crate::model::filter::schedule::ScheduleTest;
 use crate::model::id::FieldNumber;
@@ -32,6 +34,7 @@ pub const CONDITIONS_MAX: usize = 200;
 pub enum Filter {
     Condition(Condition),
     Schedule(ScheduleTest),
+    Related(Box<RelatedFilter>),
     /// All of them hold; of none at all, too.
     All(Vec<Filter>),
     /// One of them holds at least.
@@ -68,6 +71,7 @@ impl Filter {
         match self {
             Self::Condition(condition) => condition.holds(row),
             Self::Schedule(test) => test.holds(row),
+            Self::Related(filter) => filter.holds(row),
             Self::All(parts) => parts.iter().all(|part| part.takes(row)),
             Self::Any(parts) => parts.iter().any(|part| part.takes(row)),
         }
@@ -77,7 +81,7 @@ impl Filter {
     pub fn note_needs(&self, needs: &mut Vec<FieldNumber>) {
         match self {
             Self::Condition(condition) => needs.extend(condition.need()),
-            Self::Schedule(_) => {}
+            Self::Schedule(_) | Self::Related(_) => {}
             Self::All(parts) | Self::Any(parts) => {
                 for part in parts {
                     part.note_needs(needs);

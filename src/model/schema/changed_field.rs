@@ -11,7 +11,7 @@ use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption, invalid, read_option};
 use crate::model::schema::option::{Choice, Choices};
-use crate::model::schema::typed::check_settings;
+use crate::model::schema::typed::{MIRRORS_ARE_NOT_REQUIRED, check_settings};
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, META_BYTES_MAX, OPTIONS_MAX, Schema, UNIQUE_FIELDS_MAX, name, system,
 };
@@ -83,7 +83,7 @@ impl Schema {
         if field.is_default {
             return checks.add("name", SchemaFaultKind::Immutable);
         }
-        if let Err(fault) = name::check_field_name(given, |name| self.by_name(name).is_some()) {
+        if let Err(fault) = name::check_field_name(given, |name| self.has_name(name)) {
             checks.add("name", SchemaFaultKind::FieldName(fault));
         }
         field.name.clone_from(given);
@@ -93,6 +93,9 @@ impl Schema {
     fn change_rules(&self, field: &mut Field, keys: &NewField, checks: &mut Checks) {
         let is_fixed = field.is_identifier() || field.is_computed();
         let is_owner = field.number == system::OWNER;
+        if field.is_mirror() && keys.is_required == Some(true) {
+            checks.add("is_required", invalid(MIRRORS_ARE_NOT_REQUIRED));
+        }
         let mut flag = |key, held: &mut bool, given: Option<bool>, is_fixed: bool| {
             let Some(given) = given.filter(|given| *given != *held) else { return false };
             if is_fixed {

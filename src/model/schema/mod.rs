@@ -21,8 +21,10 @@ pub mod new_field;
 pub mod new_object;
 pub mod object;
 pub mod option;
+mod pending;
 pub mod phonenumber_options;
 pub mod rating_options;
+pub mod relation;
 pub mod system;
 mod typed;
 
@@ -60,6 +62,8 @@ pub struct Schema {
     object: Object,
     categories: Vec<Category>,
     fields: Vec<Arc<Field>>,
+    /// Mirrors that nobody is shown yet.
+    pending: Vec<Arc<Field>>,
     next_field: FieldNumber,
     next_option: OptionNumber,
     lookups: Lookups,
@@ -165,6 +169,23 @@ impl Schema {
         self.further_unique_fields().next().is_some()
     }
 
+    /// The fields whose values a live record has for itself alone: the unique ones but the
+    /// identifier, and those of related records that belong to one record.
+    pub fn claiming_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
+        self.lookups.claiming.iter().map(|at| &self.fields[*at])
+    }
+
+    /// Whether there is any such field.
+    #[must_use]
+    pub fn has_claiming_fields(&self) -> bool {
+        !self.lookups.claiming.is_empty()
+    }
+
+    /// The relationship fields that keep their values here.
+    pub fn owning_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
+        self.lookups.owning.iter().map(|at| &self.fields[*at])
+    }
+
     /// Whether bodies may have values of fields that were deleted.
     #[must_use]
     pub fn has_deleted_fields(&self) -> bool {
@@ -214,8 +235,7 @@ impl Schema {
         for choice in &field.options {
             changed.next_option = changed.next_option.max(choice.number.next());
         }
-        changed.fields.push(Arc::new(field));
-        changed.lookups.note(&changed.fields, changed.fields.len() - 1);
+        changed.put_field(field);
         changed
     }
 
@@ -264,7 +284,12 @@ impl From<Schema> for Stored {
             number: schema.number,
             object: schema.object,
             categories: schema.categories,
-            fields: schema.fields.into_iter().map(Arc::unwrap_or_clone).collect(),
+            fields: schema
+                .fields
+                .into_iter()
+                .chain(schema.pending)
+                .map(Arc::unwrap_or_clone)
+                .collect(),
             next_field: schema.next_field,
             next_option: schema.next_option,
         }
@@ -282,7 +307,8 @@ impl TryFrom<Stored> for Schema {
     type Error = NoIdentifier;
 
     fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
-        let fields: Vec<Arc<Field>> = stored.fields.into_iter().map(Arc::new).collect();
+        let fields = stored.fields.into_iter().map(Arc::new);
+        let (pending, fields): (Vec<_>, Vec<_>) = fields.partition(|field| field.is_pending());
         if !fields.iter().any(|field| field.is_identifier()) {
             return Err(NoIdentifier { object: stored.object.name });
         }
@@ -292,6 +318,7 @@ impl TryFrom<Stored> for Schema {
             object: stored.object,
             categories: stored.categories,
             fields,
+            pending,
             next_field: stored.next_field,
             next_option: stored.next_option,
             lookups,
@@ -306,6 +333,8 @@ struct Lookups {
     by_id: HashMap<FieldId, usize, ahash::RandomState>,
     by_name: HashMap<String, usize, ahash::RandomState>,
     unique: Vec<usize>,
+    claiming: Vec<usize>,
+    owning: Vec<usize>,
     identifier: usize,
     /// A number that was given to a field is no field's.
     has_deleted: bool,
@@ -333,6 +362,12 @@ impl Lookups {
         self.by_name.insert(field.name.clone(), at);
         if field.is_unique {
             self.unique.push(at);
+        }
+        if (field.is_unique && !field.is_identifier()) || field.is_exclusive() {
+            self.claiming.push(at);
+        }
+        if field.owned_relation().is_some() {
+            self.owning.push(at);
         }
     }
 }

@@ -8,6 +8,7 @@ mod archive;
 mod commit;
 pub(crate) mod keys;
 mod plan;
+mod relate;
 mod schema;
 mod survey;
 mod update;

@@ -1,6 +1,6 @@
 //! Changes of the schema: barriers, decided on plain state.
 
-use crate::model::id::{FieldNumber, OptionId, OptionNumber};
+use crate::model::id::{FieldId, FieldNumber, OptionId, OptionNumber};
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::changed_field::ChangedField;
@@ -93,6 +93,8 @@ pub(super) fn change_schema(
             commit.change_schema(SchemaChange::CategoryDeleted { category: *category, heir })?;
             Ok(Reply::Done)
         }
+        SchemaAsk::ShowMirror(id) => show_mirror(commit, *id),
+        SchemaAsk::DropMirror(id) => drop_mirror(commit, *id),
         SchemaAsk::RemoveOption { field, option } => {
             let schema = commit.schema.clone();
             let (held, choice) = find_option(&schema, (*field, *option))?;
@@ -172,6 +174,26 @@ fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<(), Reje
         return Err(Rejection::Schema(vec![SchemaFault { place: BodyPlace::Body, fault }]));
     }
     commit.change_schema(SchemaChange::FieldDeleted { field: number })
+}
+
+fn show_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {
+    let held = commit.schema.any_field(id).ok_or(Rejection::UnknownField)?.clone();
+    if !held.is_pending() {
+        return Ok(Reply::Field(held));
+    }
+    let mut shown = Field::clone(&held);
+    let relation = shown.relation.as_mut().expect("what is pending is a mirror");
+    relation.is_pending = false;
+    commit.change_schema(SchemaChange::FieldChanged { field: Box::new(shown.clone()) })?;
+    Ok(Reply::Field(Arc::new(shown)))
+}
+
+fn drop_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {
+    let held = commit.schema.any_field(id).filter(|held| held.is_mirror()).cloned();
+    if let Some(held) = held {
+        commit.change_schema(SchemaChange::FieldDeleted { field: held.number })?;
+    }
+    Ok(Reply::Done)
 }
 
 fn find_option(

@@ -77,7 +77,9 @@ fn is_gone(field: &Field, raw: &[u8], members: &Members) -> bool {
         | Value::Choice(_)
         | Value::Choices(_)
         | Value::Tags(_)
-        | Value::Files(_) => false,
+        | Value::Files(_)
+        | Value::Record(_)
+        | Value::Records(_) => false,
     }
 }
 

@@ -71,6 +71,7 @@ fn with_clears(commit: &Commit<'_>, writes: &Writes) -> Writes {
     let schema = &commit.schema;
     let is_cleared = |field: &Field| {
         !field.is_computed()
+            && !field.is_mirror()
             && !field.is_read_only
             && !field.is_required
             && field.number != schema.identifier().number

@@ -12,6 +12,7 @@ use crate::model::table::command::{
 use crate::model::table::decide::commit::{Commit, RecordEdit};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::relate::{give_up, take_over};
 use crate::model::table::decide::update::{Change, change_live};
 use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken, admit};
 use crate::model::table::event::{ChangeKind, Event, Reason};
@@ -167,6 +168,7 @@ fn restore(
     let mut plan = Plan::new(commit, Some(archived), writes);
     plan.restore();
     plan.fill_owner(commit);
+    give_up(commit, &mut plan, archived);
     // Before required fields are asked for: what is cleared here may be one.
     let clashes = plan.check_restored(commit, archived, rules.restore_conflict);
     plan.check_required(commit);
@@ -251,6 +253,7 @@ pub(super) fn finish(
     old: Option<&Record>,
     kind: ChangeKind,
 ) -> Result<Reply, Rejection> {
+    take_over(commit, &plan, old)?;
     let Plan { edits, new_tags, filled, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
     let action = match kind {

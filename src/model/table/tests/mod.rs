@@ -9,6 +9,7 @@ mod naive_schema;
 mod naive_values;
 mod random;
 mod readers;
+mod relating;
 mod restoring;
 mod searching;
 mod steps;

@@ -20,6 +20,8 @@ impl Naive {
             SchemaAsk::ChangeField { field, change, .. } => self.switch(*field, change),
             SchemaAsk::ChangeOption { .. }
             | SchemaAsk::ChangeObject(_)
+            | SchemaAsk::ShowMirror(_)
+            | SchemaAsk::DropMirror(_)
             | SchemaAsk::CreateCategory(_)
             | SchemaAsk::ChangeCategory { .. }
             | SchemaAsk::DeleteCategory(_) => panic!("no step asks for {asked:?}"),

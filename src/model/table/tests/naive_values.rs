@@ -89,7 +89,7 @@ impl Naive {
                     };
                     members(edited(held, add, remove))
                 }
-                Change::Choices(_) | Change::Files(_) => {
+                Change::Choices(_) | Change::Files(_) | Change::Records(_) => {
                     unreachable!("steps edit members, whose lists are edited alike")
                 }
                 Change::Tags(change) => self.tagged(before.as_ref(), change, &mut draft.tags),
