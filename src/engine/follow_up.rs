@@ -6,6 +6,7 @@
 
 use crate::engine::business::{Business, Directory, TableRef};
 use crate::engine::turn::Refusal;
+use crate::model::access::Rights;
 use crate::model::agenda;
 use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
@@ -186,6 +187,7 @@ pub(super) fn nobody(members: Arc<Members>) -> Caller {
     Caller {
         member: MemberId(Uuid::nil()),
         members,
+        rights: Arc::new(Rights::administrator(MemberId(Uuid::nil()))),
         origin: "upsertd".into(),
         batch: BatchId(Uuid::nil()),
     }

@@ -50,17 +50,16 @@ pub(super) async fn settle_all(businesses: &Directory, signal: &MirrorSignal) {
     for business in businesses.load_full().values() {
         for table in business.tables() {
             let schema = table.shown().schema();
-            let object = schema.object().id;
-            let unfinished: Vec<Arc<Field>> = schema.pending().to_vec();
             let settled = async {
-                settle(business, object).await?;
-                for mirror in unfinished {
-                    drop_if_alone(business, &table, &mirror).await?;
+                complete_all(business, &schema).await?;
+                let shown = schema.fields().iter().filter(|field| field.is_mirror());
+                for mirror in shown.chain(schema.pending()) {
+                    drop_if_alone(business, &table, mirror).await?;
                 }
                 Ok::<(), Later>(())
             };
             if settled.await.is_err() {
-                signal.raise(object);
+                signal.raise(schema.object().id);
             }
         }
     }
@@ -88,11 +87,7 @@ pub(super) async fn keep_for_ever(businesses: Arc<Directory>, signal: Arc<Mirror
 /// has lost its owning field. One that is pending may have one in a moment.
 async fn settle(business: &Business, object: ObjectId) -> Result<(), Later> {
     let Some(table) = business.table(object) else { return Ok(()) };
-    let schema = table.shown().schema();
-    for field in schema.owning_fields() {
-        let relation = field.relation.as_ref().expect("an owning field has a relation");
-        complete(business, &schema, field, relation).await?;
-    }
+    complete_all(business, &table.shown().schema()).await?;
     for other in business.tables() {
         let mirrors = other.shown().schema();
         let of_object = |field: &&Arc<Field>| {
@@ -101,6 +96,14 @@ async fn settle(business: &Business, object: ObjectId) -> Result<(), Later> {
         for mirror in mirrors.fields().iter().filter(of_object) {
             drop_if_alone(business, &other, mirror).await?;
         }
+    }
+    Ok(())
+}
+
+async fn complete_all(business: &Business, schema: &Schema) -> Result<(), Later> {
+    for field in schema.owning_fields() {
+        let relation = field.relation.as_ref().expect("an owning field has a relation");
+        complete(business, schema, field, relation).await?;
     }
     Ok(())
 }
@@ -114,10 +117,15 @@ async fn complete(
     relation: &Relation,
 ) -> Result<(), Later> {
     let Some(table) = business.table(relation.object) else { return Ok(()) };
-    let ask = match table.shown().schema().any_field(relation.field) {
+    let other = table.shown().schema();
+    let ask = match other.any_field(relation.field) {
         Some(mirror) if !mirror.is_pending() => return Ok(()),
         Some(mirror) => Ask::ChangeSchema(SchemaAsk::ShowMirror(mirror.id)),
-        None => Ask::CreateField(Box::new(mirror_of(schema, field, relation))),
+        None => {
+            let category = relation.related_category.filter(|id| other.category(*id).is_some());
+            let category = category.map(|id| id.to_string());
+            Ask::CreateField(Box::new(NewField { category, ..mirror_of(schema, field, relation) }))
+        }
     };
     ask_table(business, &table, ask).await
 }

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod boot;
 pub mod bootstrap;
+pub mod bulk;
 pub mod business;
 pub mod follow_up;
 mod key_use;
@@ -29,12 +30,13 @@ pub(crate) mod test_support;
 mod tests;
 
 use crate::ambient::Clock;
+use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
-use crate::engine::turn::Refusal;
+use crate::engine::turn::{Answer, Refusal};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
 use crate::model::id::{BatchId, BusinessId};
@@ -46,6 +48,7 @@ use std::sync::atomic::{
     AtomicU8, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
+use tokio::sync::oneshot::Receiver;
 use uuid::Uuid;
 
 /// Why a command has no reply.
@@ -82,6 +85,7 @@ pub struct Engine {
     seed: u64,
     batches: AtomicU64,
     key_uses: Arc<KeyUses>,
+    under_way: UnderWay,
 }
 
 impl Engine {
@@ -106,6 +110,7 @@ impl Engine {
             seed,
             batches: AtomicU64::new(0),
             key_uses: Arc::default(),
+            under_way: UnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
         engine
@@ -235,19 +240,33 @@ impl Engine {
         command: S::Command,
         bytes: usize,
     ) -> Result<S::Reply, AskError<S::Rejection>> {
-        if let Some(reason) = self.read_only() {
-            return Err(AskError::ReadOnly(reason));
+        received(self.send(handle, command, bytes)?).await
+    }
+
+    /// Sends a command, if writes are taken.
+    fn send<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        bytes: usize,
+    ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
+        match self.read_only() {
+            Some(reason) => Err(AskError::ReadOnly(reason)),
+            None => self.offer(handle, command, bytes),
         }
-        let answer = handle.ask(command, 1, bytes).map_err(|_| {
+    }
+
+    /// Sends a command, whether writes are taken or not.
+    fn offer<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        bytes: usize,
+    ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
+        handle.ask(command, 1, bytes).map_err(|_| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
             AskError::Overloaded { retry_after_s }
-        })?;
-        match answer.await {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
-            // A writer that is gone took the command with it.
-            Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
-        }
+        })
     }
 
     /// Why no writes are taken, if they are not.
@@ -280,5 +299,15 @@ impl Engine {
     /// Makes everything that was decided durable, seals, and ends the writers.
     pub async fn close(&self) -> Stopped {
         self.partitions[0].close().await
+    }
+}
+
+/// What a writer answers to a command that was sent.
+async fn received<T, R>(answer: Receiver<Result<T, Refusal<R>>>) -> Result<T, AskError<R>> {
+    match answer.await {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+        // A writer that is gone took the command with it.
+        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::business::{Business, TableRef};
 use crate::engine::partition::Stopped;
 use crate::engine::test_support::in_memory;
 use crate::engine::{AskError, Engine};
+use crate::model::access::Rights;
 use crate::model::id::{BatchId, BusinessId, RecordId, Timestamp, UserId};
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::system;
@@ -35,6 +36,7 @@ fn caller(business: &Business) -> Caller {
     Caller {
         member: member.id,
         members: catalog.members.clone(),
+        rights: Arc::new(Rights::administrator(member.id)),
         origin: "test".into(),
         batch: BatchId(Uuid::nil()),
     }

@@ -6,6 +6,7 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Place};
 use crate::http::problem::Problem;
 use crate::http::schema_fault;
+use crate::http::wire::group_body::breach_text;
 use crate::model::catalog::command::{OBJECTS_MAX, Rejection};
 
 impl From<Rejection> for Problem {
@@ -18,6 +19,18 @@ impl From<Rejection> for Problem {
             Rejection::UnknownRole => {
                 fault(Code::DoesNotExist, "roles").saying("Role does not exist.").into()
             }
+            Rejection::UnknownGroup => fault(Code::DoesNotExist, "permission_groups")
+                .saying("Permission group does not exist.")
+                .into(),
+            Rejection::BeyondRights => Problem::new(Code::PermissionRequired),
+            Rejection::Breach(breach) => {
+                let (_, message) = breach_text(breach);
+                fault(Code::Invalid, "permission_level").saying(message).into()
+            }
+            Rejection::TooMany { what, max } => {
+                let message = format!("A business may have no more than {max} {what}.");
+                Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
+            }
             Rejection::UnknownMember => {
                 fault(Code::DoesNotExist, "member_id").saying("Team member does not exist.").into()
             }
@@ -29,7 +42,10 @@ impl From<Rejection> for Problem {
                     None => refused(Code::NotDeletable, Place::Whole).into(),
                 }
             }
-            Rejection::MemberNotFound | Rejection::KeyNotFound => Problem::not_found(),
+            Rejection::MemberNotFound
+            | Rejection::KeyNotFound
+            | Rejection::RoleNotFound
+            | Rejection::GroupNotFound => Problem::not_found(),
             Rejection::SecretTaken => {
                 fault(Code::Unique, "secret").saying("Another key has this secret.").into()
             }

@@ -23,7 +23,7 @@ pub(super) async fn change(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (change, run) = read_change(&addressed, &request, &body)?;
-    let AddressedField { target, field, .. } = addressed;
+    let AddressedField { target, field, rights, .. } = addressed;
     let asked = SchemaAsk::ChangeField { field: field.number, change: Box::new(change), run };
     let reply = ask_for_schema(&target, Ask::ChangeSchema(asked), body.bytes().len()).await?;
     let Reply::Field(field) = reply else {
@@ -32,7 +32,7 @@ pub(super) async fn change(
     let mut response = HttpResponse::Ok();
     mark(&mut response, run);
     let tables = target.caller.related_tables();
-    Ok(response.json(ChangedFieldShape::of(&field, run, &tables)))
+    Ok(response.json(ChangedFieldShape::of(&field, (&rights, &tables), run)))
 }
 
 /// `DELETE`: the values of all records are gone from every read. Of a relationship both sides go.
@@ -64,7 +64,7 @@ fn read_change(
     let mut faults = Faults::default();
     let (is_strict, run) = read_run(request, &mut faults);
     let (change, relation) = read_changed_field(&input, is_strict, &mut faults);
-    let AddressedField { target, schema, field } = addressed;
+    let AddressedField { target, schema, field, .. } = addressed;
     if let Some(keys) = relation {
         relation_fields::check_same(target, field, &keys, &mut faults);
     }

@@ -54,13 +54,14 @@ impl FromRequest for AddressedOption {
 
 async fn list(addressed: AddressedField, request: HttpRequest) -> Result<HttpResponse, Problem> {
     if addressed.field.field_type == FieldType::Relationship {
-        return list_selectable(&addressed.target, &addressed.field, &request).await;
+        return list_selectable(&addressed.field, &request).await;
     }
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut rows = OptionShape::all(&addressed.field);
     let count = rows.len();

@@ -13,13 +13,14 @@ use crate::http::query::Query;
 use crate::http::search;
 use crate::http::target::Target;
 use crate::http::wire::related::RelatedRow;
+use crate::model::access::FieldRights;
 use crate::model::filter::Filter;
 use crate::model::filter::sort::Sort;
 use crate::model::filter::words::{SEARCH_CHARS_MAX, Words};
 use crate::model::id::{FieldId, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
-use crate::model::table::link::{Link, is_selectable};
+use crate::model::table::link::{Link, Side};
 use crate::model::table::order::Wanted;
 use crate::model::table::record::Record;
 use crate::model::table::search::{Search, Window};
@@ -41,56 +42,59 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let (record, field) = find(&caller, &path).ok_or_else(Problem::not_found)?;
     let asked = Asked::read(&request)?;
-    let link = Link::of(&field, &caller.related_tables());
-    let relation = field.relation.as_ref().expect("it was found by being a relationship");
-    let table = caller.business.table(relation.object);
-    let (Some(link), Some(table)) = (link, table) else {
+    let Some(link) = Link::of(&field, &caller.related_tables()) else {
         return asked.answer(&[], 0, None, &request);
     };
-    let schema = table.shown().schema();
-    let words = asked.words(&schema);
+    let object = link.other().object();
+    let other = Target::of_object(&request, &object.to_string())?;
+    let schema = link.schema().clone();
+    let rights = other.access.fields(&schema);
+    let words = asked.words(&schema, &rights);
     let places = asked.page.window();
-    let other = Target::of_caller(&request, caller, table);
     let found = search::look(&other, "search".to_owned(), move |_, around, goes_on| {
         link.page(&record, words.as_ref(), places, (around, goes_on))
     });
     let found = found.await?;
-    asked.answer(&found.records, found.count, Some(&schema), &request)
+    asked.answer(&found.records, found.count, Some((&schema, &rights)), &request)
 }
 
 /// The live record, and the relationship field that is asked for. The object is found by the field.
 fn find(caller: &Caller, (record, field): &(String, String)) -> Option<(Record, Arc<Field>)> {
     let (record, field) = (RecordId::parse(record)?, FieldId::parse(field)?);
-    let tables = caller.business.tables();
-    let table = tables.iter().find(|table| table.shown().schema().by_id(field).is_some())?;
+    let mut tables = caller.tables().into_iter();
+    let (table, access) =
+        tables.find(|(table, _)| table.shown().schema().by_id(field).is_some())?;
     let schema = table.shown().schema();
-    caller.table(&schema.object().id.to_string()).ok()?;
-    let field = schema.by_id(field).filter(|field| field.relation.is_some())?;
-    let record = table.shown().record(record).filter(is_selectable)?;
+    let rights = access.fields(&schema);
+    let field = schema.by_id(field).filter(|field| rights.may_see(field.number))?;
+    field.relation.as_ref()?;
+    let side = Side { shown: table.shown().clone(), access };
+    let record = side.shown.record(record).filter(|record| side.shows(&schema, record))?;
     Some((record, field.clone()))
 }
 
 /// Lists the records that a field may have.
 pub(super) async fn list_selectable(
-    target: &Target,
     field: &Field,
     request: &HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::read(request)?;
     let relation = field.relation.as_ref().expect("a relationship field has a relation");
-    let Ok(table) = target.caller.table(&relation.object.to_string()) else {
+    let Ok(other) = Target::of_object(request, &relation.object.to_string()) else {
         return asked.answer(&[], 0, None, request);
     };
-    let schema = table.shown().schema();
+    let schema = other.table.shown().schema();
+    let rights = other.access.fields(&schema);
     let search = Search {
         wanted: Wanted::Live,
+        reach: other.access.reach(),
         filter: Filter::everything(),
-        words: asked.words(&schema),
+        words: asked.words(&schema, &rights),
         sort: Sort::default(),
         window: Window::Places(asked.page.window()),
     };
-    let found = search::find(&target.at(table), search).await?;
-    asked.answer(&found.records, found.count, Some(&schema), request)
+    let found = search::find(&other, search).await?;
+    asked.answer(&found.records, found.count, Some((&schema, &rights)), request)
 }
 
 /// Which records of a list are asked for.
@@ -115,21 +119,24 @@ impl Asked {
     }
 
     /// The words that are looked for in records of this schema.
-    fn words(&self, schema: &Schema) -> Option<Words> {
-        Words::new(self.search.as_deref()?, Words::default_fields(schema))
+    fn words(&self, schema: &Schema, rights: &FieldRights) -> Option<Words> {
+        let mut fields = Words::default_fields(schema);
+        fields.retain(|field| rights.may_see(field.number));
+        Words::new(self.search.as_deref()?, fields)
     }
 
     fn answer(
         &self,
         records: &[Record],
         count: usize,
-        schema: Option<&Schema>,
+        shown_with: Option<(&Schema, &FieldRights)>,
         request: &HttpRequest,
     ) -> Result<HttpResponse, Problem> {
         self.page.places(count)?;
-        let rows_of =
-            |schema| records.iter().map(|record| RelatedRow::of(schema, record)).collect();
-        let rows: Vec<_> = schema.map(rows_of).unwrap_or_default();
+        let rows_of = |(schema, rights)| {
+            records.iter().map(|record| RelatedRow::of(schema, rights, record)).collect()
+        };
+        let rows: Vec<_> = shown_with.map(rows_of).unwrap_or_default();
         let address = Address::of_request(request);
         let page = self.page.envelope(count, rows, &address);
         Ok(HttpResponse::Ok().json(page))

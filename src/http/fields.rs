@@ -4,7 +4,7 @@
 
 use crate::engine::business::TableRef;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::require;
 use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
@@ -25,6 +25,9 @@ use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
 use crate::http::wire::related::RelationReference;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
+use crate::model::access::FieldRights;
+use crate::model::catalog::permission::PermissionGroup;
+use crate::model::id::PermissionGroupId;
 use crate::model::key::tag_key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -34,6 +37,7 @@ use crate::model::table::Shown;
 use crate::model::table::command::{Ask, Command, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::Tag;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::FieldType;
 use actix_web::dev::Payload;
 use actix_web::web::{Path, ServiceConfig};
@@ -76,6 +80,9 @@ pub fn register(config: &mut ServiceConfig) {
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/tags")
                 .get(list_tags),
         )
+        .service(
+            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags").get(list_tags),
+        )
         .service(Endpoint::at("/api/client/fields/{field}/tags").get(list_tags_of_contacts));
 }
 
@@ -84,6 +91,8 @@ pub(crate) struct AddressedField {
     pub(crate) target: Target,
     pub(crate) schema: Arc<Schema>,
     pub(crate) field: Arc<Field>,
+    /// What the caller may do with the fields.
+    pub(crate) rights: FieldRights,
 }
 
 impl AddressedField {
@@ -92,8 +101,9 @@ impl AddressedField {
         let schema = target.table.shown().schema();
         // The one path that names a field without saying which: see `register`.
         let reference = request.match_info().get("field").unwrap_or("search");
-        let field = schema.by_reference(reference).ok_or_else(Problem::not_found)?.clone();
-        Ok(Self { target, schema, field })
+        let rights = target.access.fields(&schema);
+        let field = rights.find(&schema, reference).ok_or_else(Problem::not_found)?.clone();
+        Ok(Self { target, schema, field, rights })
     }
 }
 
@@ -154,6 +164,7 @@ impl FieldFilter {
     /// The fields in order, those that the schema hides left out.
     fn answer(&self, target: &Target) -> HttpResponse {
         let (schema, tables) = (target.table.shown().schema(), target.caller.related_tables());
+        let rights = target.access.fields(&schema);
         let search = self.search.as_ref().map(|text| text.trim().to_lowercase());
         let is_found = |field: &Field| {
             search.as_ref().is_none_or(|part| {
@@ -168,8 +179,8 @@ impl FieldFilter {
                 && self.field_type.as_ref().is_none_or(|name| name == field.field_type.name())
                 && is_found(field)
         };
-        let fields = in_order(&schema).into_iter().filter(takes);
-        let fields = fields.map(|field| FieldShape::of(field, &tables));
+        let fields = in_order(&schema, &rights).into_iter().filter(takes);
+        let fields = fields.map(|field| FieldShape::of(field, (&rights, &tables)));
         HttpResponse::Ok().json(fields.collect::<Vec<_>>())
     }
 }
@@ -180,7 +191,9 @@ async fn create(target: Target, request: HttpRequest, body: Body) -> Result<Http
         Some(relationship) => relationship.make(&target, body.bytes().len()).await?,
         None => create_alone(&target, new, body.bytes().len()).await?,
     };
-    Ok(HttpResponse::Created().json(FieldShape::of(&field, &target.caller.related_tables())))
+    let rights = target.access.fields(&target.table.shown().schema());
+    let tables = target.caller.related_tables();
+    Ok(HttpResponse::Created().json(FieldShape::of(&field, (&rights, &tables))))
 }
 
 async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Arc<Field>, Problem> {
@@ -219,16 +232,21 @@ fn read_create(
     faults.check().map(|()| (new, relationship))
 }
 
-/// Asks the target's table for a change of its schema, by a body of so many bytes.
+/// Asks the target's table for a change of its schema, by a body of so many bytes, if the caller
+/// may change it.
 pub(crate) async fn ask_for_schema(
     target: &Target,
     ask: Ask,
     bytes: usize,
 ) -> Result<Reply, Problem> {
+    // To delete a field takes more than to change one.
+    let deletes = matches!(ask, Ask::ChangeSchema(SchemaAsk::DeleteField { .. }));
+    let access = &target.access;
+    require(if deletes { access.may_delete_schema() } else { access.may_change_schema() })?;
     ask_table_for_schema(target, &target.table, ask, bytes).await
 }
 
-/// Asks a table that a field of the target's leads to.
+/// Asks a table that a field of the target's leads to. Whoever calls has asked for the right.
 pub(crate) async fn ask_table_for_schema(
     target: &Target,
     table: &TableRef,
@@ -254,6 +272,8 @@ fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
         }
         Rejection::SchemaMoved
         | Rejection::NotFound
+        | Rejection::NoRight
+        | Rejection::NoRightToIdentifier
         | Rejection::NotArchived
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
@@ -266,28 +286,46 @@ async fn retrieve(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    let AddressedField { target, field, .. } = addressed;
-    Ok(HttpResponse::Ok().json(FieldShape::of(&field, &target.caller.related_tables())))
+    let AddressedField { target, field, rights, .. } = addressed;
+    let tables = target.caller.related_tables();
+    Ok(HttpResponse::Ok().json(FieldShape::of(&field, (&rights, &tables))))
 }
 
-/// What refers to a field. Composite keys and rights on fields are not offered yet.
+/// What refers to a field. Composite keys are not offered yet.
 #[derive(Debug, Serialize)]
-struct References {
+struct References<'a> {
     relationships: Vec<RelationReference>,
     unique_constraints: [(); 0],
-    permission_groups: [(); 0],
+    permission_groups: Vec<GroupName<'a>>,
 }
 
+#[derive(Debug, Serialize)]
+struct GroupName<'a> {
+    id: PermissionGroupId,
+    name: &'a str,
+}
+
+/// The permission groups that name the field are for those who may see groups.
 async fn list_references(
     addressed: AddressedField,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    let AddressedField { target, field, .. } = addressed;
-    let partner = RelationReference::of(&field, &target.caller.related_tables());
-    let relationships = partner.into_iter().collect();
-    let references = References { relationships, unique_constraints: [], permission_groups: [] };
-    Ok(HttpResponse::Ok().json(references))
+    let AddressedField { target, schema, field, .. } = addressed;
+    let caller = &target.caller;
+    let names = |group: &&Arc<PermissionGroup>| {
+        let entry = group.objects.get(&schema.object().id);
+        caller.rights.may_see_settings()
+            && entry.is_some_and(|entry| entry.fields.contains_key(&field.id))
+    };
+    let named = caller.catalog.groups.iter().filter(names);
+    let permission_groups = named.map(|group| GroupName { id: group.id, name: &group.name });
+    let partner = RelationReference::of(&field, &caller.related_tables());
+    Ok(HttpResponse::Ok().json(References {
+        relationships: partner.into_iter().collect(),
+        unique_constraints: [],
+        permission_groups: permission_groups.collect(),
+    }))
 }
 
 /// A field may be called by the word that is a path too.
@@ -296,9 +334,11 @@ async fn retrieve_the_one_named_search(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let schema = target.table.shown().schema();
-    let field = schema.by_name("search").ok_or_else(Problem::not_found)?;
+    let rights = target.access.fields(&schema);
+    let field = rights.find(&schema, "search").ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(field, &target.caller.related_tables())))
+    let tables = target.caller.related_tables();
+    Ok(HttpResponse::Ok().json(FieldShape::of(field, (&rights, &tables))))
 }
 
 async fn list_tags(
@@ -309,17 +349,17 @@ async fn list_tags(
 }
 
 async fn list_tags_of_contacts(
-    caller: Caller,
     reference: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let table = caller.table(CONTACTS)?;
+    let Target { table, access, .. } = Target::of_object(&request, CONTACTS)?;
     let schema = table.shown().schema();
-    let field = schema.by_reference(&reference).ok_or_else(Problem::not_found)?;
+    let rights = access.fields(&schema);
+    let field = rights.find(&schema, &reference).ok_or_else(Problem::not_found)?;
     answer_tags(table.shown(), field, &request)
 }
 
-fn answer_tags(
+pub(super) fn answer_tags(
     shown: &Shown,
     field: &Field,
     request: &HttpRequest,
@@ -331,9 +371,10 @@ fn answer_tags(
     let mut query = Query::read(request.query_string(), &mut faults);
     let search = query.text("search", &mut faults).map(|text| text.trim().to_lowercase());
     let order = ListOrder::of_query(&mut query, &[("name", ())], &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let takes = |tag: &Arc<Tag>| {
         tag.field == field.number

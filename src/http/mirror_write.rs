@@ -6,14 +6,17 @@
 
 use crate::engine::AskError;
 use crate::engine::business::TableRef;
+use crate::http::caller::require;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::http::record_problem::RefusedWrite;
 use crate::http::target::Target;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    ArchivedConflict, Ask, Command, EntryKey, FaultKind, Place, RecordFault, Update, Write, Writes,
+    ArchivedConflict, Ask, Command, EntryKey, Extent, FaultKind, Place, RecordFault, Update, Write,
+    Writes,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::link::Link;
@@ -29,6 +32,7 @@ use std::sync::Arc;
 const WINDOW: usize = 128;
 /// How often a command is made anew because the other schema has moved.
 const READINGS_MAX: usize = 3;
+const TOO_MUCH: ValueFault = ValueFault::LimitExceeded { what: "values", max: RELATED_MAX };
 /// Bytes that a command counts for while it waits.
 const COMMAND_BYTES: usize = 128;
 
@@ -52,6 +56,17 @@ struct Moves {
     remove: Vec<RecordId>,
 }
 
+impl Moves {
+    fn all(&self) -> impl Iterator<Item = RecordId> + '_ {
+        self.add.iter().chain(&self.remove).copied()
+    }
+
+    /// More than one request writes.
+    fn is_too_much(&self) -> bool {
+        self.add.len() + self.remove.len() > RELATED_MAX
+    }
+}
+
 impl MirrorWrites {
     /// Finds who keeps what is written. What nobody may write is noted, and what is kept nowhere.
     pub(super) fn find(
@@ -72,7 +87,10 @@ impl MirrorWrites {
                 writes.faults.push(RecordFault { place, kind });
                 continue;
             };
-            if link.owning_field().is_some_and(|owner| owner.is_read_only) {
+            let owner_rights = link.access().fields(link.schema());
+            let may_write =
+                |owner: &Arc<Field>| !owner.is_read_only && owner_rights.may_write(owner.number);
+            if !link.owning_field().is_some_and(may_write) {
                 writes.forbidden.push((index, number));
             } else {
                 found.push(MirrorWrite { index, field: number, change, link, table });
@@ -81,14 +99,18 @@ impl MirrorWrites {
         Self(found)
     }
 
-    /// Notes what would be refused when it is carried out on this record, or on a new one.
-    pub(super) fn check(&self, record: Option<&Record>, ask: &mut Ask) {
-        let Some(writes) = ask.writes_mut() else { return };
+    /// Notes what would be refused when it is carried out on this record, or on a new one. Who may
+    /// not edit a record that keeps a value may not write it from here either.
+    pub(super) fn check(&self, record: Option<&Record>, ask: &mut Ask) -> Result<(), Problem> {
+        let Some(writes) = ask.writes_mut() else { return Ok(()) };
         for write in &self.0 {
-            if let Some(fault) = write.refusal(record) {
+            let moves = write.moves(record);
+            require(moves.all().all(|owner| write.may_edit(owner)))?;
+            if let Some(fault) = write.refusal(&moves) {
                 writes.faults.push(write.fault(fault));
             }
         }
+        Ok(())
     }
 
     /// Asks those who keep the values, and waits until all of it is durable and visible.
@@ -101,9 +123,13 @@ impl MirrorWrites {
             let record = refused.target.table.shown().record(id);
             // Purged as soon as it was written: nothing leads to it any more.
             let Some(record) = record else { return Ok(()) };
-            let Moves { add, remove } = write.moves(Some(&record));
-            let gone = remove.into_iter().map(|owner| (owner, false));
-            let all: Vec<_> = gone.chain(add.into_iter().map(|owner| (owner, true))).collect();
+            let moves = write.moves(Some(&record));
+            if moves.is_too_much() {
+                return Err(refused.fault(&write.fault(TOO_MUCH)).into());
+            }
+            let gone = moves.remove.into_iter().map(|owner| (owner, false));
+            let all: Vec<_> =
+                gone.chain(moves.add.into_iter().map(|owner| (owner, true))).collect();
             for some in all.chunks(WINDOW) {
                 let asked = some
                     .iter()
@@ -118,32 +144,25 @@ impl MirrorWrites {
 }
 
 impl MirrorWrite {
-    /// What a write means for this record, which leads nowhere if it is new.
+    /// What a write means for this record, which nobody leads to if it is new.
     fn moves(&self, record: Option<&Record>) -> Moves {
-        let mut held = Vec::new();
-        if let Some(record) = record {
-            self.link.each(record, &mut |owner| {
-                held.push(owner.id());
-                true
-            });
-        }
         match &self.change {
-            Change::Set(Value::Record(only)) => self.replace(&held, std::slice::from_ref(only)),
+            Change::Set(Value::Record(only)) => self.replace(record, std::slice::from_ref(only)),
             Change::Set(Value::Records(all)) | Change::Records(ListChange::Replace(all)) => {
-                self.replace(&held, all)
+                self.replace(record, all)
             }
             Change::Records(ListChange::Edit { add, remove }) => {
                 // As in every list: removed first, then added.
-                let removed: BTreeSet<_> = remove.iter().collect();
                 let added: BTreeSet<_> = add.iter().collect();
-                let is_gone = |id: &&RecordId| removed.contains(id) && !added.contains(id);
-                let held_ids: BTreeSet<_> = held.iter().collect();
+                let is_held =
+                    |id: &&RecordId| record.is_some_and(|record| self.leads(**id, record));
+                let is_gone = |id: &&RecordId| is_held(id) && !added.contains(id);
                 Moves {
-                    remove: held.iter().filter(is_gone).copied().collect(),
-                    add: add.iter().filter(|id| !held_ids.contains(id)).copied().collect(),
+                    remove: remove.iter().filter(is_gone).copied().collect(),
+                    add: add.iter().filter(|id| !is_held(id)).copied().collect(),
                 }
             }
-            Change::Clear => Moves { add: Vec::new(), remove: held },
+            Change::Clear => self.replace(record, &[]),
             Change::Set(_)
             | Change::Tags(_)
             | Change::Members(_)
@@ -152,34 +171,56 @@ impl MirrorWrite {
         }
     }
 
-    fn replace(&self, held: &[RecordId], all: &[RecordId]) -> Moves {
+    fn replace(&self, record: Option<&Record>, all: &[RecordId]) -> Moves {
+        let held = record.map_or_else(Vec::new, |record| self.held(record));
         let (held_ids, wanted): (BTreeSet<_>, BTreeSet<_>) =
             (held.iter().collect(), all.iter().collect());
         let add: Vec<_> = all.iter().filter(|id| !held_ids.contains(id)).copied().collect();
-        // Who is given a record that belongs to one alone takes it, in one step.
-        let is_taken =
-            !add.is_empty() && self.link.owning_field().is_some_and(|it| it.is_exclusive());
         let mut remove: Vec<_> = held.iter().filter(|id| !wanted.contains(id)).copied().collect();
-        if is_taken {
+        // Who is given a record that belongs to one alone takes it, in one step.
+        if !add.is_empty() && self.link.owning_field().is_some_and(|owning| owning.is_exclusive()) {
             remove.clear();
         }
         Moves { add, remove }
     }
 
+    /// The records that lead here; of too many, enough to tell.
+    fn held(&self, record: &Record) -> Vec<RecordId> {
+        let mut held = Vec::new();
+        self.link.each(record, &mut |owner| {
+            held.push(owner.id());
+            held.len() <= 2 * RELATED_MAX
+        });
+        held
+    }
+
+    fn leads(&self, owner: RecordId, record: &Record) -> bool {
+        self.led_by(owner).contains(&record.id())
+    }
+
+    /// Everything that a record on the other side leads to.
+    fn led_by(&self, owner: RecordId) -> Vec<RecordId> {
+        let owner = self.link.find(owner);
+        owner.map_or_else(Vec::new, |owner| self.link.led_by(&owner))
+    }
+
+    fn may_edit(&self, owner: RecordId) -> bool {
+        let owner = self.link.find(owner);
+        owner.is_none_or(|owner| self.link.access().may_edit(self.link.schema(), &owner))
+    }
+
     /// Why the other side would refuse it, as things are now.
-    fn refusal(&self, record: Option<&Record>) -> Option<ValueFault> {
+    fn refusal(&self, moves: &Moves) -> Option<ValueFault> {
         let owning = self.link.owning_field()?;
-        let Moves { add, remove } = self.moves(record);
-        let led = |id: &RecordId| {
-            let owner = self.link.other().record(*id);
-            owner.map_or_else(Vec::new, |owner| self.link.led_by(&owner))
-        };
-        if owning.is_required && remove.iter().any(|id| led(id).len() < 2) {
+        if moves.is_too_much() {
+            return Some(TOO_MUCH);
+        }
+        if owning.is_required && moves.remove.iter().any(|id| self.led_by(*id).len() < 2) {
             return Some(ValueFault::Required);
         }
-        let is_full = |id: &RecordId| owning.allow_multiple && led(id).len() >= RELATED_MAX;
-        let full = ValueFault::LimitExceeded { what: "values", max: RELATED_MAX };
-        add.iter().any(is_full).then_some(full)
+        let is_full =
+            |id: &RecordId| owning.allow_multiple && self.led_by(*id).len() >= RELATED_MAX;
+        moves.add.iter().any(is_full).then_some(TOO_MUCH)
     }
 
     fn fault(&self, fault: ValueFault) -> RecordFault {
@@ -208,7 +249,7 @@ impl MirrorWrite {
             let entries = vec![Write { index: self.index, field: field.number, change }];
             let writes = Writes { schema: schema.number(), entries, ..Writes::default() };
             let archived_conflict = ArchivedConflict::Refuse;
-            let update = Update { id: owner, writes, archived_conflict, replace: false };
+            let update = Update { id: owner, writes, archived_conflict, extent: Extent::Mentioned };
             let ask = Ask::Update(Box::new(update));
             let command = Command { caller: target.caller.for_request(), ask };
             match target.engine.ask_table(&self.table, command, COMMAND_BYTES).await {

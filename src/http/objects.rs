@@ -4,10 +4,11 @@
 
 use crate::engine::Engine;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, require};
+use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
-use crate::http::fault::Faults;
+use crate::http::fault::{Fault, Faults, Place};
 use crate::http::fields::ask_for_schema;
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
@@ -15,11 +16,13 @@ use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
+use crate::http::search::count;
 use crate::http::target::Target;
 use crate::http::wire::objects::{
     ContactObjectShape, ObjectPage, ObjectRow, ObjectShape, ObjectSource, read_changed_object,
     read_new_object,
 };
+use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::command::{Ask, Command, Reply};
 use crate::model::key;
 use crate::model::schema::Schema;
@@ -29,7 +32,7 @@ use crate::model::table;
 use crate::model::table::link::Tables;
 use crate::model::table::schema_command::SchemaAsk;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
 
 /// Adds the routes.
@@ -51,9 +54,10 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let mut query = Query::read(request.query_string(), &mut faults);
     let filter = ObjectFilter::of_query(&mut query, &mut faults);
     let order = ListOrder::of_query(&mut query, &ORDERS, &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut schemas = visible_schemas(&caller);
     schemas.retain(|schema| filter.takes(schema.object()));
@@ -61,15 +65,12 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let places = page.places(schemas.len())?;
     let rows = schemas[places].iter().map(|schema| ObjectRow::of(schema.object())).collect();
     let page = page.envelope(schemas.len(), rows, &Address::of_request(&request));
-    Ok(HttpResponse::Ok().json(ObjectPage::new(page, caller.member.is_admin)))
+    Ok(HttpResponse::Ok().json(ObjectPage::new(page, caller.rights.may_create_objects())))
 }
 
-/// What there is to list: in this version administrators see every object, others none.
+/// What there is to list.
 fn visible_schemas(caller: &Caller) -> Vec<Arc<Schema>> {
-    if !caller.member.is_admin {
-        return Vec::new();
-    }
-    caller.business.tables().iter().map(|table| table.shown().schema()).collect()
+    caller.tables().iter().map(|(table, _)| table.shown().schema()).collect()
 }
 
 async fn create(
@@ -79,13 +80,26 @@ async fn create(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let new = read_create(&caller, &request, &body)?;
-    caller.require_admin()?;
+    require(caller.rights.may_create_objects())?;
+    check_name(&caller, new.name.as_deref(), None)?;
     let command = Command { caller: caller.for_request(), ask: Ask::CreateObject(Box::new(new)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
     let Reply::Object(schema) = reply else {
         unreachable!("the creation of an object is answered with its schema")
     };
-    Ok(answer(HttpResponse::Created(), &caller, &schema, 0))
+    // Whoever makes an object is shown it once, also where it has no right on it.
+    let (access, rights) = (caller.rights.on(schema.object().id), FieldRights::default());
+    let tables = caller.related_tables();
+    let source = source(&caller, &schema, (&access, &rights), 0, &tables);
+    Ok(HttpResponse::Created().json(ObjectShape::of(source)))
+}
+
+/// Only an administrator says what an object is called by.
+fn check_name(caller: &Caller, given: Option<&str>, held: Option<&str>) -> Result<(), Problem> {
+    if given.is_none() || given == held || caller.rights.is_admin() {
+        return Ok(());
+    }
+    Err(Fault::new(Code::ForbiddenFieldWrite, Place::Body("name".into())).into())
 }
 
 fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<NewObject, Problem> {
@@ -106,12 +120,13 @@ fn read_create(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Ne
 /// `PATCH` and `PUT`: what is not given stays.
 async fn change(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let change = read_change(&target, &request, &body)?;
+    require(target.access.may_change_schema())?;
+    let held = target.table.shown().schema();
+    check_name(&target.caller, change.name.as_deref(), Some(&held.object().name))?;
     let asked = SchemaAsk::ChangeObject(Box::new(change));
     let ask = table::command::Ask::ChangeSchema(asked);
     ask_for_schema(&target, ask, body.bytes().len()).await?;
-    let Target { caller, table, .. } = target;
-    let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(answer(HttpResponse::Ok(), &caller, &schema, count))
+    answer(target).await
 }
 
 fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewObject, Problem> {
@@ -129,39 +144,47 @@ fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
 
 async fn retrieve(target: Target, request: HttpRequest) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    let Target { caller, table, .. } = target;
-    let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    Ok(answer(HttpResponse::Ok(), &caller, &schema, count))
+    answer(target).await
 }
 
-async fn retrieve_contacts(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let table = caller.table(CONTACTS)?;
+/// The object as it is now.
+async fn answer(target: Target) -> Result<HttpResponse, Problem> {
+    let count = count(&target).await?;
+    let Target { caller, table, access, .. } = target;
+    let schema = table.shown().schema();
+    let (rights, tables) = (access.fields(&schema), caller.related_tables());
+    let source = source(&caller, &schema, (&access, &rights), count, &tables);
+    Ok(HttpResponse::Ok().json(ObjectShape::of(source)))
+}
+
+async fn retrieve_contacts(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let target = Target::of_object(&request, CONTACTS)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    let (schema, count) = (table.shown().schema(), table.shown().live_count());
-    let tables = caller.related_tables();
-    let source = source(&caller, &schema, count, &tables);
+    let count = count(&target).await?;
+    let Target { caller, table, access, .. } = target;
+    let schema = table.shown().schema();
+    let (rights, tables) = (access.fields(&schema), caller.related_tables());
+    let source = source(&caller, &schema, (&access, &rights), count, &tables);
     Ok(HttpResponse::Ok().json(ContactObjectShape::of(source)))
-}
-
-/// The object as it is shown alone.
-fn answer(
-    mut response: HttpResponseBuilder,
-    caller: &Caller,
-    schema: &Schema,
-    number_of_records: usize,
-) -> HttpResponse {
-    let tables = caller.related_tables();
-    response.json(ObjectShape::of(source(caller, schema, number_of_records, &tables)))
 }
 
 fn source<'a>(
     caller: &'a Caller,
     schema: &'a Schema,
+    (access, rights): (&'a ObjectAccess, &'a FieldRights),
     number_of_records: usize,
     tables: &'a Tables<'a>,
 ) -> ObjectSource<'a> {
     let time_zone = caller.business.time_zone();
-    ObjectSource { schema, number_of_records, members: &caller.catalog.members, time_zone, tables }
+    ObjectSource {
+        schema,
+        access,
+        rights,
+        number_of_records,
+        members: &caller.catalog.members,
+        time_zone,
+        tables,
+    }
 }
 
 /// Which objects a list is of.
@@ -170,7 +193,7 @@ struct ObjectFilter {
     custom_only: bool,
     name: Option<String>,
     object_name: Option<key::Key>,
-    object_type: Option<WantedType>,
+    object_type: Option<ObjectType>,
     is_custom: Option<bool>,
     default_on_activities: Option<bool>,
     allow_relations: Option<bool>,
@@ -178,24 +201,8 @@ struct ObjectFilter {
     search: Option<String>,
 }
 
-/// A type of object that a list may be of, whether it is offered or not.
-#[derive(Clone, Copy, Debug)]
-enum WantedType {
-    Standard,
-    Pipeline,
-}
-
-const OBJECT_TYPES: [(&str, WantedType); 2] =
-    [("standard", WantedType::Standard), ("pipeline", WantedType::Pipeline)];
-
-impl WantedType {
-    fn takes(self, object_type: ObjectType) -> bool {
-        match (self, object_type) {
-            (Self::Standard, ObjectType::Standard) => true,
-            (Self::Pipeline, ObjectType::Standard) => false,
-        }
-    }
-}
+const OBJECT_TYPES: [(&str, ObjectType); 2] =
+    [("standard", ObjectType::Standard), ("pipeline", ObjectType::Pipeline)];
 
 impl ObjectFilter {
     fn of_query(query: &mut Query<'_>, faults: &mut Faults) -> Self {
@@ -221,7 +228,7 @@ impl ObjectFilter {
         (object.is_custom || !self.custom_only)
             && flags.iter().all(|(wanted, is)| wanted.is_none_or(|wanted| wanted == *is))
             && self.name.as_ref().is_none_or(|name| *name == object.name)
-            && self.object_type.is_none_or(|wanted| wanted.takes(object.object_type))
+            && self.object_type.is_none_or(|wanted| wanted == object.object_type)
             && (self.object_name.as_ref())
                 .is_none_or(|label| *label == key::option_key(&object.object_name))
             && (self.search.as_ref())
@@ -343,6 +350,16 @@ mod tests {
         .await;
         check(
             json!({"object_name": "Deals", "object_type": "pipeline", "pipeline": {"stages": []}}),
+            &[("invalid", "pipeline.stages")],
+        )
+        .await;
+        check(
+            json!({"object_name": "Deals", "object_type": "pipeline"}),
+            &[("required", "pipeline")],
+        )
+        .await;
+        check(
+            json!({"object_name": "Deals", "object_type": "sphere"}),
             &[("invalid_choice", "object_type")],
         )
         .await;
@@ -372,12 +389,15 @@ mod tests {
     #[actix_web::test]
     async fn a_list_is_filtered_ordered_and_paged() {
         let server = TestServer::start().await;
-        for (object_name, entity_name) in
-            [("Plans", "Plan"), ("accounts", "Account"), ("Deals", "Deal")]
-        {
+        for (object_name, entity_name) in [("Plans", "Plan"), ("accounts", "Account")] {
             let body = json!({"object_name": object_name, "entity_name": entity_name});
             server.post("/api/custom-objects", &body).await.expect(201);
         }
+        let body = json!({
+            "object_name": "Deals", "entity_name": "Deal", "object_type": "pipeline",
+            "pipeline": {"stages": [{"name": "New"}]},
+        });
+        server.post("/api/custom-objects", &body).await.expect(201);
         for (query, names) in [
             ("", &["plans", "accounts", "deals"][..]),
             ("?custom_only=false", &["client_client", "plans", "accounts", "deals"]),
@@ -390,8 +410,9 @@ mod tests {
             ("?name=Deals", &[]),
             ("?object_name=DEALS", &["deals"]),
             ("?search=LAN", &["plans"]),
-            ("?object_type=standard&search=deal", &["deals"]),
-            ("?object_type=pipeline", &[]),
+            ("?object_type=standard&search=an", &["plans"]),
+            ("?object_type=standard&search=deal", &[]),
+            ("?object_type=pipeline", &["deals"]),
             ("?default_on_activities=true", &[]),
             ("?allow_relations=true&page_size=2", &["plans", "accounts"]),
             ("?page_size=2&page=2", &["deals"]),

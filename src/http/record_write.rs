@@ -5,6 +5,7 @@
 
 use crate::engine::AskError;
 use crate::http::body::Body;
+use crate::http::caller::require;
 use crate::http::fault::{Fault, Faults};
 use crate::http::mirror_write::MirrorWrites;
 use crate::http::problem::{FieldsForm, Problem};
@@ -15,15 +16,13 @@ use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::selection::Selection;
 use crate::http::wire::writes::{self, ReadFields};
-use crate::model::id::{FieldNumber, TagId, TagNumber};
+use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
-use crate::model::schema::relation::Relation;
 use crate::model::table::command::{Ask, Command, Outcome, Reply, Writes};
 use crate::model::table::decide::Rejection;
 use crate::model::table::record::Record;
 use crate::model::value::Context;
-use crate::model::value::related::RecordRef;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
@@ -65,6 +64,11 @@ pub fn parse(body: &Body) -> Result<Input<'_>, Problem> {
 /// Ends the reading of a request's shape: what is wrong with it has the forms of a record's write.
 pub fn check_shape(faults: Faults, form: &FieldsForm) -> Result<(), Problem> {
     faults.check().map_err(|problem| of_record_write(problem, form))
+}
+
+/// Ends a write for which a right is missing, whatever the record is.
+pub fn require_for_write(may: bool, form: &FieldsForm) -> Result<(), Problem> {
+    require(may).map_err(|problem| of_record_write(problem, form))
 }
 
 impl<'r> RecordWrite<'r> {
@@ -128,29 +132,21 @@ impl<'r> RecordWrite<'r> {
 
     /// Reads the request once.
     fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
-        let Target { caller, table, .. } = self.target;
-        let tags = &table.shown().tags;
-        let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
-            tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
-        };
-        let record =
-            |relation: &Relation, named: RecordRef<'_>| caller.related_record(relation, named);
-        let context = Context {
-            members: &caller.catalog.members,
-            tag: &tag,
-            record: &record,
-            time_zone: caller.business.time_zone(),
-            phone_region: &caller.business.info().phone_default_region,
-        };
-        let ReadFields { mut writes, mirrors } = writes::read(&self.fields, schema, &context);
-        let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
-        mentioned.sort_by_key(|write| write.index);
-        let mentioned = mentioned.into_iter().map(|write| write.field).collect();
-        let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
-        let mut ask = make(schema, &context, writes)
-            .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
-        mirrors.check(self.addressed(&ask).as_ref(), &mut ask);
-        Ok(Reading { ask, mentioned, mirrors })
+        let rights = self.target.access.fields(schema);
+        self.target.with_context(|context| {
+            let ReadFields { mut writes, mirrors } =
+                writes::read(&self.fields, (schema, &rights), context);
+            let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
+            mentioned.sort_by_key(|write| write.index);
+            let mentioned = mentioned.into_iter().map(|write| write.field).collect();
+            let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
+            let mut ask = make(schema, context, writes)
+                .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
+            mirrors
+                .check(self.addressed(&ask).as_ref(), &mut ask)
+                .map_err(|problem| of_record_write(problem, &self.fields.form))?;
+            Ok(Reading { ask, mentioned, mirrors })
+        })
     }
 
     /// The record that is addressed, if it is there already.
@@ -161,6 +157,7 @@ impl<'r> RecordWrite<'r> {
             Ask::Upsert(upsert) => shown.holder(&upsert.lookup.key),
             Ask::Add(_)
             | Ask::Archive(_)
+            | Ask::Move { .. }
             | Ask::Unarchive(_)
             | Ask::Purge(_)
             | Ask::Team(_)
@@ -177,7 +174,12 @@ impl<'r> RecordWrite<'r> {
         let Written { outcome, mentioned } = written;
         let schema = self.target.table.shown().schema();
         let scene = Scene::new(self.target, &schema);
-        let selection = Selection::of_write(&outcome, &mentioned, self.return_all_fields, &schema);
+        let selection = Selection::of_write(
+            &outcome,
+            &mentioned,
+            self.return_all_fields,
+            (&schema, scene.fields()),
+        );
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
         let answer =

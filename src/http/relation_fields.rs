@@ -5,6 +5,7 @@
 //! know what a field may be: the model decides that.
 
 use crate::engine::business::TableRef;
+use crate::http::caller::require;
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::fields::ask_table_for_schema;
@@ -13,6 +14,7 @@ use crate::http::schema_fault::{fault_of, throwaway_ids};
 use crate::http::target::Target;
 use crate::http::wire::related::RelationShape;
 use crate::http::wire::schema_fields::RelationKeys;
+use crate::model::access::ObjectAccess;
 use crate::model::id::{CategoryId, FieldId};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::NewField;
@@ -32,6 +34,8 @@ pub(super) struct NewRelationship {
     own: NewField,
     other: NewField,
     other_table: Arc<TableRef>,
+    /// What the caller may do there.
+    other_access: ObjectAccess,
     /// Whether the field that is asked for is the mirror.
     is_mirror: bool,
 }
@@ -46,7 +50,7 @@ impl NewRelationship {
     ) -> Option<Self> {
         let relation_type = read_type(keys, faults);
         let other_table = find_object(target, keys, faults);
-        let (relation_type, other_table) = (relation_type?, other_table?);
+        let (relation_type, (other_table, other_access)) = (relation_type?, other_table?);
         let schema = target.table.shown().schema();
         let is_mirror = relation_type.is_kept_elsewhere();
         let [own, other] = [FieldId(target.engine.next_id()), FieldId(target.engine.next_id())];
@@ -90,19 +94,21 @@ impl NewRelationship {
             found.iter().map(fault_of).map(of_other_side).for_each(|fault| faults.push(fault));
             return None;
         }
-        Some(Self { own: new.clone(), other: other_new, other_table, is_mirror })
+        Some(Self { own: new.clone(), other: other_new, other_table, other_access, is_mirror })
     }
 
     /// Makes both fields, and gives the one that was asked for. It goes on when nobody waits for it
     /// any more, so that it is not left half done.
     pub(super) async fn make(self, target: &Target, bytes: usize) -> Result<Arc<Field>, Problem> {
+        // Both objects change.
+        require(target.access.may_change_schema() && self.other_access.may_change_schema())?;
         let target = target.clone();
         let made = actix_web::rt::spawn(async move { self.make_both(&target, bytes).await });
         made.await.unwrap_or_else(|_| Err(Problem::new(Code::InternalError)))
     }
 
     async fn make_both(self, target: &Target, bytes: usize) -> Result<Arc<Field>, Problem> {
-        let Self { own, other, other_table, is_mirror } = self;
+        let Self { own, other, other_table, is_mirror, .. } = self;
         let own = (&*target.table, own);
         let other = (&*other_table, other);
         let (mirror, owner) = if is_mirror { (own, other) } else { (other, own) };
@@ -158,13 +164,17 @@ fn read_type(keys: &RelationKeys, faults: &mut Faults) -> Option<RelationType> {
     found
 }
 
-fn find_object(target: &Target, keys: &RelationKeys, faults: &mut Faults) -> Option<Arc<TableRef>> {
+fn find_object(
+    target: &Target,
+    keys: &RelationKeys,
+    faults: &mut Faults,
+) -> Option<(Arc<TableRef>, ObjectAccess)> {
     let place = Place::Body("relation.related_object".into());
     let Some(given) = &keys.related_object else {
         faults.push(Fault::new(Code::Required, place));
         return None;
     };
-    let found = target.caller.table(given).ok();
+    let found = target.caller.visible_table(given);
     if found.is_none() {
         faults.push(Fault::new(Code::DoesNotExist, place).saying("Object does not exist."));
     }
@@ -207,6 +217,8 @@ pub(super) async fn delete(
     run: Run,
 ) -> Result<(), Problem> {
     let other = target.caller.business.table(relation.object).ok_or_else(Problem::not_found)?;
+    let other_access = target.caller.access(&other);
+    require(target.access.may_delete_schema() && other_access.may_delete_schema())?;
     let (owner_table, owner, mirror_table, mirror) = if relation.is_mirror {
         (&other, relation.field, &target.table, field.id)
     } else {

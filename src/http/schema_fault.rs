@@ -22,10 +22,10 @@ pub fn fault_of(fault: &SchemaFault) -> Fault {
     let code = match &fault.fault {
         SchemaFaultKind::Value(fault) => return value_fault::fault_of(fault, place),
         SchemaFaultKind::ObjectName(name) | SchemaFaultKind::FieldName(name) => of_name(*name),
-        SchemaFaultKind::Unique => Code::Unique,
+        SchemaFaultKind::Unique | SchemaFaultKind::UniqueStage => Code::Unique,
         SchemaFaultKind::TooManyFields { .. } => Code::MaxFieldsExceeded,
         SchemaFaultKind::LimitExceeded { .. } => Code::LimitExceeded,
-        SchemaFaultKind::Immutable => Code::Immutable,
+        SchemaFaultKind::Immutable | SchemaFaultKind::OptionsAreStages => Code::Immutable,
         SchemaFaultKind::NotDeletable => Code::NotDeletable,
     };
     Fault::new(code, place).saying(fault.fault.to_string())

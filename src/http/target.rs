@@ -8,7 +8,11 @@ use crate::engine::business::TableRef;
 use crate::http::caller::Caller;
 use crate::http::options::{AnswerOptions, Options};
 use crate::http::problem::Problem;
-use crate::model::id::{MemberId, RecordId};
+use crate::model::access::ObjectAccess;
+use crate::model::id::{FieldNumber, MemberId, RecordId, TagId, TagNumber};
+use crate::model::schema::relation::Relation;
+use crate::model::value::Context;
+use crate::model::value::related::RecordRef;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -23,35 +27,46 @@ pub struct Target {
     options: Data<Options>,
     pub caller: Caller,
     pub table: Arc<TableRef>,
+    /// What the caller may do there.
+    pub access: ObjectAccess,
 }
 
 impl Target {
     /// Finds the table named by the path's `{object_identifier}`.
     pub fn find(request: &HttpRequest) -> Result<Self, Problem> {
+        Self::of_object(request, request.match_info().get("object_identifier").unwrap_or_default())
+    }
+
+    /// Finds the table of an object that the path names otherwise.
+    pub fn of_object(request: &HttpRequest, object: &str) -> Result<Self, Problem> {
         let caller = Caller::extract(request).into_inner()?;
-        let object = request.match_info().get("object_identifier").unwrap_or_default();
-        let table = caller.table(object)?;
+        let (table, access) = caller.table(object)?;
         let engine = data::<Engine>(request).into_inner();
-        Ok(Self { engine, options: data(request), caller, table })
-    }
-
-    /// Another table of the same caller.
-    #[must_use]
-    pub fn at(&self, table: Arc<TableRef>) -> Self {
-        Self { table, ..self.clone() }
-    }
-
-    /// A table that no path names, of this caller.
-    #[must_use]
-    pub fn of_caller(request: &HttpRequest, caller: Caller, table: Arc<TableRef>) -> Self {
-        let engine = data::<Engine>(request).into_inner();
-        Self { engine, options: data(request), caller, table }
+        Ok(Self { engine, options: data(request), caller, table, access })
     }
 
     /// How answers look where the contract leaves a choice.
     #[must_use]
     pub fn answers(&self) -> &AnswerOptions {
         &self.options.answers
+    }
+
+    /// Reads values with what they may look up.
+    pub fn with_context<T>(&self, read: impl FnOnce(&Context<'_>) -> T) -> T {
+        let Self { caller, table, .. } = self;
+        let tags = &table.shown().tags;
+        let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
+            tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
+        };
+        let record =
+            |relation: &Relation, named: RecordRef<'_>| caller.related_record(relation, named);
+        read(&Context {
+            members: &caller.catalog.members,
+            tag: &tag,
+            record: &record,
+            time_zone: caller.business.time_zone(),
+            phone_region: &caller.business.info().phone_default_region,
+        })
     }
 
     /// How long one search may take.

@@ -99,7 +99,7 @@ fn closed(document: &Value) -> Value {
         }
         if schema["allOf"].is_array() {
             schema["unevaluatedProperties"] = json!(false);
-        } else if schema["properties"].is_object() {
+        } else if schema["properties"].is_object() && schema["additionalProperties"].is_null() {
             schema["additionalProperties"] = json!(false);
         }
     }
@@ -159,6 +159,8 @@ fn objects_and_fields(judge: &mut Judge) {
     let options = format!("{field}/options");
     judge.ask("post", &options, &["accounts", "region"], Some(json!({"name": "South"})));
     changes_of_schemas(judge);
+    pipelines(judge);
+    rights(judge);
 }
 
 fn changes_of_schemas(judge: &mut Judge) {
@@ -192,6 +194,80 @@ fn changes_of_schemas(judge: &mut Judge) {
     judge.ask("post", &format!("{option}/replace"), &["accounts", "passing", first], body);
     judge.ask("delete", &option, &["accounts", "passing", second], None);
     judge.ask("delete", &field, &["accounts", "passing"], None);
+}
+
+fn pipelines(judge: &mut Judge) {
+    let pipeline = json!({
+        "object_name": "Deals", "name": "deals", "object_type": "pipeline",
+        "pipeline": {"stages": [{"name": "New", "percentage_chance_to_close": 12.5}]},
+        "track_entity_value": true, "include_percentage_to_close": true,
+    });
+    judge.ask("post", OBJECTS, &[], Some(pipeline));
+    judge.ask("get", &format!("{OBJECTS}/{{object_identifier}}"), &["deals"], None);
+    let stages = "/api/pipelines/{object_identifier}/stages";
+    let made = judge.ask("post", stages, &["deals"], Some(json!({"name": "Won", "status": "won"})));
+    let won = text(&made, "id");
+    let first = judge.ask("get", stages, &["deals"], None)[0]["id"].clone();
+    let change = Some(json!({"order": 7, "percentage_chance_to_close": "99"}));
+    judge.ask("patch", &format!("{stages}/{{stage}}"), &["deals", won], change);
+    let body = Some(json!({"lookup_value": "Big one"}));
+    let made = judge.ask("post", &format!("{RECORDS}/upsert"), &["deals"], body);
+    let deal = text(&made, "id");
+    let body = Some(json!({"stage_id": won}));
+    judge.ask("patch", &format!("{RECORD}/move?return_all_fields=true"), &["deals", deal], body);
+    let body = Some(json!({"id": won, "new_stage_id": first}));
+    judge.ask("post", &format!("{stages}/remove-stage"), &["deals"], body);
+    judge.ask("get", RECORD, &["deals", deal], None);
+    let labels = json!({"field_type": "dynamictags", "display_name": "Labels"});
+    judge.ask("post", FIELDS, &["deals"], Some(labels));
+    let tags = "/api/pipelines/{object_identifier}/fields/{field}/tags";
+    judge.ask("get", tags, &["deals", "labels"], None);
+    bulk_actions(judge, deal);
+}
+
+fn bulk_actions(judge: &mut Judge, deal: &str) {
+    let object = format!("{OBJECTS}/{{object_identifier}}");
+    let records = json!([deal, "00000000-0000-0000-0000-000000000001"]);
+    let change = json!({"record_ids": records, "field_id": "labels", "field_value": ["big"]});
+    judge.ask("post", &format!("{object}/bulk-change-field-value"), &["deals"], Some(change));
+    let archive = Some(json!({"record_ids": records}));
+    let path = format!("{object}/bulk-archive-entity-record");
+    let done = judge.ask("post", &path, &["deals"], archive);
+    let progress = "/api/bulk-action-progress";
+    let page = judge.ask("get", &format!("{progress}?custom_object_id=deals"), &[], None);
+    assert_eq!(page["count"], 2);
+    let row = judge.ask("get", &format!("{progress}/{{id}}"), &[text(&done, "status_id")], None);
+    assert_eq!((&row["success_count"], &row["failed_count"]), (&json!(1), &json!(1)));
+}
+
+fn rights(judge: &mut Judge) {
+    let group = json!({
+        "name": "Sync", "sections": {"team": 1},
+        "objects": {"accounts": {
+            "settings": 1, "records": {"all_records": 2, "associated_records": 2},
+            "fields": {"note": 1},
+        }},
+    });
+    let (groups, one) = ("/api/permission-group", "/api/permission-group/{group_id}");
+    let made = judge.ask("post", groups, &[], Some(group.clone()));
+    let id = text(&made, "id");
+    judge.ask("get", groups, &[], None);
+    judge.ask("get", one, &[id], None);
+    judge.ask("patch", one, &[id], Some(json!({"sections": {"settings": 1}})));
+    judge.ask("put", one, &[id], Some(group));
+    let right = json!({"custom_object": {"id": "accounts"}, "permission_level": 2});
+    judge.ask("patch", &format!("{one}/object-update"), &[id], Some(right));
+    let (roles, role) = ("/api/role", "/api/role/{role_id}");
+    let body = json!({"name": "Syncer", "permissions": ["x"], "permission_groups": [id]});
+    let made = judge.ask("post", roles, &[], Some(body));
+    judge.ask("get", roles, &[], None);
+    judge.ask("get", role, &[text(&made, "id")], None);
+    let body = Some(json!({"default_for_new_users": false}));
+    judge.ask("patch", role, &[text(&made, "id")], body);
+    judge.ask("delete", role, &[text(&made, "id")], None);
+    judge.ask("delete", one, &[id], None);
+    judge.ask("get", "/api/permissions/meta-data", &[], None);
+    judge.ask("get", "/api/auth/access", &[], None);
 }
 
 fn records(judge: &mut Judge) {

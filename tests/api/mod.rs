@@ -1,6 +1,8 @@
 //! What a client sees: the real binary, asked over real HTTP.
 
 mod bad_input;
+mod bulk;
+mod bulk_resolutions;
 mod businesses;
 mod by_id;
 mod changing_schemas;
@@ -20,6 +22,7 @@ mod lookup;
 mod metrics;
 mod openapi;
 mod people;
+mod pipelines;
 mod races;
 mod relationships;
 mod renaming_onto_archived;
@@ -27,6 +30,7 @@ mod routes;
 mod schema;
 mod search;
 mod settings;
+mod tags;
 mod unarchive;
 mod upsert;
 mod writing_onto_archived;

@@ -335,6 +335,8 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         Rejection::Taken(taken) => taken,
         // Nothing else is ever expected: what it is only has to be told.
         other @ (Rejection::SchemaMoved
+        | Rejection::NoRight
+        | Rejection::NoRightToIdentifier
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
         | Rejection::TooLarge { .. }

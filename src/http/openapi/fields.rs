@@ -207,6 +207,7 @@ pub struct FieldUpdate {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub display_name: Option<String>,
     /// It cannot be changed; its own value is taken.
+    #[schema(nullable = false)]
     pub field_type: Option<FieldType>,
     /// API name.
     #[schema(max_length = 100, pattern = "^[a-z][a-z0-9_]*$")]

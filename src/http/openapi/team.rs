@@ -79,7 +79,10 @@ pub struct NewMember {
     #[schema(max_length = 255)]
     pub title: Option<String>,
     pub account_type: Option<AccountType>,
+    /// Those that are default for new users if left out.
     pub roles: Option<Vec<Uuid>>,
+    /// Groups beside those of the roles.
+    pub permission_groups: Option<Vec<Uuid>>,
     /// For those who bring the ids of another system.
     pub id: Option<Uuid>,
     pub user_id: Option<Uuid>,
@@ -103,6 +106,8 @@ pub struct MemberUpdate {
     #[schema(nullable = false)]
     pub is_active: Option<bool>,
     pub roles: Option<Vec<Uuid>>,
+    /// Groups beside those of the roles.
+    pub permission_groups: Option<Vec<Uuid>>,
     /// It cannot be changed; its own value is taken.
     pub id: Option<Uuid>,
     /// It cannot be changed; its own value is taken.

@@ -6,6 +6,7 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults, Place, clipped};
 use crate::http::shape::{Presence, Shape, TextRule};
 use crate::http::value_fault;
+use crate::model::access::FieldRights;
 use crate::model::filter::condition::{Asked, Condition};
 use crate::model::filter::fault::FilterFault;
 use crate::model::filter::related::RelatedFilter;
@@ -54,10 +55,11 @@ const TRUE: Input<'static> = Input::Boolean(true);
 pub fn read(
     shape: &mut Shape<'_>,
     around: &Surroundings<'_>,
+    rights: &FieldRights,
     strict: bool,
     faults: &mut Faults,
 ) -> Filter {
-    let mut reader = Reader { around, strict, conditions: 0, faults };
+    let mut reader = Reader { around, rights, strict, conditions: 0, faults };
     let filter = reader.groups(shape, 1);
     if reader.conditions > CONDITIONS_MAX {
         let message = format!("A search has at most {CONDITIONS_MAX} conditions.");
@@ -70,13 +72,16 @@ pub fn read(
 ///
 /// Contacts have a display name that is no field of theirs; it is asked for like one.
 #[must_use]
-pub fn visible_field(schema: &Schema, reference: &str) -> Option<Arc<Field>> {
+pub fn visible_field(schema: &Schema, rights: &FieldRights, reference: &str) -> Option<Arc<Field>> {
     if reference == DISPLAY_NAME && schema.is_contacts() {
         let like = schema.by_number(system::FULL_NAME)?;
+        if !rights.may_see(like.number) {
+            return None;
+        }
         let (number, name) = (system::DISPLAY_NAME, DISPLAY_NAME.to_owned());
         return Some(Arc::new(Field { number, name, ..Field::clone(like) }));
     }
-    schema.by_reference(reference).filter(|field| !field.is_hidden).cloned()
+    rights.find(schema, reference).filter(|field| !field.is_hidden).cloned()
 }
 
 /// A name of a field that is none.
@@ -91,6 +96,7 @@ fn unsupported(place: Place, message: String) -> Fault {
 
 struct Reader<'a> {
     around: &'a Surroundings<'a>,
+    rights: &'a FieldRights,
     strict: bool,
     conditions: usize,
     faults: &'a mut Faults,
@@ -208,10 +214,12 @@ impl Reader<'_> {
             let nothing = RelatedFilter::new(None, schema, Filter::everything(), *is_negated);
             return Some(Filter::Related(Box::new(nothing)));
         };
-        let schema = other.schema();
+        let (schema, rights) = (other.schema(), link.as_ref().map(|link| link.access()));
+        let rights = rights.map(|access| access.fields(&schema)).unwrap_or_default();
         let around = Surroundings { schema: &schema, tags: &other.tags, ..*self.around };
         let mut inside = Reader {
             around: &around,
+            rights: &rights,
             strict: self.strict,
             conditions: self.conditions,
             faults: &mut *self.faults,
@@ -231,7 +239,7 @@ impl Reader<'_> {
         }
         let reference = self.word(shape, "field", Presence::Required)?;
         let reference = reference.strip_prefix(CUSTOM).unwrap_or(reference);
-        let field = visible_field(self.around.schema, reference);
+        let field = visible_field(self.around.schema, self.rights, reference);
         if field.is_none() {
             self.faults.push(no_such_field(shape.place("field")));
         }
@@ -241,7 +249,9 @@ impl Reader<'_> {
     /// A condition on the tags that a record has by default, which contacts alone do.
     fn tags_condition(&mut self, shape: &mut Shape<'_>, word: &str) -> Option<Filter> {
         let ids = shape.raw("ids").filter(|ids| **ids != Input::Null);
-        let Some(field) = self.around.schema.by_number(system::TAGS) else {
+        let tags = self.around.schema.by_number(system::TAGS);
+        let tags = tags.filter(|field| self.rights.may_see(field.number));
+        let Some(field) = tags else {
             let message = "The filter type \"tags\" is supported on contacts only.".to_owned();
             self.faults.push(unsupported(shape.place("type"), message));
             return None;

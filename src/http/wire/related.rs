@@ -3,12 +3,13 @@
 //! It must not know which records are related: a link does.
 
 use crate::http::wire::schema_fields::RelationKeys;
-use crate::model::id::{CategoryId, FieldId, ObjectId, RecordId};
+use crate::model::access::FieldRights;
+use crate::model::id::{CategoryId, FieldId, FieldNumber, ObjectId, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::link::{Link, Tables};
-use crate::model::table::naming::{display_name, full_name, record_name, text};
+use crate::model::table::naming::{text, visible_display_name, visible_record_name};
 use crate::model::table::record::Record;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -33,9 +34,13 @@ impl RelatedForm {
         if related.count > INLINE_MAX {
             return Some(Self::Summary(related.count));
         }
-        let schema = link.other().schema();
+        let schema = link.schema();
+        let rights = Arc::new(link.access().fields(schema));
         let records = related.records.into_iter();
-        let mut records = records.map(|record| RelatedRecord { schema: schema.clone(), record });
+        let mut records = records.map(|record| {
+            let (schema, rights) = (schema.clone(), rights.clone());
+            RelatedRecord { schema, rights, record }
+        });
         if field.allow_multiple {
             Some(records.collect::<Vec<_>>()).filter(|list| !list.is_empty()).map(Self::Several)
         } else {
@@ -72,24 +77,30 @@ impl Serialize for RelatedForm {
 /// A record as the value of a field of another one.
 pub struct RelatedRecord {
     schema: Arc<Schema>,
+    rights: Arc<FieldRights>,
     record: Record,
 }
 
 impl Serialize for RelatedRecord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { schema, record } = self;
+        let Self { schema, rights, record } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &record.id())?;
         if schema.is_contacts() {
-            map.serialize_entry("first_name", text(record, system::FIRST_NAME))?;
-            map.serialize_entry("last_name", text(record, system::LAST_NAME))?;
+            map.serialize_entry("first_name", shown(record, rights, system::FIRST_NAME))?;
+            map.serialize_entry("last_name", shown(record, rights, system::LAST_NAME))?;
             map.serialize_entry("email", text(record, system::EMAIL))?;
         } else {
-            map.serialize_entry("name", &record_name(schema, record))?;
+            map.serialize_entry("name", &visible_record_name(schema, record, rights))?;
         }
-        map.serialize_entry("display_name", &display_name(schema, record))?;
+        map.serialize_entry("display_name", &visible_display_name(schema, record, rights))?;
         map.end()
     }
+}
+
+/// A text; what is hidden is an empty one here.
+fn shown<'r>(record: &'r Record, rights: &FieldRights, number: FieldNumber) -> &'r str {
+    if rights.may_see(number) { text(record, number) } else { "" }
 }
 
 /// A record as a row of those that a field may be or is related to.
@@ -110,19 +121,19 @@ enum RowName {
 
 impl RelatedRow {
     #[must_use]
-    pub fn of(schema: &Schema, record: &Record) -> Self {
-        let text = |number| text(record, number).to_owned();
+    pub fn of(schema: &Schema, rights: &FieldRights, record: &Record) -> Self {
+        let name = visible_record_name(schema, record, rights).into_owned();
         let name = if schema.is_contacts() {
             RowName::Contact {
-                first_name: text(system::FIRST_NAME),
-                last_name: text(system::LAST_NAME),
-                full_name: full_name(record).into_owned(),
-                email: text(system::EMAIL),
+                first_name: shown(record, rights, system::FIRST_NAME).to_owned(),
+                last_name: shown(record, rights, system::LAST_NAME).to_owned(),
+                full_name: name,
+                email: text(record, system::EMAIL).to_owned(),
             }
         } else {
-            RowName::Record { name: record_name(schema, record).into_owned() }
+            RowName::Record { name }
         };
-        let display_name = display_name(schema, record).into_owned();
+        let display_name = visible_display_name(schema, record, rights).into_owned();
         Self { id: record.id(), name, display_name }
     }
 }
@@ -154,9 +165,13 @@ impl RelationShape {
     #[must_use]
     pub fn of(field: &Field, tables: &Tables<'_>) -> Option<Self> {
         let relation = field.relation.as_ref()?;
-        let other = tables(relation.object).map(|shown| shown.schema());
+        let side = tables(relation.object);
+        let other = side.as_ref().map(|side| side.shown.schema());
         let object = other.as_ref().map(|other| other.object());
-        let partner = other.as_ref().and_then(|other| other.by_id(relation.field));
+        let partner = side.as_ref().zip(other.as_ref()).and_then(|(side, other)| {
+            let partner = other.by_id(relation.field)?;
+            side.access.fields(other).may_see(partner.number).then_some(partner)
+        });
         Some(Self {
             related_object: relation.object,
             related_category: partner.map(|field| field.category),
@@ -213,8 +228,10 @@ impl RelationReference {
     #[must_use]
     pub fn of(field: &Field, tables: &Tables<'_>) -> Option<Self> {
         let relation = field.relation.as_ref()?;
-        let other = tables(relation.object)?.schema();
-        let partner = other.by_id(relation.field)?;
+        let side = tables(relation.object)?;
+        let other = side.shown.schema();
+        let rights = side.access.fields(&other);
+        let partner = other.by_id(relation.field).filter(|it| rights.may_see(it.number))?;
         let object = other.object();
         Some(Self {
             object: ObjectRef { id: object.id, name: object.name.clone() },

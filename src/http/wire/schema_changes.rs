@@ -9,6 +9,7 @@ use crate::http::wire::keys;
 use crate::http::wire::schema_fields::{
     FieldShape, RelationKeys, read_field_keys, read_option, read_relation,
 };
+use crate::model::access::FieldRights;
 use crate::model::input::Input;
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::{ChangedField, ListedOption};
@@ -72,11 +73,11 @@ pub struct ChangedFieldShape<'a> {
 
 impl<'a> ChangedFieldShape<'a> {
     #[must_use]
-    pub fn of(field: &'a Field, run: Run, tables: &Tables<'_>) -> Self {
+    pub fn of(field: &'a Field, around: (&FieldRights, &Tables<'_>), run: Run) -> Self {
         let dry_run = match run {
             Run::Real => None,
             Run::Dry => Some(true),
         };
-        Self { field: FieldShape::of(field, tables), dry_run }
+        Self { field: FieldShape::of(field, around), dry_run }
     }
 }

@@ -8,6 +8,7 @@ use crate::http::fault::{Fault, Faults};
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
 use crate::http::wire::related::RelationShape;
+use crate::model::access::FieldRights;
 use crate::model::id::{CategoryId, FieldId, OptionId, TagId};
 use crate::model::input::Input;
 use crate::model::key::Normalizer;
@@ -228,7 +229,7 @@ fn read_limit(shape: &mut Shape<'_>, key: &'static str, faults: &mut Faults) -> 
 
 /// What may be done with a field.
 #[derive(Debug, Serialize)]
-struct FieldAccess {
+struct FieldAccessShape {
     view: bool,
     edit: bool,
 }
@@ -270,7 +271,7 @@ pub struct FieldShape<'a> {
     phonenumber_options: Option<PhonenumberOptionsShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     relation: Option<RelationShape>,
-    access: FieldAccess,
+    access: FieldAccessShape,
     is_hideable: bool,
     is_suppressed: bool,
     description_visibility: &'static str,
@@ -280,7 +281,7 @@ pub struct FieldShape<'a> {
 
 impl<'a> FieldShape<'a> {
     #[must_use]
-    pub fn of(field: &'a Field, tables: &Tables<'_>) -> Self {
+    pub fn of(field: &'a Field, (rights, tables): (&FieldRights, &Tables<'_>)) -> Self {
         let allows_nulls = !field.is_required && !field.field_type.is_checkbox();
         let has_options = field.field_type.has_options();
         Self {
@@ -311,7 +312,10 @@ impl<'a> FieldShape<'a> {
                 enable_extension: options.enable_extension,
             }),
             relation: RelationShape::of(field, tables),
-            access: FieldAccess { view: true, edit: !field.is_read_only },
+            access: FieldAccessShape {
+                view: rights.may_see(field.number),
+                edit: !field.is_read_only && rights.may_write(field.number),
+            },
             is_hideable: true,
             is_suppressed: false,
             description_visibility: "all",
@@ -338,7 +342,7 @@ pub struct OptionShape<'a> {
     code: Cow<'a, str>,
     order: i32,
     meta: &'a RawValue,
-    /// Of options of a status field.
+    /// Of options of a status field, and of stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
 }
@@ -370,9 +374,7 @@ impl<'a> OptionShape<'a> {
         match field.field_type.option_source() {
             OptionSource::None => Vec::new(),
             OptionSource::Schema | OptionSource::Answers => {
-                let mut shown: Vec<&Choice> = field.options.iter().collect();
-                shown.sort_by_key(|choice| choice.order);
-                shown.into_iter().map(Self::of).collect()
+                field.options.in_order().into_iter().map(Self::of).collect()
             }
             OptionSource::TimeZones => {
                 let names = (0..).zip(time_zone::names());

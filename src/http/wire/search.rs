@@ -12,6 +12,7 @@ use crate::http::query::Query;
 use crate::http::shape::Shape;
 use crate::http::wire::filter::{self, no_such_field, visible_field};
 use crate::http::wire::selection::FieldsWanted;
+use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::filter::Filter;
 use crate::model::filter::row::Surroundings;
 use crate::model::filter::sort::{Position, SORT_FIELDS_MAX, Sort, SortField};
@@ -46,11 +47,12 @@ impl SearchRequest {
     pub fn read(
         query: &mut Query<'_>,
         shape: Option<&mut Shape<'_>>,
-        around: &Surroundings<'_>,
+        (around, access): (&Surroundings<'_>, &ObjectAccess),
         faults: &mut Faults,
     ) -> Self {
         let strict = query.is_strict();
-        let mut reader = Reader { query, shape, faults };
+        let rights = &access.fields(around.schema);
+        let mut reader = Reader { query, shape, rights, faults };
         let (number, size) = (reader.text("page"), reader.text("page_size"));
         let text_of =
             |given: &Option<Given<String>>| given.as_ref().map(|given| given.value.clone());
@@ -71,7 +73,8 @@ impl SearchRequest {
             None => Window::Places(page.as_ref().map_or(0..0, PageRequest::window)),
             Some(given) => Window::Behind { position: reader.position(&given, &sort), limit: size },
         };
-        let search = Search { wanted: archived, filter, words, sort, window };
+        let reach = access.reach();
+        let search = Search { wanted: archived, reach, filter, words, sort, window };
         Self { search, wanted, has_cursor, page }
     }
 }
@@ -92,6 +95,7 @@ struct Reader<'a, 'q, 'i> {
     query: &'a mut Query<'q>,
     /// None: there is no body.
     shape: Option<&'a mut Shape<'i>>,
+    rights: &'a FieldRights,
     faults: &'a mut Faults,
 }
 
@@ -163,7 +167,7 @@ impl<'i> Reader<'_, '_, 'i> {
         for name in given.value.iter().take(SORT_FIELDS_MAX) {
             let (name, is_descending) =
                 name.strip_prefix('-').map_or((&**name, false), |name| (name, true));
-            let Some(field) = visible_field(schema, name) else {
+            let Some(field) = visible_field(schema, self.rights, name) else {
                 let message = format!("\"{}\" does not exist.", clipped(name));
                 self.faults.push(given.fault(Code::DoesNotExist).saying(message));
                 continue;
@@ -196,7 +200,9 @@ impl<'i> Reader<'_, '_, 'i> {
             return None;
         }
         let fields = if ids.is_none() && names.is_none() {
-            Words::default_fields(schema)
+            let mut fields = Words::default_fields(schema);
+            fields.retain(|field| self.rights.may_see(field.number));
+            fields
         } else {
             let lists = ids.into_iter().chain(names);
             lists.flat_map(|list| self.searched_fields(&list, schema)).collect()
@@ -207,7 +213,7 @@ impl<'i> Reader<'_, '_, 'i> {
     fn searched_fields(&mut self, given: &Given<Vec<String>>, schema: &Schema) -> Vec<Arc<Field>> {
         let mut fields = Vec::new();
         for reference in &given.value {
-            match visible_field(schema, reference) {
+            match visible_field(schema, self.rights, reference) {
                 Some(field) if Words::may_search(field.field_type) => fields.push(field),
                 Some(field) => {
                     let message = format!("Words cannot be looked for in \"{}\".", field.name);
@@ -230,7 +236,7 @@ impl<'i> Reader<'_, '_, 'i> {
             }
         }
         let Some(shape) = self.shape.as_mut() else { return Filter::everything() };
-        filter::read(shape, around, strict, self.faults)
+        filter::read(shape, around, self.rights, strict, self.faults)
     }
 
     /// An empty cursor is that of the start.

@@ -3,7 +3,8 @@
 use super::api_key::SecretHash;
 use super::command::{Ask, Command, MemberEdit, NewApiKey, NewMember, Rejection, Reply};
 use super::member::AccountType;
-use super::{Catalog, CatalogView, Change, Event, Role};
+use super::role::Role;
+use super::{Catalog, CatalogView, Change, Event};
 use crate::model::id::{BatchId, BusinessId, MemberId, RoleId, Timestamp, UserId};
 use crate::model::moment::Moment;
 use crate::model::schema::fault::{BodyPlace, SchemaFaultKind};
@@ -14,6 +15,8 @@ use crate::model::table::Table;
 use crate::model::table::event::Stamp;
 use crate::model::table::test_support::{BIRTH, SETTING, caller, member};
 use std::sync::Arc;
+
+mod grants;
 
 const BUSINESS: BusinessId = BusinessId::from_bytes([5; 16]);
 const ADMINISTRATOR: RoleId = RoleId::from_bytes([6; 16]);
@@ -42,7 +45,7 @@ impl Rig {
             origin: "tests".into(),
             batch: BatchId::from_bytes([9; 16]),
         };
-        let role = Role { id: ADMINISTRATOR, name: "Administrator".into(), is_admin: true };
+        let role = Role::administrator(ADMINISTRATOR);
         rig.apply(&Event { stamp, change: Change::RoleCreated(role) });
         rig
     }
@@ -90,6 +93,7 @@ impl Rig {
                 assert_eq!(other.members.get(&held.id), Some(held));
                 assert_eq!(other.members.by_user(&held.user_id), Some(held));
                 assert_eq!(other.members.by_email(&held.email.to_uppercase()), Some(held));
+                assert_eq!(other.rights_of(held.id), own.rights_of(held.id));
             }
             for entry in own.objects.iter() {
                 assert_eq!(other.object_of_name(&entry.name), Some(entry.id));
@@ -108,7 +112,8 @@ fn new_member(email: &str) -> NewMember {
         last_name: String::new(),
         title: String::new(),
         account_type: AccountType::UserStandard,
-        roles: Vec::new(),
+        roles: None,
+        permission_groups: Vec::new(),
     }
 }
 
@@ -133,19 +138,20 @@ fn a_member_has_an_id_a_user_and_an_address_of_its_own() {
     let Ok(Reply::Member(ann)) = rig.run(create(new_member("ann@x.io"))) else {
         panic!("no member")
     };
-    assert_eq!((ann.user_id, ann.is_admin, ann.is_active), (UserId(ann.id.0), false, true));
+    assert_eq!((ann.user_id, ann.is_active), (UserId(ann.id.0), true));
+    assert!(!rig.view().is_admin(ann.id));
     let (id, user_id) = (Some(member(8)), Some(UserId::from_bytes([9; 16])));
-    let roles = vec![ADMINISTRATOR];
+    let roles = Some(vec![ADMINISTRATOR]);
     let bob = NewMember { id, user_id, roles, ..new_member("bob@x.io") };
     let Ok(Reply::Member(bob)) = rig.run(create(bob)) else { panic!("no member") };
-    assert!(bob.is_admin);
+    assert!(rig.view().is_admin(bob.id));
     let mut check = |new: NewMember, expected| {
         assert_eq!(rig.run(create(new)).unwrap_err(), expected);
     };
     check(NewMember { id, ..new_member("cid@x.io") }, Rejection::MemberTaken("id"));
     check(NewMember { user_id, ..new_member("cid@x.io") }, Rejection::MemberTaken("user_id"));
     check(new_member("ANN@X.io"), Rejection::MemberTaken("email"));
-    let roles = vec![RoleId::from_bytes([1; 16])];
+    let roles = Some(vec![RoleId::from_bytes([1; 16])]);
     check(NewMember { roles, ..new_member("cid@x.io") }, Rejection::UnknownRole);
     // A given id may not be another's user id either way: each is looked up in its own list.
     let id = Some(MemberId(user_id.unwrap().0));
@@ -229,6 +235,7 @@ fn edit(id: MemberId) -> MemberEdit {
         account_type: None,
         is_active: None,
         roles: None,
+        permission_groups: None,
     }
 }
 
@@ -236,8 +243,11 @@ fn edit(id: MemberId) -> MemberEdit {
 fn a_member_who_is_gone_leaves_nothing_but_a_taken_id() {
     let mut rig = Rig::new();
     let mut make = |id: u8, email: &str| {
-        let new =
-            NewMember { id: Some(member(id)), roles: vec![ADMINISTRATOR], ..new_member(email) };
+        let new = NewMember {
+            id: Some(member(id)),
+            roles: Some(vec![ADMINISTRATOR]),
+            ..new_member(email)
+        };
         rig.run(create(new)).unwrap();
         let key = new_key(member(id), &format!("the secret of {email}"));
         rig.run(Ask::CreateApiKey(Box::new(key))).unwrap();

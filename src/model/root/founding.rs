@@ -4,7 +4,8 @@
 use crate::model::agenda::{self, ActivityType, AssociationMode};
 use crate::model::catalog::api_key::ApiKey;
 use crate::model::catalog::member::Member;
-use crate::model::catalog::{self, Birth as TableBirth, ObjectEntry, Role};
+use crate::model::catalog::role::Role;
+use crate::model::catalog::{self, Birth as TableBirth, ObjectEntry};
 use crate::model::id::{
     ActivityTypeId, ApiKeyId, BatchId, BusinessId, HistoryId, MemberId, RoleId, UserId,
 };
@@ -31,7 +32,7 @@ pub(super) fn found(
         created: at,
         archived_at: None,
     };
-    let role = Role { id: RoleId(moment.id()), name: "Administrator".to_owned(), is_admin: true };
+    let role = Role::administrator(RoleId(moment.id()));
     let id = new.admin.id.unwrap_or_else(|| MemberId(moment.id()));
     let member = Member {
         id,
@@ -43,7 +44,7 @@ pub(super) fn found(
         account_type: new.admin.account_type,
         is_active: true,
         roles: vec![role.id],
-        is_admin: true,
+        permission_groups: Vec::new(),
         created: at,
     };
     let key = first_key(new.key, &member, moment);

@@ -73,11 +73,15 @@ impl Schema {
                 changed.pending.retain(|held| held.number != *field);
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
             }
-            SchemaChange::ObjectChanged { object } => changed.object.clone_from(object),
+            SchemaChange::ObjectChanged { object } => {
+                changed.object.clone_from(object);
+                changed.settle_flags();
+            }
             SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 changed.categories.retain(|held| held.id != *category);
-                let fields = changed.fields.iter_mut().chain(&mut changed.pending);
+                let unseen = changed.pending.iter_mut().chain(&mut changed.dormant);
+                let fields = changed.fields.iter_mut().chain(unseen);
                 let moved = fields.filter(|field| field.category == *category);
                 moved.for_each(|field| Arc::make_mut(field).category = *heir);
             }

@@ -89,9 +89,11 @@ impl Schema {
         field.name.clone_from(given);
     }
 
-    /// What is asked of values. The identifier and what the server computes keep their rules.
+    /// What is asked of values. The identifier, the stage and what the server computes keep their
+    /// rules.
     fn change_rules(&self, field: &mut Field, keys: &NewField, checks: &mut Checks) {
-        let is_fixed = field.is_identifier() || field.is_computed();
+        let is_stage = field.number == system::STAGE;
+        let is_fixed = field.is_identifier() || field.is_computed() || is_stage;
         let is_owner = field.number == system::OWNER;
         if field.is_mirror() && keys.is_required == Some(true) {
             checks.add("is_required", invalid(MIRRORS_ARE_NOT_REQUIRED));
@@ -146,8 +148,8 @@ impl Schema {
             }
             return Vec::new();
         }
-        if held.has_fixed_options() {
-            checks.add("options", SchemaFaultKind::Immutable);
+        if let Some(fault) = held.fixed_options() {
+            checks.add("options", fault);
             return Vec::new();
         }
         if listed.len() > OPTIONS_MAX {

@@ -25,6 +25,7 @@ mod pending;
 pub mod phonenumber_options;
 pub mod rating_options;
 pub mod relation;
+pub mod stage;
 pub mod system;
 mod typed;
 
@@ -64,6 +65,8 @@ pub struct Schema {
     fields: Vec<Arc<Field>>,
     /// Mirrors that nobody is shown yet.
     pending: Vec<Arc<Field>>,
+    /// Fields that the object's flags do not ask for. They and their values wait unseen.
+    dormant: Vec<Arc<Field>>,
     next_field: FieldNumber,
     next_option: OptionNumber,
     lookups: Lookups,
@@ -105,10 +108,23 @@ impl Schema {
         &self.categories
     }
 
-    /// All fields, oldest first, hidden ones too.
+    /// All fields that records have, oldest first, hidden ones too.
     #[must_use]
     pub fn fields(&self) -> &[Arc<Field>] {
         &self.fields
+    }
+
+    /// How many fields there are, those too that nobody is shown.
+    #[must_use]
+    pub fn field_count(&self) -> usize {
+        self.fields.len() + self.pending.len() + self.dormant.len()
+    }
+
+    /// Whether a field has this API name, one too that nobody is shown.
+    #[must_use]
+    pub fn has_name(&self, name: &str) -> bool {
+        let mut unseen = self.pending.iter().chain(&self.dormant);
+        self.by_name(name).is_some() || unseen.any(|field| field.name == name)
     }
 
     /// The number that the next new field gets.
@@ -253,6 +269,21 @@ impl Schema {
         changed
     }
 
+    /// Puts every field where the object's flags want it. One that falls asleep lays down its rules:
+    /// what is written meanwhile is not held against them.
+    fn settle_flags(&mut self) {
+        let all = std::mem::take(&mut self.fields).into_iter();
+        let all = all.chain(std::mem::take(&mut self.dormant));
+        (self.fields, self.dormant) = all.partition(|field| field.is_offered_by(&self.object));
+        for field in &mut self.dormant {
+            if field.is_required || field.is_unique {
+                let field = Arc::make_mut(field);
+                (field.is_required, field.is_unique) = (false, false);
+            }
+        }
+        self.lookups = Lookups::of(&self.fields, self.next_field);
+    }
+
     /// A field, to be changed in a copy that is being made.
     fn field_mut(&mut self, number: FieldNumber) -> &mut Field {
         let at = self.lookups.by_number.get(&number).expect("the event's field is in the schema");
@@ -267,7 +298,7 @@ impl PartialEq for Schema {
     }
 }
 
-/// What is kept of a schema.
+/// What is kept of a schema; of its fields those last that wait for a flag.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Stored {
     number: SchemaNumber,
@@ -288,6 +319,7 @@ impl From<Schema> for Stored {
                 .fields
                 .into_iter()
                 .chain(schema.pending)
+                .chain(schema.dormant)
                 .map(Arc::unwrap_or_clone)
                 .collect(),
             next_field: schema.next_field,
@@ -309,6 +341,8 @@ impl TryFrom<Stored> for Schema {
     fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
         let fields = stored.fields.into_iter().map(Arc::new);
         let (pending, fields): (Vec<_>, Vec<_>) = fields.partition(|field| field.is_pending());
+        let (fields, dormant): (Vec<Arc<Field>>, _) =
+            fields.into_iter().partition(|field| field.is_offered_by(&stored.object));
         if !fields.iter().any(|field| field.is_identifier()) {
             return Err(NoIdentifier { object: stored.object.name });
         }
@@ -319,6 +353,7 @@ impl TryFrom<Stored> for Schema {
             categories: stored.categories,
             fields,
             pending,
+            dormant,
             next_field: stored.next_field,
             next_option: stored.next_option,
             lookups,
@@ -346,7 +381,7 @@ impl Lookups {
         let identifier = fields.iter().position(|field| field.is_identifier());
         let identifier = identifier.expect("no identifier is deletable");
         let custom = fields.iter().filter(|field| field.number >= system::CUSTOM_FIRST).count();
-        let given = (next_field.0 - system::CUSTOM_FIRST.0) as usize;
+        let given = next_field.0.saturating_sub(system::CUSTOM_FIRST.0) as usize;
         let has_deleted = custom < given;
         let mut lookups = Self { identifier, has_deleted, ..Self::default() };
         for at in 0..fields.len() {

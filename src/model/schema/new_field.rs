@@ -124,8 +124,8 @@ impl Schema {
         let mut checks = Checks::default();
         if !field.field_type.has_options() {
             checks.add(BodyPlace::Body, invalid("This field has no options."));
-        } else if field.has_fixed_options() {
-            checks.add(BodyPlace::Body, SchemaFaultKind::Immutable);
+        } else if let Some(fault) = field.fixed_options() {
+            checks.add(BodyPlace::Body, fault);
         }
         if field.options.len() >= OPTIONS_MAX {
             let fault = ValueFault::LimitExceeded { what: "options", max: OPTIONS_MAX };
@@ -225,6 +225,7 @@ pub(super) fn read_option(
         order: 0,
         meta: checks.meta(place("meta"), new.meta.as_deref(), OPTION_META_BYTES_MAX),
         status: read_standing(field_type, new.status.as_deref(), place("status"), checks),
+        chance: None,
     }
 }
 

@@ -50,16 +50,19 @@ pub struct Object {
 pub enum ObjectType {
     #[default]
     Standard,
+    /// Its records are in stages.
+    Pipeline,
 }
 
 impl ObjectType {
-    pub const ALL: [Self; 1] = [Self::Standard];
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Pipeline];
 
     /// What the API calls it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Standard => "standard",
+            Self::Pipeline => "pipeline",
         }
     }
 

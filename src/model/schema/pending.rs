@@ -21,16 +21,14 @@ impl Schema {
         &self.pending
     }
 
-    /// All fields that count against the limit.
-    #[must_use]
-    pub fn field_count(&self) -> usize {
-        self.fields.len() + self.pending.len()
-    }
-
-    /// Whether a field has this API name, pending or not.
-    #[must_use]
-    pub fn has_name(&self, name: &str) -> bool {
-        self.by_name(name).is_some() || self.pending.iter().any(|field| field.name == name)
+    /// The relationship fields that lead to another object, pending ones too. For each of them a
+    /// field of that object points here, so an object that has any is not archived.
+    pub fn fields_to_others(&self) -> impl Iterator<Item = &Arc<Field>> {
+        let own = self.object().id;
+        let leads_away = move |field: &&Arc<Field>| {
+            field.relation.as_ref().is_some_and(|relation| relation.object != own)
+        };
+        self.fields.iter().chain(&self.pending).filter(leads_away)
     }
 
     /// The field of this number, pending or not.
@@ -188,5 +186,20 @@ mod tests {
         assert_eq!(schema.by_id(mirror.id).map(|field| &**field), Some(&shown));
         let change = SchemaChange::FieldDeleted { field: mirror.number };
         assert_eq!(pending.with_change(&change).any_field(mirror.id), None);
+    }
+
+    #[test]
+    fn what_leads_to_another_object_is_found_and_what_leads_home_is_not() {
+        let schema = contacts();
+        assert_eq!(schema.fields_to_others().count(), 0);
+        for is_mirror in [false, true] {
+            let mut new = new_field(FieldType::Relationship);
+            new.relation = Some(new_relation(is_mirror));
+            let away = schema.with_field(schema.decide_field(&new, &mut ids()).unwrap());
+            assert_eq!(away.fields_to_others().count(), 1, "pending or not");
+            new.relation.as_mut().unwrap().relation.object = schema.object().id;
+            let home = schema.with_field(schema.decide_field(&new, &mut ids()).unwrap());
+            assert_eq!(home.fields_to_others().count(), 0);
+        }
     }
 }

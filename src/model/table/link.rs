@@ -4,9 +4,11 @@
 //! is archived or purged is left out, so that it comes and goes by itself. It is durable state, and
 //! each record is read at one instant.
 
+use crate::model::access::{ObjectAccess, Reach};
 use crate::model::filter::row::{Needs, Row, Surroundings};
 use crate::model::filter::words::Words;
 use crate::model::id::{ObjectId, RecordId, Slot};
+use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::Shown;
 use crate::model::table::index::{KeyHasher, OwnerIndex};
@@ -20,14 +22,31 @@ use std::sync::Arc;
 /// Records taken out of an index at once: long enough to be cheap, short enough for its lock.
 const STEP: usize = 1_024;
 
+/// A table on the other side of a relation, and what the caller may do there.
+#[derive(Clone)]
+pub struct Side {
+    pub shown: Arc<Shown>,
+    pub access: ObjectAccess,
+}
+
+impl Side {
+    /// Whether a record is shown on this side of a relation, and may be related to.
+    #[must_use]
+    pub fn shows(&self, schema: &Schema, record: &Record) -> bool {
+        !record.is_archived() && self.access.may_read(schema, record)
+    }
+}
+
 /// What the tables of a business are to whoever follows a relation: those that the caller may see.
-pub type Tables<'a> = dyn Fn(ObjectId) -> Option<Arc<Shown>> + 'a;
+pub type Tables<'a> = dyn Fn(ObjectId) -> Option<Side> + 'a;
 
 /// A relationship field and what is on its other side.
 #[derive(Clone)]
 pub struct Link {
     field: Arc<Field>,
-    other: Arc<Shown>,
+    other: Side,
+    /// Of the other side.
+    schema: Arc<Schema>,
     /// Of a mirror.
     owner: Option<Owner>,
 }
@@ -64,32 +83,49 @@ impl Wanted {
     }
 }
 
-/// Whether a record is shown on the other side of a relation, and may be related to.
-#[must_use]
-pub fn is_selectable(record: &Record) -> bool {
-    !record.is_archived()
-}
-
 impl Link {
     /// Follows a field; none where nothing is on its other side.
     #[must_use]
     pub fn of(field: &Arc<Field>, tables: &Tables<'_>) -> Option<Self> {
         let relation = field.relation.as_ref()?;
         let other = tables(relation.object)?;
+        let schema = other.shown.schema();
         let owner = if relation.is_mirror {
-            let field = other.schema().by_id(relation.field)?.clone();
-            let index = other.owners(field.number)?;
+            let field = schema.by_id(relation.field)?.clone();
+            let index = other.shown.owners(field.number)?;
             Some(Owner { field, index })
         } else {
             None
         };
-        Some(Self { field: field.clone(), other, owner })
+        Some(Self { field: field.clone(), other, schema, owner })
     }
 
     /// The table on the other side.
     #[must_use]
     pub fn other(&self) -> &Arc<Shown> {
-        &self.other
+        &self.other.shown
+    }
+
+    /// What the caller may do there.
+    #[must_use]
+    pub fn access(&self) -> &ObjectAccess {
+        &self.other.access
+    }
+
+    /// The schema on the other side, as of when the field was followed.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// A record on the other side, if it is shown there.
+    #[must_use]
+    pub fn find(&self, id: RecordId) -> Option<Record> {
+        self.other.shown.record(id).filter(|record| self.shows(record))
+    }
+
+    fn shows(&self, record: &Record) -> bool {
+        self.other.shows(&self.schema, record)
     }
 
     /// Of a mirror: the field on the other side that keeps its values.
@@ -107,16 +143,18 @@ impl Link {
     /// The first of the related records, and how many there are.
     #[must_use]
     pub fn first(&self, record: &Record, limit: usize) -> Related {
+        // The index of a mirror knows how many there are, but not who may see them.
+        let is_counted = self.owner.is_some() && self.other.access.reach() == Reach::All;
         let mut related = Related::default();
         self.each(record, &mut |found| {
             if related.count < limit {
                 related.records.push(found);
             }
             related.count += 1;
-            // The index of a mirror knows how many there are.
-            self.owner.is_none() || related.count < limit
+            !is_counted || related.count < limit
         });
         if let Some(owner) = &self.owner
+            && is_counted
             && related.count >= limit
         {
             related.count = related.count.max(owner.index.count(record.id()));
@@ -172,7 +210,7 @@ impl Link {
     /// What to ask records for, as the other side is now.
     #[must_use]
     pub fn wanted(&self, ids: &[RecordId]) -> Wanted {
-        let live = |id: &RecordId| self.other.record(*id).filter(is_selectable);
+        let live = |id: &RecordId| self.find(*id);
         let Some(owner) = &self.owner else {
             return Wanted::Kept(ids.iter().map(|id| live(id).map(|found| found.id())).collect());
         };
@@ -209,7 +247,7 @@ impl Link {
     pub fn each(&self, record: &Record, goes_on: &mut dyn FnMut(Record) -> bool) {
         let Some(owner) = &self.owner else {
             let ids = self.stored(record).into_iter();
-            let mut found = ids.filter_map(|id| self.other.record(id)).filter(is_selectable);
+            let mut found = ids.filter_map(|id| self.find(id));
             while found.next().is_some_and(&mut *goes_on) {}
             return;
         };
@@ -217,7 +255,8 @@ impl Link {
         loop {
             let slots = owner.index.behind(record.id(), last, STEP);
             for slot in &slots {
-                let found = self.other.order.get(*slot).filter(is_selectable);
+                let found = self.other.shown.order.get(*slot);
+                let found = found.filter(|found| self.shows(found));
                 let found = found.filter(|found| owner.leads_to(found, record.id()));
                 if found.is_some_and(|found| !goes_on(found)) {
                     return;
@@ -249,6 +288,6 @@ impl Owner {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} to {}", self.field.name, self.other.schema().object().name)
+        write!(f, "{} to {}", self.field.name, self.schema.object().name)
     }
 }

@@ -4,6 +4,7 @@
 //! longer than that takes. Each record is seen once, in a state no older than the start; the whole
 //! is not one instant. It must not know threads or clocks: whoever runs it says whether it goes on.
 
+use crate::model::access::Reach;
 use crate::model::filter::Filter;
 use crate::model::filter::row::{Needs, Row, Surroundings};
 use crate::model::filter::sort::{Position, Sort};
@@ -12,6 +13,7 @@ use crate::model::id::Slot;
 use crate::model::table::Shown;
 use crate::model::table::order::{AHEAD, Wanted};
 use crate::model::table::record::Record;
+use crate::model::table::team::is_on_team;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -19,6 +21,8 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 pub struct Search {
     pub wanted: Wanted,
+    /// Which of those whoever searches may read.
+    pub reach: Reach,
     pub filter: Filter,
     pub words: Option<Words>,
     pub sort: Sort,
@@ -53,7 +57,10 @@ impl Search {
     /// Whether no record need be looked at: the creation order alone knows the answer.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.filter.is_everything() && self.words.is_none() && self.sort.is_creation()
+        self.reach == Reach::All
+            && self.filter.is_everything()
+            && self.words.is_none()
+            && self.sort.is_creation()
     }
 
     /// The answer of a plain search. It costs no more in the middle of a table than at its start.
@@ -86,6 +93,9 @@ impl Search {
         around: Surroundings<'_>,
         goes_on: &dyn Fn() -> bool,
     ) -> Result<Found, Interrupted> {
+        if self.reach == Reach::Nothing {
+            return Ok(Found::default());
+        }
         let needs = self.needs();
         let mut page = Page::new(self, shown);
         let mut chunk = Vec::new();
@@ -115,7 +125,17 @@ impl Search {
     }
 
     fn takes(&self, row: &Row<'_>) -> bool {
-        self.filter.takes(row) && self.words.as_ref().is_none_or(|words| words.takes(row))
+        self.reaches(row)
+            && self.filter.takes(row)
+            && self.words.as_ref().is_none_or(|words| words.takes(row))
+    }
+
+    fn reaches(&self, row: &Row<'_>) -> bool {
+        match self.reach {
+            Reach::All => true,
+            Reach::TeamOf(member) => is_on_team(row.around.schema, row.record, member),
+            Reach::Nothing => false,
+        }
     }
 
     fn needs(&self) -> Needs {

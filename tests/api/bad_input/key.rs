@@ -133,6 +133,9 @@ fn place_of<'b>(body: &'b mut Value, path: &str) -> &'b mut Value {
             Some((name, index)) => (name, Some(index.parse::<usize>().expect("it is an index"))),
             None => (step, None),
         };
+        if !around.is_object() {
+            *around = json!({});
+        }
         let place = &mut around[name];
         let Some(index) = index else { return place };
         if !place.is_array() {

@@ -15,7 +15,7 @@ fn request(scene: &Scene, route: &Route, query: &str) -> Request {
     }
 }
 
-fn ask(scene: &mut Scene, route: &Route, query: &str) -> Answer {
+pub(super) fn ask(scene: &mut Scene, route: &Route, query: &str) -> Answer {
     let request = request(scene, route, query);
     scene.send(&request)
 }

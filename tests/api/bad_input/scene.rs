@@ -43,6 +43,11 @@ impl Scene {
         scene
     }
 
+    /// Kills the server and starts it again on what it left.
+    pub(super) fn after_a_crash(self) -> Self {
+        Self { fixture: self.fixture.after_a_crash(), ..self }
+    }
+
     pub(super) fn thing(&self, name: &str) -> &Thing {
         self.things.get(name).unwrap_or_else(|| panic!("the scene has no {name}"))
     }
@@ -111,6 +116,15 @@ impl Scene {
         }
     }
 
+    /// The headers of the member who is no administrator.
+    pub(super) fn key_of_ada(&mut self) -> [(&'static str, String); 2] {
+        let secret = "a secret of nobody else";
+        let ada = self.own("member").to_owned();
+        let body = json!({"name": "ada", "member_id": ada, "secret": secret});
+        self.fixture.client.post("/api/api-keys", &body).expect(201);
+        [("X-API-KEY", secret.to_owned()), ("X-USER-ID", ada)]
+    }
+
     pub(super) fn send(&mut self, request: &Request) -> Answer {
         self.fixture.send(request)
     }
@@ -155,7 +169,11 @@ impl Scene {
 
     /// How many commits there were: nothing is written without one.
     pub(super) fn commits(&mut self) -> Value {
-        self.ask_as_operator("/api/admin/status")["commits"].clone()
+        self.status()["commits"].clone()
+    }
+
+    pub(super) fn status(&mut self) -> Value {
+        self.ask_as_operator("/api/admin/status")
     }
 
     fn ask_as_operator(&mut self, target: &str) -> Value {

@@ -13,14 +13,17 @@ use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::relate::give_up;
 use crate::model::table::decide::upsert::{check_identifier, finish};
-use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken, live};
+use crate::model::table::decide::{
+    Conflict, ConflictParameter, Rejection, Taken, live, require, visible,
+};
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Purge};
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{VALUES_MAX, Value};
 
 pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Rejection> {
-    let record = live(commit.view, id)?;
+    let record = live(commit, id)?;
+    require(commit.access.may_archive(&commit.schema, &record))?;
     let (at, by) = (commit.at(), commit.caller.member);
     let mut edits = Edits::default();
     edits.set(system::ARCHIVED_AT, |out| put_time(at, out));
@@ -41,12 +44,13 @@ pub(super) fn unarchive(
     commit: &mut Commit<'_>,
     unarchive: &Unarchive,
 ) -> Result<Reply, Rejection> {
-    let record = commit.view.record(unarchive.id).ok_or(Rejection::NotFound)?;
+    let record = visible(commit, unarchive.id)?;
     if !record.is_archived() {
         let outcome =
             Outcome { action: Action::Unchanged, record, filled: Vec::new(), changed: Vec::new() };
         return Ok(Reply::Record(outcome));
     }
+    require(commit.access.may_unarchive(&commit.schema, &record))?;
     let nothing = Writes { schema: commit.schema.number(), ..Writes::default() };
     let mut plan = Plan::new(commit, Some(&record), &nothing);
     plan.restore();
@@ -60,7 +64,7 @@ pub(super) fn unarchive(
         plan.end_of_values()?;
         set_identifier(commit, &mut plan, &wanted.text);
         let mode = (ArchivedConflict::Refuse, ConflictParameter::None);
-        let displaced = check_identifier(commit, &plan, &record, mode, &mut taken);
+        let displaced = check_identifier(commit, &plan, &record, mode, &mut taken)?;
         assert!(displaced.is_none(), "nobody is displaced where the mode is to refuse");
         blame_identifier(&mut taken);
     } else if let Some(original) = original_identifier(commit, &record) {
@@ -118,7 +122,8 @@ pub(super) fn purge(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Reje
 
 /// Puts a member on the explicit team of a live record, or takes it off.
 pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply, Rejection> {
-    let record = live(commit.view, edit.id)?;
+    let record = live(commit, edit.id)?;
+    require(commit.access.may_edit(&commit.schema, &record))?;
     let mut team = record.explicit_team();
     let held = team.iter().position(|member| *member == edit.member);
     match (held, edit.present) {

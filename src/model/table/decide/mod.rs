@@ -7,6 +7,7 @@
 mod archive;
 mod commit;
 pub(crate) mod keys;
+mod pipeline;
 mod plan;
 mod relate;
 mod schema;
@@ -33,9 +34,13 @@ pub enum Rejection {
     SchemaMoved,
     /// The record addressed is not there, or not live.
     NotFound,
+    /// The caller may see what it asks about, but not do this.
+    NoRight,
+    /// The identifier of an upsert is that of a live record which the caller may not see.
+    NoRightToIdentifier,
     /// Only archived records are purged.
     NotArchived,
-    /// Entries that name a field which nobody may write.
+    /// Entries that name a field which nobody, or not the caller, may write.
     Forbidden(Vec<(u32, FieldNumber)>),
     /// Values of fields are at fault.
     Faults(Vec<RecordFault>),
@@ -143,6 +148,7 @@ pub fn decide(
         Ask::Update(update) => update::update(&mut commit, &update),
         Ask::Archive(id) => archive::archive(&mut commit, id),
         Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
+        Ask::Move { id, stage } => pipeline::move_record(&mut commit, id, stage),
         Ask::Purge(id) => archive::purge(&mut commit, id),
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
         Ask::CreateField(field) => schema::create_field(&mut commit, &field),
@@ -152,16 +158,31 @@ pub fn decide(
     }
 }
 
-/// The record addressed by id, if it is live.
-fn live(view: View<'_>, id: RecordId) -> Result<Record, Rejection> {
-    view.record(id).filter(|record| !record.is_archived()).ok_or(Rejection::NotFound)
+/// The record addressed by id, if the caller may see it.
+fn visible(commit: &Commit<'_>, id: RecordId) -> Result<Record, Rejection> {
+    let found = commit.view.record(id);
+    let found = found.filter(|record| commit.access.may_read(&commit.schema, record));
+    found.ok_or(Rejection::NotFound)
 }
 
-/// What is known of the writes before the branch: their schema, and whether all may be written.
+/// The same, if it is live.
+fn live(commit: &Commit<'_>, id: RecordId) -> Result<Record, Rejection> {
+    let record = visible(commit, id)?;
+    if record.is_archived() { Err(Rejection::NotFound) } else { Ok(record) }
+}
+
+/// Ends a command for which a right is missing.
+fn require(may: bool) -> Result<(), Rejection> {
+    if may { Ok(()) } else { Err(Rejection::NoRight) }
+}
+
+/// What is known of the writes before the branch: their schema.
 fn admit(commit: &Commit<'_>, writes: &Writes) -> Result<(), Rejection> {
-    if writes.schema != commit.schema.number() {
-        return Err(Rejection::SchemaMoved);
-    }
+    if writes.schema == commit.schema.number() { Ok(()) } else { Err(Rejection::SchemaMoved) }
+}
+
+/// Whether the caller may write every field that it names: asked after the branch's own right.
+fn check_fields(writes: &Writes) -> Result<(), Rejection> {
     if writes.forbidden.is_empty() {
         Ok(())
     } else {

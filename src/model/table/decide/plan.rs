@@ -57,7 +57,7 @@ pub(super) struct Plan<'a> {
     pub(super) new_tags: Vec<Tag>,
     pub(super) faults: Vec<RecordFault>,
     pub(super) filled: Vec<FieldNumber>,
-    old: Body<'a>,
+    pub(super) old: Body<'a>,
     is_new: bool,
     /// Where the request writes a field. Few as they are, looking through them beats hashing.
     entries: Vec<(FieldNumber, u32)>,
@@ -100,7 +100,9 @@ impl<'a> Plan<'a> {
     pub(super) fn is_blamed(&self, field: FieldNumber) -> bool {
         self.faults.iter().any(|fault| match fault.place {
             Place::Entry { field: at, .. } | Place::Field(at) => at == field,
-            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier => false,
+            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier | Place::Stage => {
+                false
+            }
         })
     }
 
@@ -323,7 +325,8 @@ impl<'a> Plan<'a> {
         self.clear_value(field);
     }
 
-    /// Gives a new record the values that nobody need name: the owner, unchecked checkboxes.
+    /// Gives a new record the values that nobody need name: the owner, the first stage, unchecked
+    /// checkboxes.
     pub(super) fn fill_defaults(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
             if field.field_type == FieldType::Checkbox
@@ -333,6 +336,7 @@ impl<'a> Plan<'a> {
                 self.set(field.number, &Value::Boolean(false));
             }
         }
+        self.fill_stage(commit);
         self.fill_owner(commit);
     }
 
@@ -452,7 +456,7 @@ impl<'a> Plan<'a> {
 /// Faults of the body's keys first, then of entries in their order, then of fields.
 fn fault_order(place: &Place) -> (u8, u32) {
     match place {
-        Place::LookupValue | Place::Identifier => (0, 0),
+        Place::LookupValue | Place::Identifier | Place::Stage => (0, 0),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
         Place::Field(field) => (2, field.0),
     }

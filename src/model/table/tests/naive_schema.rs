@@ -18,8 +18,14 @@ impl Naive {
             }
             SchemaAsk::DeleteField { field, .. } => self.delete_field(*field),
             SchemaAsk::ChangeField { field, change, .. } => self.switch(*field, change),
+            SchemaAsk::ChangeObject(change) => self.track(change),
+            SchemaAsk::CreateStage(_) => self.create_stage(),
+            SchemaAsk::ChangeStage { stage, change } => self.change_stage(*stage, change),
+            SchemaAsk::RemoveStage { stage, successor } => {
+                let id = |given: &Option<String>| given.clone().expect("steps name an id");
+                self.remove_stage(&id(stage), &id(successor))
+            }
             SchemaAsk::ChangeOption { .. }
-            | SchemaAsk::ChangeObject(_)
             | SchemaAsk::ShowMirror(_)
             | SchemaAsk::DropMirror(_)
             | SchemaAsk::CreateCategory(_)

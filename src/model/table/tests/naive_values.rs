@@ -26,7 +26,8 @@ impl Naive {
         }
     }
 
-    pub(super) fn put_live(&mut self, at: usize, draft: Draft, action: Action) -> Answer {
+    pub(super) fn put_live(&mut self, at: usize, mut draft: Draft, action: Action) -> Answer {
+        self.settle(Some(at), &mut draft);
         self.tags.extend(draft.tags);
         let record = &mut self.records[at];
         let before = std::mem::replace(&mut record.values, draft.values);
@@ -262,7 +263,9 @@ impl Draft {
     pub(super) fn blames(&self, field: FieldNumber) -> bool {
         self.faults.iter().any(|fault| match fault.place {
             Place::Entry { field: at, .. } | Place::Field(at) => at == field,
-            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier => false,
+            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier | Place::Stage => {
+                false
+            }
         })
     }
 

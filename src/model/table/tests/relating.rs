@@ -1,20 +1,20 @@
 //! Related records: both sides of each relation against plain lists, applied late, through the log
 //! and through an image.
 
+use crate::model::access::ObjectAccess;
 use crate::model::id::{FieldId, FieldNumber, ObjectId, Position, RecordId};
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::relation::{NewRelation, Relation, RelationType};
+use crate::model::table::Table;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, RestoreConflict, Unarchive, Update,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, RestoreConflict, Unarchive, Update,
 };
-use crate::model::table::link::Link;
+use crate::model::table::link::{Link, Side};
 use crate::model::table::record::Record;
-use crate::model::table::test_support::{Rig, assert_same, created, field, text};
+use crate::model::table::test_support::{Rig, assert_same, created, field, member, text};
 use crate::model::table::tests::images::built;
-use crate::model::table::{Shown, Table};
 use crate::model::value::{Change, ListChange, Value};
 use proptest::prelude::*;
-use std::sync::Arc;
 use uuid::Uuid;
 
 const OWNERS: usize = 5;
@@ -205,7 +205,7 @@ impl Play {
     fn write(&mut self, owner: usize, field: usize, change: Change) {
         let writes = self.owners.writes([(self.fields[field], change)]);
         let (id, archived_conflict) = (self.owner_ids[owner], ArchivedConflict::Refuse);
-        let update = Update { id, writes, archived_conflict, replace: false };
+        let update = Update { id, writes, archived_conflict, extent: Extent::Mentioned };
         let answer = self.owners.decide(Ask::Update(Box::new(update)));
         assert_eq!(answer.is_ok(), self.plain[owner].state == State::Live);
     }
@@ -265,9 +265,10 @@ impl Play {
 
 /// Both sides of each relation are what they should be, from either.
 fn check(owners: &Table, targets: &Table, play: &Play) {
-    let tables = |object: ObjectId| -> Option<Arc<Shown>> {
+    let tables = |object: ObjectId| -> Option<Side> {
         let is_owners = object == ObjectId(Uuid::from_u128(1));
-        Some(if is_owners { owners.shown.clone() } else { targets.shown.clone() })
+        let shown = if is_owners { owners.shown.clone() } else { targets.shown.clone() };
+        Some(Side { shown, access: ObjectAccess::everything(member(1)) })
     };
     for (at, number) in play.fields.into_iter().enumerate() {
         let link = |table: &Table| {

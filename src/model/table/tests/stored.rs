@@ -6,7 +6,7 @@ use crate::model::moment::Moment;
 use crate::model::schema::system;
 use crate::model::state::State;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, Reply, RestoreConflict, TeamEdit, Update,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, Reply, RestoreConflict, TeamEdit, Update,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::{Event, Reason};
@@ -34,7 +34,12 @@ fn write(
 ) -> Result<Reply, Rejection> {
     let writes = rig.writes([(field, change)]);
     let archived_conflict = ArchivedConflict::Refuse;
-    rig.run(Ask::Update(Box::new(Update { id, writes, archived_conflict, replace: false })))
+    rig.run(Ask::Update(Box::new(Update {
+        id,
+        writes,
+        archived_conflict,
+        extent: Extent::Mentioned,
+    })))
 }
 
 fn stored(rig: &Rig, at: usize) -> Stored<'_> {

@@ -13,7 +13,11 @@ const NEW_FIELD: Extensions =
 pub(super) fn reads() -> Vec<Route> {
     let filters = &["custom_only", "is_custom", "default_on_activities", "allow_relations"];
     vec![
-        Route::new("GET /api/custom-objects", 200).flags(filters),
+        Route::new("GET /api/custom-objects", 200)
+            .paged()
+            .ordered()
+            .words(&["object_type"])
+            .flags(filters),
         Route::new("GET /api/custom-objects/{object}", 200),
         Route::new("GET /api/custom-objects/{object}/detail", 200),
         Route::new("GET /api/client/custom-object", 200),
@@ -26,9 +30,11 @@ pub(super) fn reads() -> Vec<Route> {
         ),
         Route::new("GET /api/custom-objects/{object}/fields/{field}", 200),
         Route::new("GET /api/custom-objects/{object}/fields/{field}/references", 200),
-        Route::new("GET /api/custom-objects/{object}/fields/{tags_field}/tags", 200),
-        Route::new("GET /api/client/fields/{contact_tags}/tags", 200),
-        Route::new("GET /api/custom-objects/{object}/fields/{field}/options", 200),
+        Route::new("GET /api/custom-objects/{object}/fields/{tags_field}/tags", 200)
+            .paged()
+            .ordered(),
+        Route::new("GET /api/client/fields/{contact_tags}/tags", 200).paged().ordered(),
+        Route::new("GET /api/custom-objects/{object}/fields/{field}/options", 200).paged(),
     ]
 }
 
