@@ -42,6 +42,7 @@ use crate::model::catalog::api_key::{ApiKey, hour_of};
 use crate::model::id::{BatchId, BusinessId};
 use crate::model::moment::Moment;
 use crate::model::state::State;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::{agenda, catalog, root, table};
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -169,6 +170,16 @@ impl Engine {
         &self.partitions
     }
 
+    /// Gives up the columns of searches that nobody wants, or all of them while memory is short.
+    pub fn sweep_columns(&self, is_memory_short: bool) {
+        for business in self.partitions.iter().flat_map(Partition::businesses) {
+            for table in business.tables() {
+                let shown = table.shown();
+                shown.columns.sweep(&shown.order, is_memory_short);
+            }
+        }
+    }
+
     /// The threads that search.
     #[must_use]
     pub fn searches(&self) -> &SearchPool {
@@ -188,6 +199,21 @@ impl Engine {
             self.meters.count_upsert(outcome);
         }
         Ok(reply)
+    }
+
+    /// Archives an object. Its name is free when this returns, unless the catalog's writer has too
+    /// much to do; then it is soon.
+    pub async fn archive_object(
+        &self,
+        business: &Business,
+        table: &TableRef,
+        caller: table::command::Caller,
+    ) -> Result<(), AskError<table::decide::Rejection>> {
+        let ask = table::command::Ask::ChangeSchema(SchemaAsk::ArchiveObject);
+        self.ask_table(table, table::command::Command { caller, ask }, 0).await?;
+        // Whoever sends follow-ups has heard of it too, and goes on trying.
+        drop(follow_up::discard_name(business, table).await);
+        Ok(())
     }
 
     /// Asks the catalog's writer. An object that it created takes commands when this returns.

@@ -14,6 +14,7 @@ use crate::model::catalog::{self, Catalog};
 use crate::model::id::Timestamp;
 use crate::model::moment::Moment;
 use crate::model::root::{self, Root};
+use crate::model::schema::change::SchemaChange;
 use crate::model::state::State;
 use crate::model::table::event::Event;
 use crate::model::table::{Setting, Table};
@@ -38,6 +39,36 @@ pub(super) struct Starter {
     pub(super) started: AtomicU64,
 }
 
+/// Whether another writer has to hear of an event.
+fn is_followed_up(event: &Event) -> bool {
+    match event {
+        Event::Purged(_) => true,
+        Event::SchemaChanged { change, .. } => {
+            matches!(**change, SchemaChange::ObjectArchived { .. })
+        }
+        Event::ObjectCreated { .. }
+        | Event::FieldCreated { .. }
+        | Event::OptionCreated { .. }
+        | Event::Record(_)
+        | Event::TeamChanged { .. }
+        | Event::FollowUpConfirmed { .. } => false,
+    }
+}
+
+/// Whether a relation may lack a side after an event.
+fn is_mirrored(event: &Event) -> bool {
+    match event {
+        Event::FieldCreated { field, .. } => field.relation.is_some(),
+        Event::SchemaChanged { change, .. } => change.ends_a_field(),
+        Event::ObjectCreated { .. }
+        | Event::OptionCreated { .. }
+        | Event::Record(_)
+        | Event::TeamChanged { .. }
+        | Event::Purged(_)
+        | Event::FollowUpConfirmed { .. } => false,
+    }
+}
+
 impl Starter {
     pub(super) fn start<S: State>(&self, state: S, announce: Announce<S>) -> Handle<S> {
         let count = self.started.fetch_add(1, Relaxed) + 1;
@@ -58,17 +89,13 @@ impl Starter {
     pub(super) fn start_table(&self, table: Table) -> Arc<TableRef> {
         let (shown, object) = (table.shown(), table.object());
         let (follow_ups, mirrors) = (self.follow_ups.clone(), self.mirrors.clone());
-        let announce: Announce<Table> = Box::new(move |event| match event {
-            Event::Purged(_) => follow_ups.raise(object),
-            Event::FieldCreated { field, .. } if field.relation.is_some() => mirrors.raise(object),
-            Event::SchemaChanged { change, .. } if change.ends_a_field() => mirrors.raise(object),
-            Event::ObjectCreated { .. }
-            | Event::FieldCreated { .. }
-            | Event::OptionCreated { .. }
-            | Event::SchemaChanged { .. }
-            | Event::Record(_)
-            | Event::TeamChanged { .. }
-            | Event::FollowUpConfirmed { .. } => {}
+        let announce: Announce<Table> = Box::new(move |event| {
+            if is_followed_up(event) {
+                follow_ups.raise(object);
+            }
+            if is_mirrored(event) {
+                mirrors.raise(object);
+            }
         });
         TableRef::new(shown, self.start(table, announce))
     }

@@ -51,7 +51,7 @@ async fn list(
     let rights = other.access.fields(&schema);
     let words = asked.words(&schema, &rights);
     let places = asked.page.window();
-    let found = search::look(&other, "search".to_owned(), move |_, around, goes_on| {
+    let found = search::look(&other, "search".to_owned(), move |around, goes_on| {
         link.page(&record, words.as_ref(), places, (around, goes_on))
     });
     let found = found.await?;

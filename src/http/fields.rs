@@ -259,13 +259,17 @@ pub(crate) async fn ask_table_for_schema(
 }
 
 /// Why a table refuses a change of its schema.
-fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
+pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
     match rejection {
         Rejection::Violated(violated) => violation::problem(target, &violated),
         Rejection::Schema(faults) => {
             Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
         }
-        Rejection::UnknownField => Problem::not_found(),
+        Rejection::UnknownField | Rejection::ObjectArchived => Problem::not_found(),
+        Rejection::ArchiveBlocked(blocked) => {
+            let fault = Fault::new(Code::CustomObjectArchiveBlocked, Place::Whole);
+            fault.saying(schema_fault::why_blocked(blocked)).into()
+        }
         Rejection::TooLarge { what, bytes, max } => {
             let message = format!("{what} has {bytes} bytes; at most {max} are taken.");
             Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
@@ -313,13 +317,13 @@ async fn list_references(
     check_no_parameters(&request, RouteGroup::Read)?;
     let AddressedField { target, schema, field, .. } = addressed;
     let caller = &target.caller;
-    let names = |group: &&Arc<PermissionGroup>| {
+    let is_about = |group: &&Arc<PermissionGroup>| {
         let entry = group.objects.get(&schema.object().id);
         caller.rights.may_see_settings()
             && entry.is_some_and(|entry| entry.fields.contains_key(&field.id))
     };
-    let named = caller.catalog.groups.iter().filter(names);
-    let permission_groups = named.map(|group| GroupName { id: group.id, name: &group.name });
+    let groups = caller.catalog.groups.iter().filter(is_about);
+    let permission_groups = groups.map(|group| GroupName { id: group.id, name: &group.name });
     let partner = RelationReference::of(&field, &caller.related_tables());
     Ok(HttpResponse::Ok().json(References {
         relationships: partner.into_iter().collect(),

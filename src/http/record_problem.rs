@@ -48,7 +48,7 @@ impl RefusedWrite<'_> {
     pub fn problem(&self, rejection: Rejection) -> Problem {
         match rejection {
             Rejection::SchemaMoved => schema_keeps_moving(),
-            Rejection::NotFound => Problem::not_found(),
+            Rejection::NotFound | Rejection::ObjectArchived => Problem::not_found(),
             Rejection::NoRight => Problem::new(Code::PermissionRequired),
             Rejection::NoRightToIdentifier => {
                 Problem::new(Code::PermissionRequired).saying(IDENTIFIER_OF_OTHERS)
@@ -69,7 +69,10 @@ impl RefusedWrite<'_> {
                 let message = format!("The {what} has {bytes} bytes; at most {max} are allowed.");
                 Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
             }
-            Rejection::Schema(_) | Rejection::Violated(_) | Rejection::UnknownField => {
+            Rejection::Schema(_)
+            | Rejection::Violated(_)
+            | Rejection::UnknownField
+            | Rejection::ArchiveBlocked(_) => {
                 unreachable!("a record's write changes no schema")
             }
         }

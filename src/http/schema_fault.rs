@@ -7,6 +7,7 @@ use crate::http::fault::{Fault, Faults, Place};
 use crate::http::value_fault;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::name::NameFault;
+use crate::model::table::decide::Blocked;
 use uuid::Uuid;
 
 /// The fault of a new object, field or option.
@@ -29,6 +30,18 @@ pub fn fault_of(fault: &SchemaFault) -> Fault {
         SchemaFaultKind::NotDeletable => Code::NotDeletable,
     };
     Fault::new(code, place).saying(fault.fault.to_string())
+}
+
+/// Why an object cannot be archived.
+#[must_use]
+pub const fn why_blocked(blocked: Blocked) -> &'static str {
+    match blocked {
+        Blocked::LiveRecords => "The object has live records; archive them first.",
+        Blocked::Relationships => {
+            "The object has relationships to another object; delete their fields first."
+        }
+        Blocked::Contacts => "The contact object cannot be archived.",
+    }
 }
 
 fn of_name(fault: NameFault) -> Code {

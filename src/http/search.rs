@@ -4,7 +4,8 @@
 //! It must not know what a condition means, nor how a row looks. What is found is not one instant:
 //! each of its records is.
 
-use crate::engine::search_pool::SearchError;
+use crate::engine::business::TableRef;
+use crate::engine::search_pool::{SearchError, Work};
 use crate::http::body::Body;
 use crate::http::caller::{Caller, require};
 use crate::http::code::Code;
@@ -28,9 +29,12 @@ use crate::model::schema::Schema;
 use crate::model::table::Shown;
 use crate::model::table::link::Tables;
 use crate::model::table::order::Wanted;
+use crate::model::table::search::run::Run;
 use crate::model::table::search::{Found, Interrupted, Search, Window};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// Registers the route.
 pub fn register(config: &mut ServiceConfig) {
@@ -139,27 +143,36 @@ pub async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
         return Ok(search.run_plain(target.table.shown()));
     }
     let narrow = narrowing(&search);
-    look(target, narrow, move |shown, around, goes_on| search.run(shown, around, goes_on)).await
+    let (caller, table) = (target.caller.clone(), target.table.clone());
+    let now = target.engine.clock().now();
+    run(target, narrow, move || Begun::new(search, caller, table, now)).await
 }
 
 /// Looks at the records of a table on a thread for searches; `narrow` is what makes it long.
 pub async fn look<T: Send + 'static>(
     target: &Target,
     narrow: String,
-    looking: impl FnOnce(&Shown, Surroundings<'_>, &dyn Fn() -> bool) -> Result<T, Interrupted>
-    + Send
-    + 'static,
+    looking: impl FnOnce(Surroundings<'_>, &dyn Fn() -> bool) -> Result<T, Interrupted> + Send + 'static,
 ) -> Result<T, Problem> {
     let (caller, table) = (target.caller.clone(), target.table.clone());
     let now = target.engine.clock().now();
-    let run = move |goes_on: &dyn Fn() -> bool| {
+    let looking = move |goes_on: &dyn Fn() -> bool| {
         let shown = table.shown();
         let schema = shown.schema();
         let tables = caller.related_tables();
-        looking(shown, surroundings_of(&caller, shown, &schema, &tables, now), goes_on)
+        looking(surroundings_of(&caller, shown, &schema, &tables, now), goes_on)
     };
+    let look = Look { looking: Mutex::new(Some(looking)), found: Mutex::new(None) };
+    run(target, narrow, move || look).await
+}
+
+async fn run<W: Work>(
+    target: &Target,
+    narrow: String,
+    begin: impl FnOnce() -> W + Send + 'static,
+) -> Result<W::Found, Problem> {
     let (searches, timeout) = (target.engine.searches(), target.search_timeout());
-    searches.run(timeout, target.engine.clock(), run).await.map_err(|error| match error {
+    searches.run(timeout, target.engine.clock(), begin).await.map_err(|error| match error {
         SearchError::Overloaded => {
             let detail = "Too many searches are waiting; this one was not begun.";
             Problem::new(Code::Overloaded).saying(detail).retry_after(1)
@@ -171,6 +184,68 @@ pub async fn look<T: Send + 'static>(
         }
         SearchError::Panicked => Problem::new(Code::InternalError),
     })
+}
+
+/// A search on the threads for searches, with all that it refers to.
+struct Begun {
+    run: Run,
+    caller: Caller,
+    table: Arc<TableRef>,
+    schema: Arc<Schema>,
+    now: Timestamp,
+}
+
+impl Begun {
+    fn new(search: Search, caller: Caller, table: Arc<TableRef>, now: Timestamp) -> Self {
+        let shown = table.shown();
+        let schema = shown.schema();
+        let run = {
+            let tables = caller.related_tables();
+            Run::new(search, shown, &surroundings_of(&caller, shown, &schema, &tables, now))
+        };
+        Self { run, caller, table, schema, now }
+    }
+}
+
+impl Work for Begun {
+    type Found = Found;
+
+    fn work(&self, goes_on: &dyn Fn() -> bool) {
+        let shown = self.table.shown();
+        let tables = self.caller.related_tables();
+        let around = surroundings_of(&self.caller, shown, &self.schema, &tables, self.now);
+        self.run.work(shown, around, goes_on);
+    }
+
+    fn finish(&self) -> Option<Found> {
+        self.run.finish().ok()
+    }
+}
+
+/// A look that one thread alone can do.
+struct Look<L, T> {
+    looking: Mutex<Option<L>>,
+    found: Mutex<Option<T>>,
+}
+
+impl<L, T> Work for Look<L, T>
+where
+    L: FnOnce(&dyn Fn() -> bool) -> Result<T, Interrupted> + Send + 'static,
+    T: Send + 'static,
+{
+    type Found = T;
+
+    fn work(&self, goes_on: &dyn Fn() -> bool) {
+        let looking = self.looking.lock().take();
+        if let Some(looking) = looking {
+            let found = looking(goes_on).ok();
+            *self.found.lock() = found;
+        }
+    }
+
+    fn finish(&self) -> Option<T> {
+        self.found.lock().take()
+    }
 }
 
 /// What makes a search long, for whoever has to make it shorter.

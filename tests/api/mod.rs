@@ -1,5 +1,6 @@
 //! What a client sees: the real binary, asked over real HTTP.
 
+mod archived_objects;
 mod bad_input;
 mod bulk;
 mod bulk_resolutions;
@@ -15,17 +16,20 @@ mod extensions;
 mod field_types;
 mod further_types;
 mod identity;
+mod index;
 mod keys;
 mod limits;
 mod lists;
 mod lookup;
 mod metrics;
+mod migration;
 mod openapi;
 mod people;
 mod pipelines;
 mod races;
 mod relationships;
 mod renaming_onto_archived;
+mod rights;
 mod routes;
 mod schema;
 mod search;

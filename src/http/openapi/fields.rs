@@ -79,12 +79,21 @@ pub struct FieldSearchBody {
     pub name: Option<String>,
 }
 
-/// The limits of a decimal field; a number, or a text that spells one.
+/// The limits of a decimal field.
 #[derive(Serialize, ToSchema)]
 pub struct NewDecimalOptions {
-    pub min_value: Option<Value>,
-    pub max_value: Option<Value>,
+    pub min_value: Option<NumberInput>,
+    pub max_value: Option<NumberInput>,
+    #[schema(maximum = 6)]
     pub precision: Option<u8>,
+}
+
+/// A number, or a text that spells one.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum NumberInput {
+    Number(f64),
+    Text(String),
 }
 
 /// The limits of a rating field.
@@ -337,7 +346,15 @@ pub struct Field {
 pub struct References {
     pub relationships: Vec<RelationReference>,
     pub unique_constraints: Vec<Value>,
-    pub permission_groups: Vec<Value>,
+    /// Those that name the field, for callers who may see groups.
+    pub permission_groups: Vec<GroupName>,
+}
+
+/// A permission group where it is only named.
+#[derive(Serialize, ToSchema)]
+pub struct GroupName {
+    pub id: Uuid,
+    pub name: String,
 }
 
 /// A tag.
@@ -444,6 +461,15 @@ pub fn references() {}
     responses((status = 200, description = "A page of tags.", body = Page<Tag>))
 )]
 pub fn tags() {}
+
+/// List the tags of a field, by the path of pipelines
+#[utoipa::path(
+    get, path = "/api/pipelines/{object_identifier}/fields/{field}/tags", tag = "fields",
+    operation_id = "pipelines_fields_tags_list",
+    params(FieldPath, PageQuery, OrderingQuery, TagsQuery),
+    responses((status = 200, description = "A page of tags.", body = Page<Tag>))
+)]
+pub fn tags_of_pipeline() {}
 
 /// List the tags of a field of contacts
 #[utoipa::path(

@@ -309,6 +309,17 @@ pub fn partial_update() {}
 )]
 pub fn update() {}
 
+/// Archive an object of which no live record is left
+///
+/// Nothing of it is found any more, and its API name is free. The contact object stays: 405.
+#[utoipa::path(
+    delete, path = "/api/custom-objects/{object_identifier}", tag = "objects",
+    operation_id = "custom_objects_destroy",
+    params(ObjectPath),
+    responses((status = 204, description = "It is archived."))
+)]
+pub fn destroy() {}
+
 /// Make a category of an object's fields
 #[utoipa::path(
     post, path = "/api/custom-objects/{object_identifier}/categories", tag = "objects",

@@ -10,16 +10,17 @@ use crate::model::catalog::permission::{Breach, PermissionGroup, Subject};
 use crate::model::catalog::role::Role;
 use crate::model::catalog::{Birth, CatalogView, Change, Event, ObjectEntry};
 use crate::model::id::{
-    ApiKeyId, HistoryId, MemberId, PermissionGroupId, RoleId, Timestamp, UserId,
+    ApiKeyId, HistoryId, MemberId, ObjectId, PermissionGroupId, RoleId, Timestamp, UserId,
 };
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
 use crate::model::schema::fault::SchemaFault;
+use crate::model::schema::name;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::table::command::Caller;
 use std::sync::Arc;
 
-/// Objects in one business, the contact object included.
+/// Objects in one business, the contact object included, archived ones not.
 pub const OBJECTS_MAX: usize = 500;
 
 /// One command and who asks for it.
@@ -42,6 +43,11 @@ pub enum Ask {
         hour: Timestamp,
     },
     CreateObject(Box<NewObject>),
+    /// Gives free the name of an object whose table says that it was archived, at this time.
+    DiscardName {
+        object: ObjectId,
+        archived_at: Timestamp,
+    },
     CreateRole(Box<RoleEdit>),
     UpdateRole(RoleId, Box<RoleEdit>),
     DeleteRole(RoleId),
@@ -163,6 +169,9 @@ pub(super) fn decide(
             (is_due.then_some(Change::ApiKeyUsed { id, hour }), Reply::Done)
         }
         Ask::CreateObject(new) => sure(create_object(view, &new, caller.member, moment)?),
+        Ask::DiscardName { object, archived_at } => {
+            (discarded_name(view, object, archived_at), Reply::Done)
+        }
         Ask::CreateRole(edit) => sure(grant::create_role(view, rights, *edit, moment)?),
         Ask::UpdateRole(id, edit) => grant::update_role(view, rights, id, *edit)?,
         Ask::DeleteRole(id) => sure(grant::delete_role(view, id)?),
@@ -178,6 +187,14 @@ pub(super) fn decide(
 /// A change that there is in any case.
 fn sure((change, reply): (Change, Reply)) -> (Option<Change>, Reply) {
     (Some(change), reply)
+}
+
+/// An archived object's entry under another name, unless it has that already.
+fn discarded_name(view: &CatalogView, id: ObjectId, archived_at: Timestamp) -> Option<Change> {
+    let entry = view.object(id).expect("every table has its entry");
+    let is_taken = |name: &str| view.object_of_name(name).is_some();
+    let name = name::discarded_object_name(&entry.name, archived_at, is_taken);
+    (!entry.is_archived).then_some(Change::ObjectArchived { id, name })
 }
 
 fn create_member(
@@ -321,7 +338,8 @@ fn create_object(
     member: MemberId,
     moment: &mut Moment,
 ) -> Result<(Change, Reply), Rejection> {
-    if view.objects.len() >= OBJECTS_MAX {
+    let live = view.objects.iter().filter(|entry| !entry.is_archived).count();
+    if live >= OBJECTS_MAX {
         return Err(Rejection::TooManyObjects);
     }
     let founder = Founder { member: Some(member), at: moment.at() };
@@ -330,7 +348,7 @@ fn create_object(
         new.decide(founder, &is_taken, &mut || moment.id()).map_err(Rejection::ObjectFaults)?;
     let schema = Arc::new(schema);
     let object = schema.object();
-    let entry = ObjectEntry { id: object.id, name: object.name.clone() };
+    let entry = ObjectEntry { id: object.id, name: object.name.clone(), is_archived: false };
     let birth = Birth { history: HistoryId(moment.id()), schema: schema.clone() };
     Ok((Change::ObjectCreated { entry, birth: Some(birth) }, Reply::Object(schema)))
 }

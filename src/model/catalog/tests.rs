@@ -213,6 +213,36 @@ fn an_object_has_a_name_of_its_own_and_a_table() {
 }
 
 #[test]
+fn the_name_of_an_archived_object_is_free_and_its_entry_stays() {
+    let mut rig = Rig::new();
+    let object = |name: &str| {
+        let (object_name, name) = (Some("Deals".into()), Some(name.into()));
+        Ask::CreateObject(Box::new(NewObject { object_name, name, ..NewObject::default() }))
+    };
+    let make = |rig: &mut Rig, name: &str| match rig.run(object(name)) {
+        Ok(Reply::Object(schema)) => schema.object().id,
+        other => panic!("{other:?}"),
+    };
+    let first = make(&mut rig, "deals");
+    let taken = make(&mut rig, "deals_discarded_7");
+    let archived_at = Timestamp(7);
+    rig.run(Ask::DiscardName { object: first, archived_at }).unwrap();
+    let entry = rig.view().object(first).unwrap().clone();
+    assert_eq!((&*entry.name, entry.is_archived), ("deals_discarded_7_2", true));
+    assert_eq!(rig.view().object_of_name("deals"), None);
+    assert_eq!(rig.view().object_of_name("deals_discarded_7"), Some(taken));
+    let count = rig.count;
+    rig.run(Ask::DiscardName { object: first, archived_at }).unwrap();
+    assert_eq!(rig.count, count, "it is sent again after a crash, and done once");
+    let second = make(&mut rig, "deals");
+    assert_eq!(
+        rig.view().objects.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [first, taken, second]
+    );
+    rig.check();
+}
+
+#[test]
 fn a_business_has_a_limit_of_objects() {
     let mut rig = Rig::new();
     let object = |at: usize| {
@@ -223,6 +253,10 @@ fn a_business_has_a_limit_of_objects() {
         rig.run(object(at)).unwrap();
     }
     assert_eq!(rig.run(object(999)).unwrap_err(), Rejection::TooManyObjects);
+    let (object_of, archived_at) = (rig.view().objects[3].id, BIRTH);
+    rig.run(Ask::DiscardName { object: object_of, archived_at }).unwrap();
+    rig.run(object(999)).unwrap();
+    assert_eq!(rig.run(object(1000)).unwrap_err(), Rejection::TooManyObjects);
 }
 
 fn edit(id: MemberId) -> MemberEdit {

@@ -75,6 +75,7 @@ pub fn contacts(created: Timestamp, ids: &mut dyn FnMut() -> Uuid) -> Schema {
         meta: EMPTY_META.to_owned(),
         created,
         owner: None,
+        archived_at: None,
     };
     let category = first_category("Contact Info".to_owned(), ids);
     let mut fields = Fields { category: category.id, ids, made: Vec::new() };

@@ -140,6 +140,7 @@ impl NewObject {
             meta: checks.meta("meta", self.meta.as_deref(), META_BYTES_MAX),
             created: founder.at,
             owner: founder.member,
+            archived_at: None,
         }
     }
 }

@@ -42,6 +42,9 @@ pub struct Object {
     pub created: Timestamp,
     /// Who made it; nobody where the server did.
     pub owner: Option<MemberId>,
+    /// From then on nothing of it is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
 }
 
 /// What kind of object it is.

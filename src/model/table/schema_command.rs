@@ -35,6 +35,8 @@ pub enum SchemaAsk {
     },
     /// What is not given stays.
     ChangeObject(Box<NewObject>),
+    /// The object goes with all its records, which must be archived.
+    ArchiveObject,
     CreateCategory(NewCategory),
     /// What is not given stays.
     ChangeCategory {

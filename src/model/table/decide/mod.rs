@@ -54,6 +54,10 @@ pub enum Rejection {
     Violated(Box<Violated>),
     /// A field, option or category addressed is not there.
     UnknownField,
+    /// The object is in use.
+    ArchiveBlocked(Blocked),
+    /// The object was archived: nothing of it is there any more.
+    ObjectArchived,
 }
 
 /// The last stage: uniqueness and archive conflicts, all of them.
@@ -116,6 +120,16 @@ pub struct Violated {
     pub first: Vec<Violation>,
 }
 
+/// What keeps an object from being archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    LiveRecords,
+    /// Fields that relate its records to those of another object.
+    Relationships,
+    /// A business has its contacts for ever.
+    Contacts,
+}
+
 /// A rule that is surveyed when it is switched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -142,6 +156,11 @@ pub fn decide(
 ) -> Result<Reply, Rejection> {
     let Command { caller, ask } = command;
     let mut commit = Commit::new(view, &caller, moment, events);
+    let is_receipt = matches!(ask, Ask::ConfirmFollowUp(_));
+    // Whoever asks for more has found the object before it went.
+    if commit.schema.object().archived_at.is_some() && !is_receipt {
+        return Err(Rejection::ObjectArchived);
+    }
     match ask {
         Ask::Upsert(upsert) => upsert::upsert(&mut commit, &upsert),
         Ask::Add(add) => upsert::add(&mut commit, &add),

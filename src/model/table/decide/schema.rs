@@ -12,10 +12,10 @@ use crate::model::schema::new_object::NewObject;
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
 use crate::model::table::command::Reply;
-use crate::model::table::decide::Rejection;
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::pipeline;
 use crate::model::table::decide::survey::survey;
+use crate::model::table::decide::{Blocked, Rejection};
 use crate::model::table::event::{Event, FollowUpNumber};
 use crate::model::table::schema_command::SchemaAsk;
 use std::sync::Arc;
@@ -70,6 +70,7 @@ pub(super) fn change_schema(
             change_option(commit, (*field, *option), change)
         }
         SchemaAsk::ChangeObject(change) => change_object(commit, change),
+        SchemaAsk::ArchiveObject => archive_object(commit),
         SchemaAsk::CreateCategory(new) => {
             let schema = commit.schema.clone();
             let category = schema
@@ -119,6 +120,28 @@ fn change_object(commit: &mut Commit<'_>, change: &NewObject) -> Result<Reply, R
         commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(object) })?;
     }
     Ok(Reply::Done)
+}
+
+fn archive_object(commit: &mut Commit<'_>) -> Result<Reply, Rejection> {
+    if let Some(blocked) = what_keeps(commit) {
+        return Err(Rejection::ArchiveBlocked(blocked));
+    }
+    let at = commit.at();
+    commit.change_schema(SchemaChange::ObjectArchived { at })?;
+    Ok(Reply::Done)
+}
+
+/// What keeps the object from being archived. Decided at the barrier, so nothing of it changes
+/// before the object is gone.
+fn what_keeps(commit: &Commit<'_>) -> Option<Blocked> {
+    if !commit.schema.object().is_custom {
+        return Some(Blocked::Contacts);
+    }
+    if commit.view.table.shown.live_count() > 0 {
+        return Some(Blocked::LiveRecords);
+    }
+    let is_related = commit.schema.fields_to_others().next().is_some();
+    is_related.then_some(Blocked::Relationships)
 }
 
 fn change_category(

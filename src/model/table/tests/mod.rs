@@ -1,6 +1,9 @@
 //! Tests of a table as a whole: what is decided, applied, stored, replayed and walked.
 
 mod accounts;
+mod archived_object;
+mod column_states;
+mod columns;
 mod creating;
 mod images;
 mod lists;

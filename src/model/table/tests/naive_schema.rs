@@ -28,6 +28,7 @@ impl Naive {
             SchemaAsk::ChangeOption { .. }
             | SchemaAsk::ShowMirror(_)
             | SchemaAsk::DropMirror(_)
+            | SchemaAsk::ArchiveObject
             | SchemaAsk::CreateCategory(_)
             | SchemaAsk::ChangeCategory { .. }
             | SchemaAsk::DeleteCategory(_) => panic!("no step asks for {asked:?}"),

@@ -136,6 +136,9 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         Err(Rejection::Faults(faults)) => Answer::Faults(faults),
         Err(Rejection::Taken(taken)) => Answer::Taken(taken.faults, taken.conflict.map(hit)),
         Err(Rejection::TooLarge { what, .. }) => panic!("the {what} is too large"),
+        Err(other @ (Rejection::ArchiveBlocked(_) | Rejection::ObjectArchived)) => {
+            panic!("no step archives the object: {other:?}")
+        }
         Err(Rejection::NoRight | Rejection::NoRightToIdentifier) => {
             panic!("an administrator may do everything")
         }

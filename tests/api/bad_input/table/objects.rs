@@ -33,6 +33,7 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/custom-objects/{object}/fields/{tags_field}/tags", 200)
             .paged()
             .ordered(),
+        Route::new("GET /api/pipelines/{object}/fields/{tags_field}/tags", 200).paged().ordered(),
         Route::new("GET /api/client/fields/{contact_tags}/tags", 200).paged().ordered(),
         Route::new("GET /api/custom-objects/{object}/fields/{field}/options", 200).paged(),
     ]
@@ -99,7 +100,12 @@ pub(super) fn writes() -> Vec<Route> {
 fn writes_of_objects() -> Vec<Route> {
     let changed = || {
         let fixed = |path| any(path, "tn").refuses(json!("other"), "immutable");
-        let more = vec![label("object_name", "t", 200), fixed("object_type"), fixed("name")];
+        let more = vec![
+            label("object_name", "t", 200),
+            fixed("object_type"),
+            fixed("name"),
+            any("pipeline", "on").refuses(json!({"stages": []}), "immutable"),
+        ];
         with(object_keys(), more)
     };
     let created = vec![
@@ -193,5 +199,6 @@ pub(super) fn ends() -> Vec<Route> {
             .flags(&["dry_run"])
             .extensions(FIELD),
         Route::new("DELETE /api/custom-objects/{object}/categories/{category}", 204),
+        Route::new("DELETE /api/custom-objects/{spare_object}", 204),
     ]
 }
