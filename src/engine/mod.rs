@@ -10,6 +10,7 @@ pub mod business;
 pub mod follow_up;
 mod key_use;
 pub mod meters;
+pub mod mirrors;
 mod panic;
 pub mod partition;
 mod placement;
@@ -49,6 +50,7 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use tokio::sync::oneshot::Receiver;
+use uuid::Uuid;
 
 /// Why a command has no reply.
 #[derive(Debug, PartialEq)]
@@ -138,10 +140,16 @@ impl Engine {
     /// A fresh id for a writing request.
     #[must_use]
     pub fn next_batch(&self) -> BatchId {
+        BatchId(self.next_id())
+    }
+
+    /// A fresh id for what two writers are to call by one name.
+    #[must_use]
+    pub fn next_id(&self) -> Uuid {
         let count = self.batches.fetch_add(1, Relaxed);
         // An even factor of its own: writers' seeds are odd multiples away from the same seed.
         let seed = self.seed.wrapping_add(count.wrapping_mul(0x5851_F42D_4C95_7F2E));
-        BatchId(Moment::new(seed, self.clock.now()).id())
+        Moment::new(seed, self.clock.now()).id()
     }
 
     /// The one way to a business and its tables; who asks has authenticated. An archived business

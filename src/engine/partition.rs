@@ -7,6 +7,7 @@ use crate::engine::bootstrap::{Bootstrap, Founding};
 use crate::engine::business::{Business, Directory, put_business};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::meters::Meters;
+use crate::engine::mirrors::{MirrorSignal, keep_for_ever, settle_all};
 use crate::engine::panic::abort_on_panic_here;
 use crate::engine::placement::Placement;
 use crate::engine::snapshot::SnapshotError;
@@ -106,12 +107,15 @@ impl Partition {
             setting: states.setting(),
             limits: options.admission,
             follow_ups: Arc::new(FollowUpSignal::default()),
+            mirrors: Arc::new(MirrorSignal::default()),
             newest: states.newest,
             seed,
             started: AtomicU64::new(0),
         });
         let (root, businesses) = start_writers(&starter, states).await;
         actix::spawn(send_for_ever(businesses.clone(), starter.follow_ups.clone()));
+        settle_all(&businesses, &starter.mirrors).await;
+        actix::spawn(keep_for_ever(businesses.clone(), starter.mirrors.clone()));
         actix::spawn(seal_for_ever(queue.clone()));
         let snapshotter = snapshots.map(|setting| {
             let writers = Writers {

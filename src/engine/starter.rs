@@ -5,6 +5,7 @@ use crate::engine::admission::AdmissionLimits;
 use crate::engine::business::{Business, BusinessParts, Directory, TableRef, Tables, put_business};
 use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::meters::Meters;
+use crate::engine::mirrors::MirrorSignal;
 use crate::engine::placement::Placement;
 use crate::engine::turn::Announce;
 use crate::engine::writer::{Handle, Writer, WriterParts};
@@ -30,6 +31,7 @@ pub(super) struct Starter {
     pub(super) setting: Setting,
     pub(super) limits: AdmissionLimits,
     pub(super) follow_ups: Arc<FollowUpSignal>,
+    pub(super) mirrors: Arc<MirrorSignal>,
     /// No event is older than the newest that was recovered.
     pub(super) newest: Timestamp,
     /// Random at the start of the process; each writer's ids begin elsewhere.
@@ -53,6 +55,20 @@ fn is_followed_up(event: &Event) -> bool {
     }
 }
 
+/// Whether a relation may lack a side after an event.
+fn is_mirrored(event: &Event) -> bool {
+    match event {
+        Event::FieldCreated { field, .. } => field.relation.is_some(),
+        Event::SchemaChanged { change, .. } => change.ends_a_field(),
+        Event::ObjectCreated { .. }
+        | Event::OptionCreated { .. }
+        | Event::Record(_)
+        | Event::TeamChanged { .. }
+        | Event::Purged(_)
+        | Event::FollowUpConfirmed { .. } => false,
+    }
+}
+
 impl Starter {
     pub(super) fn start<S: State>(&self, state: S, announce: Announce<S>) -> Handle<S> {
         let count = self.started.fetch_add(1, Relaxed) + 1;
@@ -72,10 +88,13 @@ impl Starter {
 
     pub(super) fn start_table(&self, table: Table) -> Arc<TableRef> {
         let (shown, object) = (table.shown(), table.object());
-        let follow_ups = self.follow_ups.clone();
+        let (follow_ups, mirrors) = (self.follow_ups.clone(), self.mirrors.clone());
         let announce: Announce<Table> = Box::new(move |event| {
             if is_followed_up(event) {
                 follow_ups.raise(object);
+            }
+            if is_mirrored(event) {
+                mirrors.raise(object);
             }
         });
         TableRef::new(shown, self.start(table, announce))

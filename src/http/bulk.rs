@@ -141,6 +141,9 @@ fn at(key: &'static str) -> Place {
     Place::Body(Cow::Borrowed(key))
 }
 
+const KEPT_ELSEWHERE: &str =
+    "The values of this field are kept by the other object: change the records there.";
+
 /// One value for a field of several is a list of one.
 fn as_list<'i>(value: &Input<'i>, field: &Field) -> Option<Input<'i>> {
     match value {
@@ -163,6 +166,10 @@ fn check_change<'w>(
     field: &Field,
     change: &ValueChange<'w>,
 ) -> Result<FieldWork<'w>, Problem> {
+    if field.is_mirror() {
+        let fault = Fault::new(Code::Invalid, at(FIELD_ID));
+        return Err(fault.saying(KEPT_ELSEWHERE).into());
+    }
     let value = change.value;
     let write = match change.resolution {
         Resolution::AddOnly | Resolution::RemoveOnly if !field.holds_several() => {

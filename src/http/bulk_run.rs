@@ -47,8 +47,10 @@ impl FieldWork<'_> {
     #[must_use]
     pub fn read(&self, target: &Target, schema: &Schema) -> Writes {
         let rights = target.access.fields(schema);
-        let mut writes =
+        let read =
             target.with_context(|context| writes::read(&self.fields, (schema, &rights), context));
+        // A mirror was refused: its values are in other records.
+        let mut writes = read.writes;
         match self.resolution {
             Resolution::UpdateIfBlank | Resolution::OverwriteExceptNull => {
                 let is_null =

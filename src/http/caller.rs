@@ -10,8 +10,11 @@ use crate::http::problem::Problem;
 use crate::model::access::{ObjectAccess, Rights};
 use crate::model::catalog::CatalogView;
 use crate::model::catalog::member::Member;
-use crate::model::id::{BatchId, BusinessId, UserId};
+use crate::model::id::{BatchId, BusinessId, ObjectId, RecordId, UserId};
+use crate::model::schema::relation::Relation;
 use crate::model::table::command;
+use crate::model::table::link::Side;
+use crate::model::value::related::RecordRef;
 use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use std::future::{Ready, ready};
@@ -65,6 +68,30 @@ impl Caller {
     /// An object that the caller may not see is as good as none.
     pub fn table(&self, reference: &str) -> Result<(Arc<TableRef>, ObjectAccess), Problem> {
         self.visible_table(reference).ok_or_else(Problem::not_found)
+    }
+
+    /// The tables on the other sides of relations.
+    ///
+    /// This is the place where it is asked whether the caller may see an object that another one
+    /// leads to; one that is not visible is as good as none, and so are its records.
+    pub fn related_tables(&self) -> impl Fn(ObjectId) -> Option<Side> + '_ {
+        |object| {
+            let table = self.business.table(object)?;
+            let access = self.access(&table);
+            access.may_see_object().then(|| Side { shown: table.shown().clone(), access })
+        }
+    }
+
+    /// The record on the other side of a relation that a request names, if it may be related to.
+    #[must_use]
+    pub fn related_record(&self, relation: &Relation, named: RecordRef<'_>) -> Option<RecordId> {
+        let side = self.related_tables()(relation.object)?;
+        let schema = side.shown.schema();
+        let found = match named {
+            RecordRef::Id(id) => side.shown.record(id),
+            RecordRef::LookupValue(text) => side.shown.holder(&schema.identifier_key(text)?),
+        };
+        found.filter(|record| side.shows(&schema, record)).map(|record| record.id())
     }
 
     /// As `table`, where something else is answered for none.

@@ -8,6 +8,7 @@ use crate::http::fault::Faults;
 use crate::http::fields::{AddressedField, ask_for_schema};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::relation_fields;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::wire::schema_changes::{ChangedFieldShape, read_changed_field};
 use crate::model::schema::changed_field::ChangedField;
@@ -30,10 +31,11 @@ pub(super) async fn change(
     };
     let mut response = HttpResponse::Ok();
     mark(&mut response, run);
-    Ok(response.json(ChangedFieldShape::of(&field, &rights, run)))
+    let tables = target.caller.related_tables();
+    Ok(response.json(ChangedFieldShape::of(&field, (&rights, &tables), run)))
 }
 
-/// `DELETE`: the values of all records are gone from every read.
+/// `DELETE`: the values of all records are gone from every read. Of a relationship both sides go.
 pub(super) async fn delete(
     addressed: AddressedField,
     request: HttpRequest,
@@ -42,8 +44,12 @@ pub(super) async fn delete(
     let (_, run) = read_run(&request, &mut faults);
     faults.check()?;
     let AddressedField { target, field, .. } = addressed;
-    let asked = SchemaAsk::DeleteField { field: field.number, run };
-    ask_for_schema(&target, Ask::ChangeSchema(asked), 0).await?;
+    if let Some(relation) = &field.relation {
+        relation_fields::delete(&target, &field, relation, run).await?;
+    } else {
+        let asked = SchemaAsk::DeleteField { field: field.number, run };
+        ask_for_schema(&target, Ask::ChangeSchema(asked), 0).await?;
+    }
     let mut response = HttpResponse::NoContent();
     mark(&mut response, run);
     Ok(response.finish())
@@ -57,8 +63,11 @@ fn read_change(
     let input = body.parse()?;
     let mut faults = Faults::default();
     let (is_strict, run) = read_run(request, &mut faults);
-    let change = read_changed_field(&input, is_strict, &mut faults);
-    let AddressedField { schema, field, .. } = addressed;
+    let (change, relation) = read_changed_field(&input, is_strict, &mut faults);
+    let AddressedField { target, schema, field, .. } = addressed;
+    if let Some(keys) = relation {
+        relation_fields::check_same(target, field, &keys, &mut faults);
+    }
     if !faults.is_empty()
         && let Err(found) = schema.decide_field_change(field, &change, &mut throwaway_ids())
     {

@@ -6,6 +6,7 @@ use crate::http::body::Body;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
+use crate::http::field_values::list_selectable;
 use crate::http::fields::{AddressedField, ask_for_schema};
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
@@ -18,6 +19,7 @@ use crate::model::id::OptionId;
 use crate::model::schema::new_field::NewOption;
 use crate::model::table::command::{Ask, Reply};
 use crate::model::table::schema_command::SchemaAsk;
+use crate::model::value::FieldType;
 use actix_web::dev::Payload;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
@@ -51,6 +53,9 @@ impl FromRequest for AddressedOption {
 }
 
 async fn list(addressed: AddressedField, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    if addressed.field.field_type == FieldType::Relationship {
+        return list_selectable(&addressed.field, &request).await;
+    }
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let page = PageRequest::of_query(&mut query, &mut faults);

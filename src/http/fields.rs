@@ -2,6 +2,7 @@
 //!
 //! It must not know what a field may be: the model decides that.
 
+use crate::engine::business::TableRef;
 use crate::http::body::Body;
 use crate::http::caller::require;
 use crate::http::code::Code;
@@ -15,12 +16,14 @@ use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::refusal::of_ask_error;
+use crate::http::relation_fields::NewRelationship;
 use crate::http::schema_fault::{self, add_schema_faults, throwaway_ids};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::Target;
 use crate::http::violation;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
+use crate::http::wire::related::RelationReference;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
 use crate::model::access::FieldRights;
 use crate::model::catalog::permission::PermissionGroup;
@@ -160,7 +163,7 @@ struct FieldFilter {
 impl FieldFilter {
     /// The fields in order, those that the schema hides left out.
     fn answer(&self, target: &Target) -> HttpResponse {
-        let schema = target.table.shown().schema();
+        let (schema, tables) = (target.table.shown().schema(), target.caller.related_tables());
         let rights = target.access.fields(&schema);
         let search = self.search.as_ref().map(|text| text.trim().to_lowercase());
         let is_found = |field: &Field| {
@@ -177,33 +180,56 @@ impl FieldFilter {
                 && is_found(field)
         };
         let fields = in_order(&schema, &rights).into_iter().filter(takes);
-        let fields = fields.map(|field| FieldShape::of(field, &rights));
+        let fields = fields.map(|field| FieldShape::of(field, (&rights, &tables)));
         HttpResponse::Ok().json(fields.collect::<Vec<_>>())
     }
 }
 
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let new = read_create(&target, &request, &body)?;
-    let ask = Ask::CreateField(Box::new(new));
-    let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
-    let Reply::Field(field) = reply else {
-        unreachable!("the creation of a field is answered with the field")
+    let (new, relationship) = read_create(&target, &request, &body)?;
+    let field = match relationship {
+        Some(relationship) => relationship.make(&target, body.bytes().len()).await?,
+        None => create_alone(&target, new, body.bytes().len()).await?,
     };
     let rights = target.access.fields(&target.table.shown().schema());
-    Ok(HttpResponse::Created().json(FieldShape::of(&field, &rights)))
+    let tables = target.caller.related_tables();
+    Ok(HttpResponse::Created().json(FieldShape::of(&field, (&rights, &tables))))
 }
 
-fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewField, Problem> {
+async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Arc<Field>, Problem> {
+    match ask_for_schema(target, Ask::CreateField(Box::new(new)), bytes).await? {
+        Reply::Field(field) => Ok(field),
+        Reply::Record(_) | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+            unreachable!("the creation of a field is answered with the field")
+        }
+    }
+}
+
+/// The new field, and the relationship that it is one side of.
+fn read_create(
+    target: &Target,
+    request: &HttpRequest,
+    body: &Body,
+) -> Result<(NewField, Option<NewRelationship>), Problem> {
     let input = body.parse()?;
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
-    let new = read_new_field(&input, is_strict, &mut faults);
-    if !faults.is_empty()
-        && let Err(found) = target.table.shown().schema().decide_field(&new, &mut throwaway_ids())
+    let (mut new, relation) = read_new_field(&input, is_strict, &mut faults);
+    let relationship = relation
+        .as_ref()
+        .and_then(|keys| NewRelationship::read(target, &mut new, keys, &mut faults));
+    let schema = target.table.shown().schema();
+    // A relationship asks two tables: each is to be right before the first is asked.
+    if (relationship.is_some() || !faults.is_empty())
+        && let Err(mut found) = schema.decide_field(&new, &mut throwaway_ids())
     {
+        // Its own faults are noted.
+        found.retain(|fault| {
+            relation.is_none() || new.relation.is_some() || !fault.is_about("relation")
+        });
         add_schema_faults(&found, &mut faults);
     }
-    faults.check().map(|()| new)
+    faults.check().map(|()| (new, relationship))
 }
 
 /// Asks the target's table for a change of its schema, by a body of so many bytes, if the caller
@@ -217,8 +243,18 @@ pub(crate) async fn ask_for_schema(
     let deletes = matches!(ask, Ask::ChangeSchema(SchemaAsk::DeleteField { .. }));
     let access = &target.access;
     require(if deletes { access.may_delete_schema() } else { access.may_change_schema() })?;
+    ask_table_for_schema(target, &target.table, ask, bytes).await
+}
+
+/// Asks a table that a field of the target's leads to. Whoever calls has asked for the right.
+pub(crate) async fn ask_table_for_schema(
+    target: &Target,
+    table: &TableRef,
+    ask: Ask,
+    bytes: usize,
+) -> Result<Reply, Problem> {
     let command = Command { caller: target.caller.for_request(), ask };
-    let answer = target.engine.ask_table(&target.table, command, bytes).await;
+    let answer = target.engine.ask_table(table, command, bytes).await;
     answer.map_err(|error| of_ask_error(error, |rejection| of_schema_rejection(target, rejection)))
 }
 
@@ -255,13 +291,15 @@ async fn retrieve(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field, &addressed.rights)))
+    let AddressedField { target, field, rights, .. } = addressed;
+    let tables = target.caller.related_tables();
+    Ok(HttpResponse::Ok().json(FieldShape::of(&field, (&rights, &tables))))
 }
 
-/// What refers to a field. Relationships and composite keys are not offered yet.
+/// What refers to a field. Composite keys are not offered yet.
 #[derive(Debug, Serialize)]
 struct References<'a> {
-    relationships: [(); 0],
+    relationships: Vec<RelationReference>,
     unique_constraints: [(); 0],
     permission_groups: Vec<GroupName<'a>>,
 }
@@ -287,8 +325,9 @@ async fn list_references(
     };
     let groups = caller.catalog.groups.iter().filter(is_about);
     let permission_groups = groups.map(|group| GroupName { id: group.id, name: &group.name });
+    let partner = RelationReference::of(&field, &caller.related_tables());
     Ok(HttpResponse::Ok().json(References {
-        relationships: [],
+        relationships: partner.into_iter().collect(),
         unique_constraints: [],
         permission_groups: permission_groups.collect(),
     }))
@@ -303,7 +342,8 @@ async fn retrieve_the_one_named_search(
     let rights = target.access.fields(&schema);
     let field = rights.find(&schema, "search").ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(field, &rights)))
+    let tables = target.caller.related_tables();
+    Ok(HttpResponse::Ok().json(FieldShape::of(field, (&rights, &tables))))
 }
 
 async fn list_tags(

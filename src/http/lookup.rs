@@ -114,7 +114,8 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
         | FieldType::Rating
         | FieldType::Dynamictags
         | FieldType::TeamSelector
-        | FieldType::Files => {
+        | FieldType::Files
+        | FieldType::Relationship => {
             let input = Input::Text(Cow::Borrowed(given));
             match target.with_context(|context| read_change(field, &Entry::of(&input), context)) {
                 Ok(Change::Set(value)) => value.unique_key(field.normalizer).ok_or_else(blank),
@@ -123,7 +124,8 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
                     | Change::Tags(_)
                     | Change::Members(_)
                     | Change::Choices(_)
-                    | Change::Files(_),
+                    | Change::Files(_)
+                    | Change::Records(_),
                 ) => Err(blank()),
                 Err(fault) => Err(value_fault::fault_of(&fault, place())),
             }
@@ -165,6 +167,7 @@ fn is_spelled(record: &Record, field: &Field, given: &str) -> bool {
         | FieldType::Rating
         | FieldType::Dynamictags
         | FieldType::TeamSelector
-        | FieldType::Files => true,
+        | FieldType::Files
+        | FieldType::Relationship => true,
     }
 }

@@ -30,6 +30,7 @@ use crate::model::schema::Schema;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::object::{CONTACTS, Object, ObjectType};
 use crate::model::table;
+use crate::model::table::link::Tables;
 use crate::model::table::schema_command::SchemaAsk;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::{Data, ServiceConfig};
@@ -91,7 +92,8 @@ async fn create(
     };
     // Whoever makes an object is shown it once, also where it has no right on it.
     let (access, rights) = (caller.rights.on(schema.object().id), FieldRights::default());
-    let source = source(&caller, &schema, (&access, &rights), 0);
+    let tables = caller.related_tables();
+    let source = source(&caller, &schema, (&access, &rights), 0, &tables);
     Ok(HttpResponse::Created().json(ObjectShape::of(source)))
 }
 
@@ -167,8 +169,8 @@ async fn answer(target: Target) -> Result<HttpResponse, Problem> {
     let count = count(&target).await?;
     let Target { caller, table, access, .. } = target;
     let schema = table.shown().schema();
-    let rights = access.fields(&schema);
-    let source = source(&caller, &schema, (&access, &rights), count);
+    let (rights, tables) = (access.fields(&schema), caller.related_tables());
+    let source = source(&caller, &schema, (&access, &rights), count, &tables);
     Ok(HttpResponse::Ok().json(ObjectShape::of(source)))
 }
 
@@ -178,8 +180,8 @@ async fn retrieve_contacts(request: HttpRequest) -> Result<HttpResponse, Problem
     let count = count(&target).await?;
     let Target { caller, table, access, .. } = target;
     let schema = table.shown().schema();
-    let rights = access.fields(&schema);
-    let source = source(&caller, &schema, (&access, &rights), count);
+    let (rights, tables) = (access.fields(&schema), caller.related_tables());
+    let source = source(&caller, &schema, (&access, &rights), count, &tables);
     Ok(HttpResponse::Ok().json(ContactObjectShape::of(source)))
 }
 
@@ -188,6 +190,7 @@ fn source<'a>(
     schema: &'a Schema,
     (access, rights): (&'a ObjectAccess, &'a FieldRights),
     number_of_records: usize,
+    tables: &'a Tables<'a>,
 ) -> ObjectSource<'a> {
     let time_zone = caller.business.time_zone();
     ObjectSource {
@@ -197,6 +200,7 @@ fn source<'a>(
         number_of_records,
         members: &caller.catalog.members,
         time_zone,
+        tables,
     }
 }
 

@@ -128,7 +128,9 @@ impl RefusedWrite<'_> {
         }
     }
 
-    fn fault(&self, fault: &RecordFault) -> Fault {
+    /// One fault, at its place in the request.
+    #[must_use]
+    pub fn fault(&self, fault: &RecordFault) -> Fault {
         let place = self.place(&fault.place);
         match &fault.kind {
             FaultKind::Value(value_fault) => value_fault::fault_of(value_fault, place),

@@ -7,6 +7,7 @@ use crate::engine::AskError;
 use crate::http::body::Body;
 use crate::http::caller::require;
 use crate::http::fault::{Fault, Faults};
+use crate::http::mirror_write::MirrorWrites;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::record_problem::{RefusedWrite, of_record_write};
 use crate::http::refusal::of_ask_error;
@@ -14,12 +15,13 @@ use crate::http::target::Target;
 use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::selection::Selection;
-use crate::http::wire::writes;
+use crate::http::wire::writes::{self, ReadFields};
 use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::command::{Ask, Command, Outcome, Reply, Writes};
 use crate::model::table::decide::Rejection;
+use crate::model::table::record::Record;
 use crate::model::value::Context;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
@@ -44,6 +46,14 @@ pub struct Written {
     pub outcome: Outcome,
     /// The fields that the request wrote, in its order.
     pub mentioned: Vec<FieldNumber>,
+}
+
+/// What one reading of a request gives.
+struct Reading {
+    ask: Ask,
+    /// The fields it writes, in its order.
+    mentioned: Vec<FieldNumber>,
+    mirrors: MirrorWrites,
 }
 
 /// The JSON of a record's write.
@@ -98,9 +108,16 @@ impl<'r> RecordWrite<'r> {
         loop {
             readings += 1;
             let schema = table.shown().schema();
-            let (ask, mentioned) = self.read(&schema, make)?;
+            let Reading { ask, mentioned, mirrors } = self.read(&schema, make)?;
             let command = Command { caller: command_caller.clone(), ask };
             match engine.ask_table(table, command, self.bytes).await {
+                Ok(Reply::Record(outcome)) => {
+                    let refused =
+                        RefusedWrite { target: self.target, schema: &schema, fields: &self.fields };
+                    let done = mirrors.carry_out(&refused, outcome.record.id()).await;
+                    done.map_err(|problem| of_record_write(problem, &self.fields.form))?;
+                    return Ok((Reply::Record(outcome), mentioned));
+                }
                 Ok(reply) => return Ok((reply, mentioned)),
                 Err(AskError::Rejected(Rejection::SchemaMoved)) if readings < READINGS_MAX => {}
                 Err(error) => {
@@ -113,16 +130,42 @@ impl<'r> RecordWrite<'r> {
         }
     }
 
-    /// The command of one reading, and the fields it writes.
-    fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<(Ask, Vec<FieldNumber>), Problem> {
+    /// Reads the request once.
+    fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
         let rights = self.target.access.fields(schema);
         self.target.with_context(|context| {
-            let writes = writes::read(&self.fields, (schema, &rights), context);
-            let mentioned = writes.entries.iter().map(|write| write.field).collect();
-            let ask = make(schema, context, writes)
+            let ReadFields { mut writes, mirrors } =
+                writes::read(&self.fields, (schema, &rights), context);
+            let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
+            mentioned.sort_by_key(|write| write.index);
+            let mentioned = mentioned.into_iter().map(|write| write.field).collect();
+            let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
+            let mut ask = make(schema, context, writes)
                 .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
-            Ok((ask, mentioned))
+            mirrors
+                .check(self.addressed(&ask).as_ref(), &mut ask)
+                .map_err(|problem| of_record_write(problem, &self.fields.form))?;
+            Ok(Reading { ask, mentioned, mirrors })
         })
+    }
+
+    /// The record that is addressed, if it is there already.
+    fn addressed(&self, ask: &Ask) -> Option<Record> {
+        let shown = self.target.table.shown();
+        match ask {
+            Ask::Update(update) => shown.record(update.id),
+            Ask::Upsert(upsert) => shown.holder(&upsert.lookup.key),
+            Ask::Add(_)
+            | Ask::Archive(_)
+            | Ask::Move { .. }
+            | Ask::Unarchive(_)
+            | Ask::Purge(_)
+            | Ask::Team(_)
+            | Ask::CreateField(_)
+            | Ask::CreateOption { .. }
+            | Ask::ChangeSchema(_)
+            | Ask::ConfirmFollowUp(_) => None,
+        }
     }
 
     /// The write answer: the record as the commit left it.

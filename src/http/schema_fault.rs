@@ -37,6 +37,9 @@ pub fn fault_of(fault: &SchemaFault) -> Fault {
 pub const fn why_blocked(blocked: Blocked) -> &'static str {
     match blocked {
         Blocked::LiveRecords => "The object has live records; archive them first.",
+        Blocked::Relationships => {
+            "The object has relationships to another object; delete their fields first."
+        }
         Blocked::Contacts => "The contact object cannot be archived.",
     }
 }

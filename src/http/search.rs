@@ -27,11 +27,13 @@ use crate::model::filter::sort::Sort;
 use crate::model::id::Timestamp;
 use crate::model::schema::Schema;
 use crate::model::table::Shown;
+use crate::model::table::link::Tables;
 use crate::model::table::order::Wanted;
 use crate::model::table::search::run::Run;
-use crate::model::table::search::{Found, Search, Window};
+use crate::model::table::search::{Found, Interrupted, Search, Window};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
+use parking_lot::Mutex;
 use std::sync::Arc;
 
 /// Registers the route.
@@ -47,7 +49,8 @@ async fn search(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let mut query = Query::read(request.query_string(), &mut faults);
     let mut shape = input.as_ref().map(|input| Shape::of_body(input, &mut faults));
     let strict = query.is_strict();
-    let around = surroundings(&target, &schema);
+    let tables = target.caller.related_tables();
+    let around = surroundings(&target, &schema, &tables);
     let asked =
         SearchRequest::read(&mut query, shape.as_mut(), (&around, &target.access), &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
@@ -60,15 +63,20 @@ async fn search(request: HttpRequest, target: Target, body: Body) -> Result<Http
 
 /// What conditions of this caller refer to.
 #[must_use]
-pub fn surroundings<'a>(target: &'a Target, schema: &'a Schema) -> Surroundings<'a> {
+pub fn surroundings<'a>(
+    target: &'a Target,
+    schema: &'a Schema,
+    tables: &'a Tables<'a>,
+) -> Surroundings<'a> {
     let now = target.engine.clock().now();
-    surroundings_of(&target.caller, target.table.shown(), schema, now)
+    surroundings_of(&target.caller, target.table.shown(), schema, tables, now)
 }
 
 fn surroundings_of<'a>(
     caller: &'a Caller,
     shown: &'a Shown,
     schema: &'a Schema,
+    tables: &'a Tables<'a>,
     now: Timestamp,
 ) -> Surroundings<'a> {
     Surroundings {
@@ -76,6 +84,7 @@ fn surroundings_of<'a>(
         tags: &shown.tags,
         members: &caller.catalog.members,
         agenda: caller.business.agenda(),
+        tables,
         time_zone: caller.business.time_zone(),
         phone_region: &caller.business.info().phone_default_region,
         caller: caller.member.id,
@@ -129,14 +138,39 @@ pub async fn count(target: &Target) -> Result<usize, Problem> {
 }
 
 /// Finds the records; what must look at them runs on a thread for searches.
-async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
+pub async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
     if search.is_plain() {
         return Ok(search.run_plain(target.table.shown()));
     }
     let narrow = narrowing(&search);
     let (caller, table) = (target.caller.clone(), target.table.clone());
     let now = target.engine.clock().now();
-    let begin = move || Begun::new(search, caller, table, now);
+    run(target, narrow, move || Begun::new(search, caller, table, now)).await
+}
+
+/// Looks at the records of a table on a thread for searches; `narrow` is what makes it long.
+pub async fn look<T: Send + 'static>(
+    target: &Target,
+    narrow: String,
+    looking: impl FnOnce(Surroundings<'_>, &dyn Fn() -> bool) -> Result<T, Interrupted> + Send + 'static,
+) -> Result<T, Problem> {
+    let (caller, table) = (target.caller.clone(), target.table.clone());
+    let now = target.engine.clock().now();
+    let looking = move |goes_on: &dyn Fn() -> bool| {
+        let shown = table.shown();
+        let schema = shown.schema();
+        let tables = caller.related_tables();
+        looking(surroundings_of(&caller, shown, &schema, &tables, now), goes_on)
+    };
+    let look = Look { looking: Mutex::new(Some(looking)), found: Mutex::new(None) };
+    run(target, narrow, move || look).await
+}
+
+async fn run<W: Work>(
+    target: &Target,
+    narrow: String,
+    begin: impl FnOnce() -> W + Send + 'static,
+) -> Result<W::Found, Problem> {
     let (searches, timeout) = (target.engine.searches(), target.search_timeout());
     searches.run(timeout, target.engine.clock(), begin).await.map_err(|error| match error {
         SearchError::Overloaded => {
@@ -165,7 +199,10 @@ impl Begun {
     fn new(search: Search, caller: Caller, table: Arc<TableRef>, now: Timestamp) -> Self {
         let shown = table.shown();
         let schema = shown.schema();
-        let run = Run::new(search, shown, &surroundings_of(&caller, shown, &schema, now));
+        let run = {
+            let tables = caller.related_tables();
+            Run::new(search, shown, &surroundings_of(&caller, shown, &schema, &tables, now))
+        };
         Self { run, caller, table, schema, now }
     }
 }
@@ -175,12 +212,39 @@ impl Work for Begun {
 
     fn work(&self, goes_on: &dyn Fn() -> bool) {
         let shown = self.table.shown();
-        let around = surroundings_of(&self.caller, shown, &self.schema, self.now);
+        let tables = self.caller.related_tables();
+        let around = surroundings_of(&self.caller, shown, &self.schema, &tables, self.now);
         self.run.work(shown, around, goes_on);
     }
 
     fn finish(&self) -> Option<Found> {
         self.run.finish().ok()
+    }
+}
+
+/// A look that one thread alone can do.
+struct Look<L, T> {
+    looking: Mutex<Option<L>>,
+    found: Mutex<Option<T>>,
+}
+
+impl<L, T> Work for Look<L, T>
+where
+    L: FnOnce(&dyn Fn() -> bool) -> Result<T, Interrupted> + Send + 'static,
+    T: Send + 'static,
+{
+    type Found = T;
+
+    fn work(&self, goes_on: &dyn Fn() -> bool) {
+        let looking = self.looking.lock().take();
+        if let Some(looking) = looking {
+            let found = looking(goes_on).ok();
+            *self.found.lock() = found;
+        }
+    }
+
+    fn finish(&self) -> Option<T> {
+        self.found.lock().take()
     }
 }
 

@@ -10,7 +10,9 @@ use crate::http::options::{AnswerOptions, Options};
 use crate::http::problem::Problem;
 use crate::model::access::ObjectAccess;
 use crate::model::id::{FieldNumber, MemberId, RecordId, TagId, TagNumber};
+use crate::model::schema::relation::Relation;
 use crate::model::value::Context;
+use crate::model::value::related::RecordRef;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The caller, the table that the path names, and what a handler needs to act on it.
+#[derive(Clone)]
 pub struct Target {
     pub engine: Arc<Engine>,
     options: Data<Options>,
@@ -55,9 +58,12 @@ impl Target {
         let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
             tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
         };
+        let record =
+            |relation: &Relation, named: RecordRef<'_>| caller.related_record(relation, named);
         read(&Context {
             members: &caller.catalog.members,
             tag: &tag,
+            record: &record,
             time_zone: caller.business.time_zone(),
             phone_region: &caller.business.info().phone_default_region,
         })

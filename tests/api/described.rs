@@ -136,6 +136,10 @@ fn objects_and_fields(judge: &mut Judge) {
         }),
         json!({"field_type": "timezone", "display_name": "Zone"}),
         json!({
+            "field_type": "relationship", "display_name": "Buyers",
+            "relation": {"related_object": "client_client", "relation_type": "additional"},
+        }),
+        json!({
             "field_type": "status", "display_name": "Phase",
             "options": [{"name": "Done", "status": "won"}],
         }),
@@ -148,9 +152,11 @@ fn objects_and_fields(judge: &mut Judge) {
     judge.ask("post", &format!("{FIELDS}/search"), &["accounts"], search);
     let field = format!("{FIELDS}/{{field}}");
     judge.ask("get", &field, &["accounts", "region"], None);
-    judge.ask("get", &format!("{field}/references"), &["accounts", "region"], None);
+    for name in ["region", "buyers"] {
+        judge.ask("get", &format!("{field}/references"), &["accounts", name], None);
+        judge.ask("get", &format!("{field}/options"), &["accounts", name], None);
+    }
     let options = format!("{field}/options");
-    judge.ask("get", &options, &["accounts", "region"], None);
     judge.ask("post", &options, &["accounts", "region"], Some(json!({"name": "South"})));
     changes_of_schemas(judge);
     pipelines(judge);
@@ -250,6 +256,14 @@ fn records(judge: &mut Judge) {
     let found = judge.ask("post", &format!("{RECORDS}/search"), &["accounts"], Some(search));
     assert_eq!(found["count"], 1);
     judge.ask("get", RECORD, &["accounts", &id], None);
+    let buyers = json!({"fields": {"buyers": {"lookup_value": "ada@example.com"}}});
+    judge.ask("patch", RECORD, &["accounts", &id], Some(buyers));
+    let field = format!("{FIELDS}/{{field}}");
+    let buyers = judge.ask("get", &field, &["accounts", "buyers"], None);
+    let values = "/api/records/{entity_id}/field-values/{field_id}";
+    let page = judge.ask("get", values, &[&id, text(&buyers, "id")], None);
+    assert_eq!(page["count"], 1);
+    judge.ask("get", &format!("{field}/options"), &["accounts", "buyers"], None);
     for method in ["patch", "put"] {
         let body = json!({"fields": {"note": null}});
         judge.ask(method, RECORD, &["accounts", &id], Some(body));

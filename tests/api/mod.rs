@@ -28,6 +28,7 @@ mod openapi;
 mod people;
 mod pipelines;
 mod races;
+mod relationships;
 mod renaming_onto_archived;
 mod rights;
 mod routes;

@@ -4,5 +4,6 @@ mod backup;
 mod crash;
 mod damage;
 mod process;
+mod relations;
 mod shared_name;
 mod slot;

@@ -5,6 +5,9 @@
 //! must not describe what is not served.
 #![expect(clippy::struct_excessive_bools, reason = "each is a flag of its own in the API")]
 
+use crate::http::openapi::relations::{
+    NewRelation, RelatedQuery, Relation, RelationReference, Selectable,
+};
 use crate::http::openapi::shared::{ObjectPath, OrderingQuery, Page, PageQuery};
 use crate::http::openapi::words::{FieldType, NormalForm};
 use serde::Serialize;
@@ -167,6 +170,8 @@ pub struct NewField {
     pub money_options: Option<NewMoneyOptions>,
     pub rating: Option<NewRating>,
     pub phonenumber_options: Option<NewPhonenumberOptions>,
+    /// Of relationship fields, which must have it.
+    pub relation: Option<NewRelation>,
 }
 
 /// An option in the whole list of a field's options.
@@ -235,6 +240,9 @@ pub struct FieldUpdate {
     pub money_options: Option<NewMoneyOptions>,
     pub rating: Option<NewRating>,
     pub phonenumber_options: Option<NewPhonenumberOptions>,
+    /// It cannot be changed; its own value is taken.
+    #[schema(value_type = Option<Object>)]
+    pub relation: Option<Map<String, Value>>,
 }
 
 /// An option of a field.
@@ -320,6 +328,8 @@ pub struct Field {
     pub money_options: Option<MoneyOptions>,
     /// Of telephone fields.
     pub phonenumber_options: Option<PhonenumberOptions>,
+    /// Of relationship fields.
+    pub relation: Option<Relation>,
     pub access: FieldAccess,
     pub is_hideable: bool,
     pub is_suppressed: bool,
@@ -334,7 +344,7 @@ pub struct Field {
 /// What refers to a field.
 #[derive(Serialize, ToSchema)]
 pub struct References {
-    pub relationships: Vec<Value>,
+    pub relationships: Vec<RelationReference>,
     pub unique_constraints: Vec<Value>,
     /// Those that name the field, for callers who may see groups.
     pub permission_groups: Vec<GroupName>,
@@ -364,6 +374,8 @@ pub struct Tag {
 pub fn list() {}
 
 /// Make a field
+///
+/// Of a relationship the field on the other side is made with it.
 #[utoipa::path(
     post, path = "/api/custom-objects/{object_identifier}/fields", tag = "fields",
     operation_id = "custom_objects_fields_create",
@@ -422,6 +434,8 @@ pub fn partial_update() {}
 pub fn update() {}
 
 /// Delete a field with the values of all records
+///
+/// Of a relationship both sides go.
 #[utoipa::path(
     delete, path = "/api/custom-objects/{object_identifier}/fields/{field}", tag = "fields",
     operation_id = "custom_objects_fields_destroy",
@@ -466,12 +480,12 @@ pub fn tags_of_pipeline() {}
 )]
 pub fn tags_of_contacts() {}
 
-/// List the options of a field
+/// List the options of a field, or the records that a relationship field may have
 #[utoipa::path(
     get, path = "/api/custom-objects/{object_identifier}/fields/{field}/options", tag = "fields",
     operation_id = "custom_objects_fields_options_list",
-    params(FieldPath, PageQuery),
-    responses((status = 200, description = "A page of options.", body = Page<FieldOption>))
+    params(FieldPath, PageQuery, RelatedQuery),
+    responses((status = 200, description = "A page of them.", body = Page<Selectable>))
 )]
 pub fn options() {}
 

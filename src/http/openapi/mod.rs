@@ -16,6 +16,7 @@ pub mod operations;
 pub mod page;
 pub mod pipelines;
 pub mod records;
+pub mod relations;
 pub mod rights;
 pub mod search;
 pub mod shared;
@@ -72,6 +73,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         records::update,
         records::destroy,
         records::unarchive,
+        relations::field_values,
         records::team_members_list,
         records::team_members_update,
         records::team_members_destroy,

@@ -4,6 +4,7 @@
 //! must not describe what is not served.
 
 use crate::http::openapi::objects::ObjectType;
+use crate::http::openapi::relations::ValueSummary;
 use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery};
 use crate::http::openapi::words::FieldType;
 use serde::Serialize;
@@ -203,9 +204,11 @@ pub struct FieldValue {
     pub name: String,
     pub display_name: String,
     pub field_type: FieldType,
-    /// In the form of the field's type; null if this very request has cleared it.
-    #[schema(required = true)]
+    /// In the form of the field's type; null if this very request has cleared it. Absent where
+    /// there is a summary.
     pub value: Option<Value>,
+    /// Of a relationship field with more than 100 values.
+    pub value_summary: Option<ValueSummary>,
 }
 
 /// What a contact's answer repeats beside its fields.

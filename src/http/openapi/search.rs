@@ -46,6 +46,8 @@ pub enum ConditionType {
     /// Contacts only.
     Tags,
     ScheduledActivities,
+    /// A filter on the records that a relationship field leads to.
+    RelatedObject,
 }
 
 /// Tells whose the field is; both find it.
@@ -69,13 +71,18 @@ pub struct Condition {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub field: Option<String>,
     /// A word that the type of the field knows, as `=`, `contains`, `between`, `is_any_of`, `has`
-    /// or `is_blank`.
+    /// or `is_blank`. Of related objects `has` if left out; everywhere else it must be there.
     #[schema(min_length = 1, max_length = 200)]
-    pub condition: String,
+    pub condition: Option<String>,
     /// What is compared with, in the form that the condition takes.
     pub value: Option<Value>,
     /// The tags, where the condition is about the tags.
     pub ids: Option<Vec<Value>>,
+    /// Where the condition is about related objects: whether all groups must be met, or one.
+    pub and: Option<bool>,
+    /// Where the condition is about related objects: what one of them must be like.
+    #[schema(no_recursion)]
+    pub query: Option<Vec<Group>>,
 }
 
 /// Conditions and groups, combined. One with nothing in it asks for nothing.

@@ -4,6 +4,7 @@
 //! It must not know where a word is used.
 
 use crate::model::key::{self, Normalizer};
+use crate::model::schema::relation;
 use crate::model::value;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -18,6 +19,10 @@ pub struct FieldType;
 /// The form in which values of a unique field are compared.
 #[derive(Serialize)]
 pub struct NormalForm;
+
+/// How many records each side of a relation may have of the other.
+#[derive(Serialize)]
+pub struct RelationType;
 
 /// Whether the names of an object's records differ by case.
 #[derive(Serialize)]
@@ -64,5 +69,18 @@ impl PartialSchema for IdentifierCase {
 impl ToSchema for IdentifierCase {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("IdentifierCase")
+    }
+}
+
+impl PartialSchema for RelationType {
+    fn schema() -> RefOr<Schema> {
+        let words = relation::RelationType::ALL.into_iter().map(relation::RelationType::name);
+        one_of(words, "How many records each side of a relation may have of the other.")
+    }
+}
+
+impl ToSchema for RelationType {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("RelationType")
     }
 }

@@ -225,7 +225,6 @@ async fn paths_that_are_not_built_are_not_found_whatever_the_method() {
         format!("{ACCOUNTS}/{id}/history"),
         format!("{ACCOUNTS}/{id}/"),
         format!("{ACCOUNTS}/not-an-id/unarchive"),
-        format!("/api/records/{id}/field-values/{id}"),
         "/api/records/changes".to_owned(),
         "/api/records/nothing/upsert".to_owned(),
     ];

@@ -189,7 +189,7 @@ async fn a_condition_that_means_nothing_is_refused_where_it_stands() {
         (asked("papers", "=", json!(1)), "unsupported_filter", "condition"),
         (asked("boxes", "=", json!("A")), "unsupported_filter", "condition"),
         (asked("zone", "=", json!("Mars/Base")), "does_not_exist", "value"),
-        (json!({"type": "related_object", "condition": "="}), "unsupported_filter", "type"),
+        (json!({"type": "automations", "condition": "="}), "unsupported_filter", "type"),
         (json!({"type": "tags", "condition": "has", "ids": []}), "unsupported_filter", "type"),
         (
             json!({"type": "fields", "subtype": "other", "field": "name", "condition": "=",

@@ -9,6 +9,7 @@ use crate::http::value_fault;
 use crate::model::access::FieldRights;
 use crate::model::filter::condition::{Asked, Condition};
 use crate::model::filter::fault::FilterFault;
+use crate::model::filter::related::RelatedFilter;
 use crate::model::filter::row::Surroundings;
 use crate::model::filter::schedule::{Question, ScheduleTest};
 use crate::model::filter::{CONDITIONS_MAX, Filter, GROUPS_DEEP_MAX};
@@ -16,6 +17,8 @@ use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
+use crate::model::table::link::Link;
+use crate::model::value::FieldType;
 use std::sync::Arc;
 
 /// Characters of a condition's name and of a reference to a field.
@@ -42,6 +45,11 @@ const TAGS: [(&str, &str); 6] = [
     ("is_blank", "is_blank"),
     ("is_not_blank", "is_not_blank"),
 ];
+
+const RELATED_OBJECT: &str = "related_object";
+
+/// Names of conditions on related objects, and whether they ask for the opposite.
+const RELATED: [(&str, bool); 2] = [("has", false), ("!has", true)];
 
 /// The value of `is_blank` where none need be given.
 const TRUE: Input<'static> = Input::Boolean(true);
@@ -105,6 +113,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The groups at the key `query`.
     fn groups(&mut self, shape: &mut Shape<'_>, depth: usize) -> Option<Filter> {
+        if depth > GROUPS_DEEP_MAX {
+            self.refuse_deeper(shape);
+            shape.raw("and");
+            return None;
+        }
         let is_all = shape.boolean("and", Presence::Nullable, self.faults).unwrap_or(true);
         let groups = self.list(shape, "query", |reader, inside| reader.group(inside, depth));
         Filter::group(is_all, groups)
@@ -113,17 +126,24 @@ impl Reader<'_> {
     fn group(&mut self, shape: &mut Shape<'_>, depth: usize) -> Option<Filter> {
         shape.raw("id");
         let is_all = shape.boolean("and", Presence::Nullable, self.faults).unwrap_or(true);
-        let mut parts = self.list(shape, "filters", Self::condition);
+        let condition = |reader: &mut Self, inside: &mut Shape<'_>| reader.condition(inside, depth);
+        let mut parts = self.list(shape, "filters", condition);
         if depth < GROUPS_DEEP_MAX {
             let inside =
                 |reader: &mut Self, inside: &mut Shape<'_>| reader.group(inside, depth + 1);
             parts.extend(self.list(shape, "query", inside));
-        } else if shape.raw("query").is_some_and(|query| *query != Input::Null) {
+        } else {
+            self.refuse_deeper(shape);
+        }
+        Filter::group(is_all, parts)
+    }
+
+    fn refuse_deeper(&mut self, shape: &mut Shape<'_>) {
+        if shape.raw("query").is_some_and(|query| *query != Input::Null) {
             let message = format!("Groups are at most {GROUPS_DEEP_MAX} deep.");
             let fault = Fault::new(Code::LimitExceeded, shape.place("query"));
             self.faults.push(fault.saying(message));
         }
-        Filter::group(is_all, parts)
     }
 
     /// Whether there is more than a search may have, so that no more of it is read.
@@ -154,10 +174,13 @@ impl Reader<'_> {
         parts
     }
 
-    fn condition(&mut self, shape: &mut Shape<'_>) -> Option<Filter> {
+    fn condition(&mut self, shape: &mut Shape<'_>, depth: usize) -> Option<Filter> {
         self.conditions += 1;
         shape.raw("id");
         let kind = self.word(shape, "type", Presence::Nullable);
+        if kind == Some(RELATED_OBJECT) {
+            return self.related_condition(shape, depth);
+        }
         let word = self.word(shape, "condition", Presence::Required);
         match kind {
             None => self.field_condition(shape, word?),
@@ -173,19 +196,69 @@ impl Reader<'_> {
     }
 
     fn field_condition(&mut self, shape: &mut Shape<'_>, word: &str) -> Option<Filter> {
+        let value = shape.raw("value");
+        let field = self.field(shape)?;
+        self.read(shape, &field, Asked { word, value }, "value")
+    }
+
+    /// A filter on the records that one is related to: one of them at least must pass.
+    fn related_condition(&mut self, shape: &mut Shape<'_>, depth: usize) -> Option<Filter> {
+        // Known, whether they are looked at or not.
+        for key in ["and", "query"] {
+            shape.raw(key);
+        }
+        let word = self.word(shape, "condition", Presence::Nullable).unwrap_or("has");
+        let is_negated = RELATED.iter().find(|(name, _)| *name == word);
+        if is_negated.is_none() {
+            let word = clipped(word);
+            let message = format!("The condition \"{word}\" is not supported on related objects.");
+            self.faults.push(unsupported(shape.place("condition"), message));
+        }
+        let field = self.field(shape)?;
+        if field.field_type != FieldType::Relationship {
+            let fault = Fault::new(Code::Invalid, shape.place("field"));
+            self.faults.push(fault.saying("Expected a relationship field."));
+            return None;
+        }
+        let (_, is_negated) = is_negated?;
+        let link = Link::of(&field, self.around.tables);
+        // What leads nowhere has no fields to be asked for: nothing passes.
+        let Some(other) = link.as_ref().map(|link| link.other().clone()) else {
+            let schema = Arc::new(self.around.schema.clone());
+            let nothing = RelatedFilter::new(None, schema, Filter::everything(), *is_negated);
+            return Some(Filter::Related(Box::new(nothing)));
+        };
+        let (schema, rights) = (other.schema(), link.as_ref().map(|link| link.access()));
+        let rights = rights.map(|access| access.fields(&schema)).unwrap_or_default();
+        let around = Surroundings { schema: &schema, tags: &other.tags, ..*self.around };
+        let mut inside = Reader {
+            around: &around,
+            rights: &rights,
+            strict: self.strict,
+            conditions: self.conditions,
+            entries: self.entries,
+            faults: &mut *self.faults,
+        };
+        let filter = inside.groups(shape, depth + 1).unwrap_or_else(Filter::everything);
+        (self.conditions, self.entries) = (inside.conditions, inside.entries);
+        let filter = RelatedFilter::new(link, schema, filter, *is_negated);
+        Some(Filter::Related(Box::new(filter)))
+    }
+
+    /// The field that a condition is about.
+    fn field(&mut self, shape: &mut Shape<'_>) -> Option<Arc<Field>> {
         let subtype = self.word(shape, "subtype", Presence::Nullable);
         if let Some(other) = subtype.filter(|given| !SUBTYPES.contains(given)) {
             let message = format!("The filter subtype \"{}\" is not supported.", clipped(other));
             self.faults.push(unsupported(shape.place("subtype"), message));
         }
-        let value = shape.raw("value");
         let reference = self.word(shape, "field", Presence::Required)?;
         let reference = reference.strip_prefix(CUSTOM).unwrap_or(reference);
-        let Some(field) = visible_field(self.around.schema, self.rights, reference) else {
+        let field = visible_field(self.around.schema, self.rights, reference);
+        if field.is_none() {
             self.faults.push(no_such_field(shape.place("field")));
-            return None;
-        };
-        self.read(shape, &field, Asked { word, value }, "value")
+        }
+        field
     }
 
     /// A condition on the tags that a record has by default, which contacts alone do.

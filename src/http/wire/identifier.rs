@@ -42,7 +42,8 @@ pub fn read_text<'i>(
         | FieldType::Rating
         | FieldType::Dynamictags
         | FieldType::TeamSelector
-        | FieldType::Files => TEXT_CHARS_MAX,
+        | FieldType::Files
+        | FieldType::Relationship => TEXT_CHARS_MAX,
     };
     let rule = TextRule { presence, chars_max, may_be_blank: false, takes_number: true };
     shape.text(key, &rule, faults)

@@ -20,6 +20,7 @@ pub mod members;
 pub mod objects;
 pub mod pipelines;
 pub mod record;
+pub mod related;
 pub mod roles;
 pub mod schema_changes;
 pub mod schema_fields;

@@ -10,6 +10,7 @@ use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
 use crate::http::wire::pipelines::{StageShape, read_pipeline};
+use crate::http::wire::related::fetch_url;
 use crate::http::wire::schema_fields::FieldShape;
 use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::member::Members;
@@ -20,6 +21,7 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::object::Object;
+use crate::model::table::link::Tables;
 use crate::model::value::time::timestamp_text;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -245,20 +247,23 @@ pub struct ObjectSource<'a> {
     pub number_of_records: usize,
     pub members: &'a Members,
     pub time_zone: &'a TimeZone,
+    /// Where relations lead.
+    pub tables: &'a Tables<'a>,
 }
 
 impl<'a> ObjectShape<'a> {
     /// The object as the caller may see it.
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
-        let ObjectSource { schema, access, rights, number_of_records, members, time_zone } = source;
+        let ObjectSource { schema, access, rights, number_of_records, members, time_zone, tables } =
+            source;
         let object = schema.object();
         let identifier = schema.identifier();
         Self {
             row: ObjectRow::of(object),
             rollup_related_leadsources: false,
             association_source: "direct",
-            fetch_url: if schema.is_contacts() { "client" } else { object.object_type.name() },
+            fetch_url: fetch_url(schema),
             owner: object.owner.and_then(|owner| MemberValue::find(members, owner)),
             created: timestamp_text(object.created, time_zone),
             meta: keys::kept_json(&object.meta),
@@ -267,7 +272,7 @@ impl<'a> ObjectShape<'a> {
             entity_access: EntityAccess::of(access),
             fields: in_order(schema, rights)
                 .into_iter()
-                .map(|field| FieldShape::of(field, rights))
+                .map(|field| FieldShape::of(field, (rights, tables)))
                 .collect(),
             stages: (schema.stage().filter(|field| rights.may_see(field.number)))
                 .map(|field| StageShape::all(field)),
@@ -301,10 +306,11 @@ pub struct ContactObjectShape<'a> {
 impl<'a> ContactObjectShape<'a> {
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
-        let rights = source.rights;
+        let (rights, tables) = (source.rights, source.tables);
         let fields = source.schema.fields().iter().filter(|field| rights.may_see(field.number));
         let undeletable = fields.filter(|field| !field.is_deletable);
-        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field, rights)));
+        let shown =
+            undeletable.map(|field| (&*field.name, FieldShape::of(field, (rights, tables))));
         Self { object: ObjectShape::of(source), undeletable_fields: shown.collect() }
     }
 }

@@ -3,6 +3,7 @@
 //! It must not know requests, nor which fields are shown: that is `selection`.
 
 use crate::http::target::Target;
+use crate::http::wire::related::RelatedForm;
 use crate::http::wire::selection::Selection;
 use crate::http::wire::team::{MemberName, team_len};
 use crate::http::wire::value::{ReadForm, Referents};
@@ -16,15 +17,18 @@ use crate::model::schema::system;
 use crate::model::table::Shown;
 use crate::model::table::command::Action;
 use crate::model::table::digest::item_hash;
+use crate::model::table::link::Link;
 use crate::model::table::naming::{full_name, text, visible_display_name, visible_record_name};
 use crate::model::table::record::Record;
 use crate::model::table::team::team_fields;
+use crate::model::value::FieldType;
 use crate::model::value::pack::read_uuid;
 use crate::model::value::time::timestamp_text;
 use actix_web::http::header::HeaderValue;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What the view in an `ETag` is hashed with; nothing depends on nobody knowing it.
 const VIEW_KEY: [u8; 16] = *b"upsertd-etag-v1\0";
@@ -36,6 +40,8 @@ pub struct Scene<'a> {
     agenda: &'a agenda::Shown,
     referents: Referents<'a>,
     team_fields: Vec<&'a Field>,
+    /// Where the relationship fields lead.
+    links: Vec<(FieldNumber, Link)>,
     access: &'a ObjectAccess,
     fields: FieldRights,
     /// Members who were deleted, where that can be seen.
@@ -98,6 +104,9 @@ impl<'a> Scene<'a> {
         let (tags, members) = (&shown.tags, &*caller.catalog.members);
         let time_zone = caller.business.time_zone();
         let team_fields: Vec<&Field> = team_fields(schema).collect();
+        let tables = caller.related_tables();
+        let link = |field: &Arc<Field>| Some((field.number, Link::of(field, &tables)?));
+        let links = schema.fields().iter().filter_map(link).collect();
         // A member who is deleted is gone from every record of an object that can name one.
         let gone = if team_fields.is_empty() { 0 } else { members.gone().len() };
         Self {
@@ -106,6 +115,7 @@ impl<'a> Scene<'a> {
             agenda: caller.business.agenda(),
             referents: Referents { tags, members, time_zone },
             team_fields,
+            links,
             access: &target.access,
             fields: target.access.fields(schema),
             gone,
@@ -212,6 +222,10 @@ impl<'a> Scene<'a> {
         'a: 'r,
     {
         match field.source() {
+            Source::Stored if field.field_type == FieldType::Relationship => {
+                let (_, link) = self.links.iter().find(|(number, _)| *number == field.number)?;
+                RelatedForm::of(link, field, record).map(ReadForm::Related)
+            }
             Source::Stored => match raw {
                 Some(raw) => ReadForm::of_stored(field, raw, self.referents),
                 None => field.field_type.is_checkbox().then_some(ReadForm::Boolean(false)),
@@ -299,7 +313,10 @@ impl Serialize for ShownField<'_> {
         map.serialize_entry("name", &self.field.name)?;
         map.serialize_entry("display_name", &self.field.display_name)?;
         map.serialize_entry("field_type", self.field.field_type.name())?;
-        map.serialize_entry("value", &self.value)?;
+        match self.value.as_ref().and_then(ReadForm::summary) {
+            Some(summary) => map.serialize_entry("value_summary", &summary)?,
+            None => map.serialize_entry("value", &self.value)?,
+        }
         map.end()
     }
 }

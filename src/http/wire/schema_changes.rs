@@ -6,22 +6,30 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
-use crate::http::wire::schema_fields::{FieldShape, option_list, read_field_keys, read_option};
+use crate::http::wire::schema_fields::{
+    FieldShape, RelationKeys, option_list, read_field_keys, read_option, read_relation,
+};
 use crate::model::access::FieldRights;
 use crate::model::input::Input;
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::{ChangedField, ListedOption};
 use crate::model::schema::field::Field;
+use crate::model::table::link::Tables;
 use crate::model::table::schema_command::Run;
 use serde::Serialize;
 
 /// Reads the body that changes a field.
-pub fn read_changed_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> ChangedField {
+pub fn read_changed_field(
+    body: &Input<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> (ChangedField, Option<RelationKeys>) {
     let mut shape = Shape::of_body(body, faults);
     let keys = read_field_keys(&mut shape, strict, faults);
     let options = read_list(&mut shape, strict, faults);
+    let relation = read_relation(&mut shape, strict, faults);
     shape.finish(strict, RouteGroup::FieldWrite, faults);
-    ChangedField { keys, options }
+    (ChangedField { keys, options }, relation)
 }
 
 fn read_list(
@@ -65,11 +73,11 @@ pub struct ChangedFieldShape<'a> {
 
 impl<'a> ChangedFieldShape<'a> {
     #[must_use]
-    pub fn of(field: &'a Field, rights: &FieldRights, run: Run) -> Self {
+    pub fn of(field: &'a Field, around: (&FieldRights, &Tables<'_>), run: Run) -> Self {
         let dry_run = match run {
             Run::Real => None,
             Run::Dry => Some(true),
         };
-        Self { field: FieldShape::of(field, rights), dry_run }
+        Self { field: FieldShape::of(field, around), dry_run }
     }
 }

@@ -7,6 +7,7 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults};
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
+use crate::http::wire::related::RelationShape;
 use crate::model::access::FieldRights;
 use crate::model::id::{CategoryId, FieldId, OptionId, TagId};
 use crate::model::input::Input;
@@ -21,6 +22,7 @@ use crate::model::schema::option::{Choice, Standing};
 use crate::model::schema::phonenumber_options::NewPhonenumberOptions;
 use crate::model::schema::rating_options::{NewRatingOptions, RatingOptions};
 use crate::model::table::event::Tag;
+use crate::model::table::link::Tables;
 use crate::model::value::number::write_decimal;
 use crate::model::value::{OptionSource, time_zone};
 use rust_decimal::Decimal;
@@ -29,22 +31,71 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Reads the body that makes a field.
-pub fn read_new_field(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewField {
+pub fn read_new_field(
+    body: &Input<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> (NewField, Option<RelationKeys>) {
     let mut shape = Shape::of_body(body, faults);
     let keys = read_field_keys(&mut shape, strict, faults);
     let new = NewField { options: read_options(&mut shape, strict, faults), ..keys };
+    let relation = read_relation(&mut shape, strict, faults);
     shape.finish(strict, RouteGroup::FieldWrite, faults);
-    new
+    (new, relation)
 }
 
-/// Reads each key of a field but its options.
+/// The relation of a field as a request draws it up, each key if it was given.
+#[derive(Clone, Debug, Default)]
+pub struct RelationKeys {
+    /// An id or an API name.
+    pub related_object: Option<String>,
+    /// The id of one of the related object.
+    pub related_category: Option<String>,
+    /// The label of the field on the other side.
+    pub related_name: Option<String>,
+    pub relation_type: Option<String>,
+}
+
+/// Reads the block of a relationship field. What answers add to it is passed over, so that it can be
+/// written back.
+pub(super) fn read_relation(
+    shape: &mut Shape<'_>,
+    strict: bool,
+    faults: &mut Faults,
+) -> Option<RelationKeys> {
+    let mut inside = shape.object("relation", Presence::Nullable, faults)?;
+    let mut text =
+        |key, faults: &mut Faults| keys::text(&mut inside, key, Presence::Nullable, faults);
+    let keys = RelationKeys {
+        related_object: text("related_object", faults),
+        related_category: text("related_category", faults),
+        related_name: text("related_name", faults),
+        relation_type: text("relation_type", faults),
+    };
+    for key in READ_ONLY_OF_RELATIONS {
+        inside.raw(key);
+    }
+    inside.finish_inside(strict, faults);
+    Some(keys)
+}
+
+const READ_ONLY_OF_RELATIONS: [&str; 6] = [
+    "related_field",
+    "related_object_name",
+    "related_object_object_name",
+    "related_entity_name",
+    "cardinality",
+    "fetch_url",
+];
+
+/// Reads each key of a field but its options and its relation.
 pub(super) fn read_field_keys(
     shape: &mut Shape<'_>,
     strict: bool,
     faults: &mut Faults,
 ) -> NewField {
     let shape_of_body = &mut *shape;
-    let new = NewField {
+    NewField {
         display_name: keys::text(shape_of_body, "display_name", Presence::Optional, faults),
         field_type: keys::text(shape_of_body, "field_type", Presence::Optional, faults),
         name: keys::text(shape_of_body, "name", Presence::Nullable, faults),
@@ -63,12 +114,8 @@ pub(super) fn read_field_keys(
         money_options: read_money_options(shape_of_body, strict, faults),
         rating: read_rating(shape_of_body, strict, faults),
         phonenumber_options: read_phonenumber_options(shape_of_body, strict, faults),
-    };
-    if shape.value("relation", Presence::Nullable, faults).is_some() {
-        let fault = Fault::new(Code::Invalid, shape.place("relation"));
-        faults.push(fault.saying("No type of field that has this is offered yet."));
+        relation: None,
     }
-    new
 }
 
 /// The entries of `options`, if they are not too many.
@@ -233,6 +280,8 @@ pub struct FieldShape<'a> {
     decimal_options: Option<DecimalOptionsShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phonenumber_options: Option<PhonenumberOptionsShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relation: Option<RelationShape>,
     access: FieldAccessShape,
     is_hideable: bool,
     is_suppressed: bool,
@@ -243,7 +292,7 @@ pub struct FieldShape<'a> {
 
 impl<'a> FieldShape<'a> {
     #[must_use]
-    pub fn of(field: &'a Field, rights: &FieldRights) -> Self {
+    pub fn of(field: &'a Field, (rights, tables): (&FieldRights, &Tables<'_>)) -> Self {
         let allows_nulls = !field.is_required && !field.field_type.is_checkbox();
         let has_options = field.field_type.has_options();
         Self {
@@ -273,6 +322,7 @@ impl<'a> FieldShape<'a> {
             phonenumber_options: field.phonenumber_options.map(|options| PhonenumberOptionsShape {
                 enable_extension: options.enable_extension,
             }),
+            relation: RelationShape::of(field, tables),
             access: FieldAccessShape {
                 view: rights.may_see(field.number),
                 edit: !field.is_read_only && rights.may_write(field.number),

@@ -4,6 +4,7 @@
 //! It must not know records or which of their fields are shown.
 
 use crate::http::wire::members::MemberValue;
+use crate::http::wire::related::{RelatedForm, Summary};
 use crate::model::catalog::member::{Member, Members};
 use crate::model::id::{Day, FileId, Timestamp};
 use crate::model::schema::currency::Currency;
@@ -50,6 +51,7 @@ pub enum ReadForm<'a> {
     Member(&'a Member),
     Members(Vec<&'a Member>),
     Files(Vec<FileId>),
+    Related(RelatedForm),
 }
 
 impl<'a> ReadForm<'a> {
@@ -89,6 +91,9 @@ impl<'a> ReadForm<'a> {
                     .map(Self::Choices)
             }
             Value::Files(files) => Some(Self::Files(files)),
+            Value::Record(_) | Value::Records(_) => {
+                unreachable!("related records are in another table, which their link knows")
+            }
             Value::Tags(tags) => {
                 let tags = tags.iter().filter_map(|tag| referents.tags.by_number(*tag));
                 Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()).map(Self::Tags)
@@ -102,6 +107,14 @@ impl<'a> ReadForm<'a> {
                 Some(members).filter(|members| !members.is_empty()).map(Self::Members)
             }
         }
+    }
+}
+
+impl ReadForm<'_> {
+    /// What takes the place of a value that is too long to be shown.
+    #[must_use]
+    pub fn summary(&self) -> Option<Summary> {
+        if let Self::Related(related) = self { related.summary() } else { None }
     }
 }
 
@@ -129,6 +142,7 @@ impl Serialize for ReadForm<'_> {
                 serializer.collect_seq(choices.iter().map(|choice| ShownChoice(choice)))
             }
             Self::Files(files) => serializer.collect_seq(files.iter().map(|file| ShownFile(*file))),
+            Self::Related(related) => related.serialize(serializer),
             Self::Tags(tags) => serializer.collect_seq(tags.iter().map(|tag| ShownTag(tag))),
             Self::Member(member) => MemberValue::of(member).serialize(serializer),
             Self::Members(members) => {

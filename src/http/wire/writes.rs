@@ -17,13 +17,22 @@ use std::sync::Arc;
 const UNKNOWN: ValueFault = ValueFault::DoesNotExist { what: "Field" };
 const TWO_FIELDS: ValueFault = ValueFault::Invalid { what: "The id and the name mean two fields." };
 
+/// What a request writes.
+#[derive(Debug)]
+pub struct ReadFields {
+    /// What the record itself keeps.
+    pub writes: Writes,
+    /// What others keep about it.
+    pub mirrors: Vec<Write>,
+}
+
 /// Reads every entry; those at fault are noted in their order.
 #[must_use]
 pub fn read(
     fields: &Fields<'_>,
     (schema, rights): (&Schema, &FieldRights),
     context: &Context<'_>,
-) -> Writes {
+) -> ReadFields {
     let mut reading = Reading {
         schema,
         rights,
@@ -34,12 +43,13 @@ pub fn read(
             faults: Vec::new(),
             forbidden: Vec::new(),
         },
+        mirrors: Vec::new(),
         named: Vec::with_capacity(fields.entries.len()),
     };
     for entry in &fields.entries {
         reading.read(entry);
     }
-    reading.writes
+    ReadFields { writes: reading.writes, mirrors: reading.mirrors }
 }
 
 struct Reading<'a> {
@@ -47,6 +57,7 @@ struct Reading<'a> {
     rights: &'a FieldRights,
     context: &'a Context<'a>,
     writes: Writes,
+    mirrors: Vec<Write>,
     /// Fields named so far. At most 500 numbers side by side: looking through them is fast.
     named: Vec<FieldNumber>,
 }
@@ -74,7 +85,12 @@ impl Reading<'_> {
             return self.writes.forbidden.push((index, number));
         }
         match read_change(field, &asked(entry.write), self.context) {
-            Ok(change) => self.writes.entries.push(Write { index, field: number, change }),
+            Ok(change) => {
+                let write = Write { index, field: number, change };
+                let writes =
+                    if field.is_mirror() { &mut self.mirrors } else { &mut self.writes.entries };
+                writes.push(write);
+            }
             Err(fault) => {
                 let key = faulty_key(field, entry.write, self.context);
                 let place = Place::Entry { index, field: number, key };

@@ -8,15 +8,17 @@ use crate::model::filter::list::{ListTest, Quantity};
 use crate::model::filter::operand;
 use crate::model::filter::phone::{self, PhoneTest};
 use crate::model::filter::range::{self, Range};
+use crate::model::filter::related::RelatedTest;
 use crate::model::filter::row::{Row, Surroundings};
 use crate::model::filter::text::{self, TextTest};
 use crate::model::filter::value;
 use crate::model::id::{Day, FieldNumber, MemberId, OptionNumber, TagNumber, Timestamp};
 use crate::model::input::Input;
 use crate::model::schema::field::{Field, Source};
-use crate::model::value::FieldType;
+use crate::model::table::link::Link;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::time::{month_of_day, month_of_instant};
+use crate::model::value::{FieldType, related};
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
@@ -46,6 +48,7 @@ pub(super) enum Test {
     Tags(ListTest<TagNumber>),
     Members(ListTest<MemberId>),
     FileCount(Range<Decimal>),
+    Related(RelatedTest),
 }
 
 /// What a request says about a field.
@@ -132,6 +135,14 @@ const HAS: &Words<Quantity> = &[
     ("has_none", Quantity::Any, true),
 ];
 
+/// Of related records.
+const RELATED: &Words<Quantity> = &[
+    ("contains", Quantity::All, false),
+    ("!contains", Quantity::All, true),
+    ("is_any_of", Quantity::Any, false),
+    ("is_none_of", Quantity::Any, true),
+];
+
 impl Condition {
     /// Reads what a request asks of a field.
     pub fn read(
@@ -140,6 +151,10 @@ impl Condition {
         around: &Surroundings<'_>,
     ) -> Result<Self, FilterFault> {
         let (test, is_negated) = match read_blank(field, asked)? {
+            Some(is_negated) if field.field_type == FieldType::Relationship => {
+                let link = Link::of(field, around.tables);
+                (Test::Related(RelatedTest::blank(link)), is_negated)
+            }
             Some(is_negated) => (Test::Blank, is_negated),
             None => read_test(field, asked, around)?,
         };
@@ -186,6 +201,7 @@ impl Condition {
             Test::FileCount(range) => {
                 value::file_count(field, row).is_some_and(|count| range.contains(&count))
             }
+            Test::Related(test) => test.holds(row),
         }
     }
 }
@@ -193,6 +209,8 @@ impl Condition {
 /// The stored value that shows what a field's is.
 pub(super) fn need_of(field: &Field) -> Option<FieldNumber> {
     match field.source() {
+        // The record itself is asked, or others are.
+        Source::Stored if field.field_type == FieldType::Relationship => None,
         Source::Stored | Source::Created | Source::Updated => Some(field.number),
         Source::DisplayName | Source::FullName => None,
     }
@@ -209,7 +227,7 @@ fn read_blank(field: &Field, asked: Asked<'_>) -> Result<Option<bool>, FilterFau
 }
 
 fn read_test(
-    field: &Field,
+    field: &Arc<Field>,
     asked: Asked<'_>,
     around: &Surroundings<'_>,
 ) -> Result<(Test, bool), FilterFault> {
@@ -266,6 +284,12 @@ fn read_test(
         }
         FieldType::Files => {
             read_range(FILES, field, asked, operand::number).map(with(Test::FileCount))
+        }
+        FieldType::Relationship => {
+            let (quantity, is_negated) = find(RELATED, field, asked)?;
+            let ids = operand::several(given(asked)?, related::read_id)?;
+            let link = Link::of(field, around.tables);
+            Ok((Test::Related(RelatedTest::of(link, quantity, &ids)), is_negated))
         }
     }
 }

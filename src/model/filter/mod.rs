@@ -11,6 +11,7 @@ pub mod operand;
 pub mod phone;
 pub mod question;
 pub mod range;
+pub mod related;
 pub mod row;
 pub mod schedule;
 pub mod sort;
@@ -19,6 +20,7 @@ pub mod value;
 pub mod words;
 
 use crate::model::filter::condition::Condition;
+use crate::model::filter::related::RelatedFilter;
 use crate::model::filter::row::Row;
 use crate::model::filter::schedule::ScheduleTest;
 use crate::model::id::FieldNumber;
@@ -33,6 +35,7 @@ pub const CONDITIONS_MAX: usize = 200;
 pub enum Filter {
     Condition(Condition),
     Schedule(ScheduleTest),
+    Related(Box<RelatedFilter>),
     /// All of them hold; of none at all, too.
     All(Vec<Filter>),
     /// One of them holds at least.
@@ -69,6 +72,7 @@ impl Filter {
         match self {
             Self::Condition(condition) => condition.holds(row),
             Self::Schedule(test) => test.holds(row),
+            Self::Related(filter) => filter.holds(row),
             Self::All(parts) => parts.iter().all(|part| part.takes(row)),
             Self::Any(parts) => parts.iter().any(|part| part.takes(row)),
         }
@@ -78,7 +82,7 @@ impl Filter {
     pub fn note_needs(&self, needs: &mut Vec<FieldNumber>) {
         match self {
             Self::Condition(condition) => needs.extend(condition.need()),
-            Self::Schedule(_) => {}
+            Self::Schedule(_) | Self::Related(_) => {}
             Self::All(parts) | Self::Any(parts) => {
                 for part in parts {
                     part.note_needs(needs);

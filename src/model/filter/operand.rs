@@ -125,6 +125,7 @@ pub(super) fn phone(
     let context = Context {
         members: around.members,
         tag: &|_, _| None,
+        record: &|_, _| None,
         time_zone: around.time_zone,
         phone_region: around.phone_region,
     };

@@ -90,7 +90,7 @@ fn asked(field: &Field, test: &Test, around: &Surroundings<'_>) -> Option<Asked>
         Test::Members(test) => Question::Members(having(test, |member| {
             around.members.get(&member).map(|member| member.id).into_iter().collect()
         })),
-        Test::FileCount(_) => return None,
+        Test::FileCount(_) | Test::Related(_) => return None,
     }))
 }
 
@@ -128,7 +128,7 @@ fn asked_blank(field: &Field, around: &Surroundings<'_>) -> Option<Asked> {
             let left = around.members.iter().map(|member| member.id).collect();
             Asked::not(Question::Members(Having::any_of(left)))
         }
-        FieldType::Checkbox | FieldType::Files => return None,
+        FieldType::Checkbox | FieldType::Files | FieldType::Relationship => return None,
     })
 }
 
@@ -224,6 +224,7 @@ fn asked_blank_key(field: &Field, schema: &Schema) -> Option<Asked> {
         | FieldType::Checkboxes
         | FieldType::Dynamictags
         | FieldType::TeamSelector
-        | FieldType::Files => return None,
+        | FieldType::Files
+        | FieldType::Relationship => return None,
     })
 }

@@ -7,6 +7,7 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::{Field, Source};
 use crate::model::table::body::Body;
 use crate::model::table::decide::keys::stored_text;
+use crate::model::table::link::Tables;
 use crate::model::table::naming;
 use crate::model::table::record::Record;
 use crate::model::table::tags::Tags;
@@ -20,6 +21,8 @@ pub struct Surroundings<'a> {
     pub tags: &'a Tags,
     pub members: &'a Members,
     pub agenda: &'a agenda::Shown,
+    /// Where relations lead.
+    pub tables: &'a Tables<'a>,
     /// The business's own.
     pub time_zone: &'a TimeZone,
     /// The business's own: the region of telephone numbers without a country code.

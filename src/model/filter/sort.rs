@@ -78,7 +78,8 @@ impl Sort {
             | FieldType::Checkboxes
             | FieldType::Dynamictags
             | FieldType::TeamSelector
-            | FieldType::Files => false,
+            | FieldType::Files
+            | FieldType::Relationship => false,
         }
     }
 
@@ -144,6 +145,7 @@ fn key_of(field: &Field, row: &Row<'_>) -> Option<SortKey> {
         | FieldType::Checkboxes
         | FieldType::Dynamictags
         | FieldType::TeamSelector
-        | FieldType::Files => unreachable!("no order is made of fields of this type"),
+        | FieldType::Files
+        | FieldType::Relationship => unreachable!("no order is made of fields of this type"),
     }
 }

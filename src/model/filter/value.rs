@@ -34,6 +34,7 @@ pub(super) fn is_blank(field: &Field, row: &Row<'_>) -> bool {
         | FieldType::Checkboxes => choices(field, row).is_empty(),
         FieldType::Dynamictags => tags(field, row).is_empty(),
         FieldType::TeamSelector => members(field, row).is_empty(),
+        FieldType::Relationship => unreachable!("other tables are asked: see `related.rs`"),
     }
 }
 
@@ -56,7 +57,9 @@ pub(super) fn number(field: &Field, row: &Row<'_>) -> Option<Decimal> {
         | Value::Tags(_)
         | Value::Member(_)
         | Value::Members(_)
-        | Value::Files(_) => unreachable!("a field of numbers stores numbers"),
+        | Value::Files(_)
+        | Value::Record(_)
+        | Value::Records(_) => unreachable!("a field of numbers stores numbers"),
     }
 }
 
@@ -102,7 +105,9 @@ pub(super) fn members(field: &Field, row: &Row<'_>) -> Vec<MemberId> {
             | Value::Choice(_)
             | Value::Choices(_)
             | Value::Tags(_)
-            | Value::Files(_),
+            | Value::Files(_)
+            | Value::Record(_)
+            | Value::Records(_),
         ) => unreachable!("a field of members stores members"),
         None => return Vec::new(),
     };

@@ -70,7 +70,8 @@ impl Words {
             | FieldType::Rating
             | FieldType::Dynamictags
             | FieldType::TeamSelector
-            | FieldType::Files => false,
+            | FieldType::Files
+            | FieldType::Relationship => false,
         }
     }
 

@@ -37,6 +37,14 @@ pub enum SchemaChange {
     CategoryDeleted { category: CategoryId, heir: CategoryId },
 }
 
+impl SchemaChange {
+    /// Whether a field is gone by it, and with it perhaps the other side of a relation.
+    #[must_use]
+    pub fn ends_a_field(&self) -> bool {
+        matches!(self, Self::FieldDeleted { .. })
+    }
+}
+
 impl Schema {
     /// This schema after a change.
     ///
@@ -53,6 +61,9 @@ impl Schema {
             SchemaChange::OptionRemoved { field, option, successor } => {
                 changed.field_mut(*field).options.remove(*option, *successor);
             }
+            SchemaChange::FieldChanged { field } if self.by_number(field.number).is_none() => {
+                changed.put_field((**field).clone());
+            }
             SchemaChange::FieldChanged { field } => {
                 let held = changed.field_mut(field.number);
                 let options = std::mem::take(&mut held.options);
@@ -61,6 +72,7 @@ impl Schema {
             }
             SchemaChange::FieldDeleted { field } => {
                 changed.fields.retain(|held| held.number != *field);
+                changed.pending.retain(|held| held.number != *field);
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
             }
             SchemaChange::ObjectChanged { object } => {
@@ -71,7 +83,8 @@ impl Schema {
             SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 changed.categories.retain(|held| held.id != *category);
-                let fields = changed.fields.iter_mut().chain(&mut changed.dormant);
+                let unseen = changed.pending.iter_mut().chain(&mut changed.dormant);
+                let fields = changed.fields.iter_mut().chain(unseen);
                 let moved = fields.filter(|field| field.category == *category);
                 moved.for_each(|field| Arc::make_mut(field).category = *heir);
             }
@@ -132,7 +145,7 @@ impl Schema {
     }
 
     fn check_field(&self, field: FieldNumber) -> Result<&Field, String> {
-        self.by_number(field).map(|held| &**held).ok_or_else(|| format!("field {field}"))
+        self.any_number(field).map(|held| &**held).ok_or_else(|| format!("field {field}"))
     }
 
     fn check_option(&self, field: FieldNumber, option: OptionNumber) -> Result<(), String> {

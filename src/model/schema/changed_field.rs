@@ -11,7 +11,7 @@ use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption, invalid, read_option};
 use crate::model::schema::option::{Choice, Choices};
-use crate::model::schema::typed::check_settings;
+use crate::model::schema::typed::{MIRRORS_ARE_NOT_REQUIRED, check_settings};
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, META_BYTES_MAX, OPTIONS_MAX, Schema, UNIQUE_FIELDS_MAX, name, system,
 };
@@ -95,6 +95,9 @@ impl Schema {
         let is_stage = field.number == system::STAGE;
         let is_fixed = field.is_identifier() || field.is_computed() || is_stage;
         let is_owner = field.number == system::OWNER;
+        if field.is_mirror() && keys.is_required == Some(true) {
+            checks.add("is_required", invalid(MIRRORS_ARE_NOT_REQUIRED));
+        }
         let mut flag = |key, held: &mut bool, given: Option<bool>, is_fixed: bool| {
             let Some(given) = given.filter(|given| *given != *held) else { return false };
             if is_fixed {

@@ -138,6 +138,7 @@ impl Fields<'_> {
             rating: None,
             phonenumber_options: (field_type == FieldType::Phonenumber)
                 .then(PhonenumberOptions::default),
+            relation: None,
         };
         field.is_read_only = field.is_computed();
         self.made.push(field);

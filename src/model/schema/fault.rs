@@ -15,6 +15,14 @@ pub struct SchemaFault {
     pub fault: SchemaFaultKind,
 }
 
+impl SchemaFault {
+    /// Whether a key as a whole is at fault.
+    #[must_use]
+    pub fn is_about(&self, key: &'static str) -> bool {
+        self.place == BodyPlace::Key(key)
+    }
+}
+
 /// The key of the body that is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyPlace {

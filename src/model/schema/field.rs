@@ -12,6 +12,7 @@ use crate::model::schema::object::Object;
 use crate::model::schema::option::Choices;
 use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
+use crate::model::schema::relation::Relation;
 use crate::model::schema::system;
 use crate::model::value::{FieldType, Multiplicity};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ pub struct Field {
     /// Of a phonenumber field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phonenumber_options: Option<PhonenumberOptions>,
+    /// Of a relationship field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
 }
 
 impl Field {

@@ -21,8 +21,10 @@ pub mod new_field;
 pub mod new_object;
 pub mod object;
 pub mod option;
+mod pending;
 pub mod phonenumber_options;
 pub mod rating_options;
+pub mod relation;
 pub mod stage;
 pub mod system;
 mod typed;
@@ -61,6 +63,8 @@ pub struct Schema {
     object: Object,
     categories: Vec<Category>,
     fields: Vec<Arc<Field>>,
+    /// Mirrors that nobody is shown yet.
+    pending: Vec<Arc<Field>>,
     /// Fields that the object's flags do not ask for. They and their values wait unseen.
     dormant: Vec<Arc<Field>>,
     next_field: FieldNumber,
@@ -110,16 +114,17 @@ impl Schema {
         &self.fields
     }
 
-    /// How many fields there are, those too that wait for a flag of the object.
+    /// How many fields there are, those too that nobody is shown.
     #[must_use]
     pub fn field_count(&self) -> usize {
-        self.fields.len() + self.dormant.len()
+        self.fields.len() + self.pending.len() + self.dormant.len()
     }
 
-    /// Whether a field has this API name, one too that waits for a flag of the object.
+    /// Whether a field has this API name, one too that nobody is shown.
     #[must_use]
     pub fn has_name(&self, name: &str) -> bool {
-        self.by_name(name).is_some() || self.dormant.iter().any(|field| field.name == name)
+        let mut unseen = self.pending.iter().chain(&self.dormant);
+        self.by_name(name).is_some() || unseen.any(|field| field.name == name)
     }
 
     /// The number that the next new field gets.
@@ -180,6 +185,23 @@ impl Schema {
         self.further_unique_fields().next().is_some()
     }
 
+    /// The fields whose values a live record has for itself alone: the unique ones but the
+    /// identifier, and those of related records that belong to one record.
+    pub fn claiming_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
+        self.lookups.claiming.iter().map(|at| &self.fields[*at])
+    }
+
+    /// Whether there is any such field.
+    #[must_use]
+    pub fn has_claiming_fields(&self) -> bool {
+        !self.lookups.claiming.is_empty()
+    }
+
+    /// The relationship fields that keep their values here.
+    pub fn owning_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
+        self.lookups.owning.iter().map(|at| &self.fields[*at])
+    }
+
     /// Whether bodies may have values of fields that were deleted.
     #[must_use]
     pub fn has_deleted_fields(&self) -> bool {
@@ -229,8 +251,7 @@ impl Schema {
         for choice in &field.options {
             changed.next_option = changed.next_option.max(choice.number.next());
         }
-        changed.fields.push(Arc::new(field));
-        changed.lookups.note(&changed.fields, changed.fields.len() - 1);
+        changed.put_field(field);
         changed
     }
 
@@ -297,6 +318,7 @@ impl From<Schema> for Stored {
             fields: schema
                 .fields
                 .into_iter()
+                .chain(schema.pending)
                 .chain(schema.dormant)
                 .map(Arc::unwrap_or_clone)
                 .collect(),
@@ -318,8 +340,9 @@ impl TryFrom<Stored> for Schema {
 
     fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
         let fields = stored.fields.into_iter().map(Arc::new);
+        let (pending, fields): (Vec<_>, Vec<_>) = fields.partition(|field| field.is_pending());
         let (fields, dormant): (Vec<Arc<Field>>, _) =
-            fields.partition(|field| field.is_offered_by(&stored.object));
+            fields.into_iter().partition(|field| field.is_offered_by(&stored.object));
         if !fields.iter().any(|field| field.is_identifier()) {
             return Err(NoIdentifier { object: stored.object.name });
         }
@@ -329,6 +352,7 @@ impl TryFrom<Stored> for Schema {
             object: stored.object,
             categories: stored.categories,
             fields,
+            pending,
             dormant,
             next_field: stored.next_field,
             next_option: stored.next_option,
@@ -344,6 +368,8 @@ struct Lookups {
     by_id: HashMap<FieldId, usize, ahash::RandomState>,
     by_name: HashMap<String, usize, ahash::RandomState>,
     unique: Vec<usize>,
+    claiming: Vec<usize>,
+    owning: Vec<usize>,
     identifier: usize,
     /// A number that was given to a field is no field's.
     has_deleted: bool,
@@ -355,7 +381,7 @@ impl Lookups {
         let identifier = fields.iter().position(|field| field.is_identifier());
         let identifier = identifier.expect("no identifier is deletable");
         let custom = fields.iter().filter(|field| field.number >= system::CUSTOM_FIRST).count();
-        let given = (next_field.0 - system::CUSTOM_FIRST.0) as usize;
+        let given = next_field.0.saturating_sub(system::CUSTOM_FIRST.0) as usize;
         let has_deleted = custom < given;
         let mut lookups = Self { identifier, has_deleted, ..Self::default() };
         for at in 0..fields.len() {
@@ -371,6 +397,12 @@ impl Lookups {
         self.by_name.insert(field.name.clone(), at);
         if field.is_unique {
             self.unique.push(at);
+        }
+        if (field.is_unique && !field.is_identifier()) || field.is_exclusive() {
+            self.claiming.push(at);
+        }
+        if field.owned_relation().is_some() {
+            self.owning.push(at);
         }
     }
 }

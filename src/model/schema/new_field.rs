@@ -13,6 +13,7 @@ use crate::model::schema::money_options::NewMoneyOptions;
 use crate::model::schema::option::{Choice, Choices, Standing};
 use crate::model::schema::phonenumber_options::NewPhonenumberOptions;
 use crate::model::schema::rating_options::NewRatingOptions;
+use crate::model::schema::relation::NewRelation;
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, FIELDS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, OPTION_META_BYTES_MAX,
     OPTIONS_MAX, Schema, name,
@@ -47,6 +48,7 @@ pub struct NewField {
     pub money_options: Option<NewMoneyOptions>,
     pub rating: Option<NewRatingOptions>,
     pub phonenumber_options: Option<NewPhonenumberOptions>,
+    pub relation: Option<NewRelation>,
 }
 
 /// A new option, each key if it was given.
@@ -86,7 +88,8 @@ impl Schema {
         let typed = typed.expect("a missing or unknown type is a fault");
         Ok(Field {
             number: self.next_field(),
-            id: FieldId(ids()),
+            // The other side of a relation knows this one by its id already.
+            id: new.relation.as_ref().map_or_else(|| FieldId(ids()), |relation| relation.own),
             name,
             display_name,
             description,
@@ -107,6 +110,7 @@ impl Schema {
             money_options: typed.money_options,
             rating: typed.rating,
             phonenumber_options: typed.phonenumber_options,
+            relation: typed.relation,
         })
     }
 
@@ -252,6 +256,7 @@ mod tests {
     use crate::model::schema::UNIQUE_FIELDS_MAX;
     use crate::model::schema::default_fields;
     use crate::model::schema::name::NameFault;
+    use crate::model::schema::pending::test_support::new_relation;
     use crate::model::value::{Multiplicity, OptionSource};
 
     fn ids() -> impl FnMut() -> Uuid {
@@ -270,6 +275,7 @@ mod tests {
         NewField {
             display_name: Some("Region".to_owned()),
             field_type: Some(field_type.name().to_owned()),
+            relation: (field_type == FieldType::Relationship).then(|| new_relation(false)),
             ..NewField::default()
         }
     }
@@ -469,7 +475,8 @@ mod tests {
                     | FieldType::Rating
                     | FieldType::Dynamictags
                     | FieldType::TeamSelector
-                    | FieldType::Files => false,
+                    | FieldType::Files
+                    | FieldType::Relationship => false,
                 };
                 let name = normalizer.name().to_owned();
                 let change = |new: &mut NewField| new.normalizer = Some(name.clone());

@@ -12,10 +12,15 @@ use crate::model::schema::new_field::{NewField, invalid};
 use crate::model::schema::option::Choices;
 use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
+use crate::model::schema::relation::Relation;
 use crate::model::schema::{Schema, UNIQUE_FIELDS_MAX};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{FieldType, Multiplicity, OptionSource};
 use uuid::Uuid;
+
+/// The values of such a field are the other side's.
+pub(super) const MIRRORS_ARE_NOT_REQUIRED: &str =
+    "The values of this field are kept by the other object: it cannot be required.";
 
 /// What a new field is by its type.
 pub(super) struct Typed {
@@ -27,6 +32,7 @@ pub(super) struct Typed {
     pub(super) money_options: Option<MoneyOptions>,
     pub(super) rating: Option<RatingOptions>,
     pub(super) phonenumber_options: Option<PhonenumberOptions>,
+    pub(super) relation: Option<Relation>,
 }
 
 impl Schema {
@@ -38,8 +44,12 @@ impl Schema {
         ids: &mut dyn FnMut() -> Uuid,
         checks: &mut Checks,
     ) -> Typed {
+        let relation = read_relation(new, field_type, checks);
         let allow_multiple = match field_type.multiplicity() {
             Multiplicity::Many => true,
+            Multiplicity::Chosen if field_type == FieldType::Relationship => {
+                relation.as_ref().is_some_and(|relation| relation.relation_type.is_to_many())
+            }
             Multiplicity::Chosen => new.allow_multiple.unwrap_or_default(),
             Multiplicity::One => {
                 if new.allow_multiple == Some(true) {
@@ -74,6 +84,7 @@ impl Schema {
             rating: is_rating.then(|| new.rating.unwrap_or_default().read(checks)),
             phonenumber_options: is_phonenumber
                 .then(|| new.phonenumber_options.unwrap_or_default().read()),
+            relation,
         }
     }
 
@@ -126,6 +137,20 @@ pub(super) fn check_settings(new: &NewField, field_type: FieldType, checks: &mut
         "Only a phonenumber field has these.",
     );
     check("rating", new.rating.is_some(), FieldType::Rating, "Only a rating field has this.");
+}
+
+/// The relation of a relationship field, which no other has.
+fn read_relation(new: &NewField, field_type: FieldType, checks: &mut Checks) -> Option<Relation> {
+    let given = new.relation.as_ref().map(|given| &given.relation);
+    match (field_type == FieldType::Relationship, given) {
+        (true, None) => checks.add("relation", ValueFault::Required),
+        (true, Some(relation)) if relation.is_mirror && new.is_required == Some(true) => {
+            checks.add("is_required", invalid(MIRRORS_ARE_NOT_REQUIRED));
+        }
+        (false, Some(_)) => checks.add("relation", invalid("Only a relationship field has this.")),
+        (true, Some(_)) | (false, None) => {}
+    }
+    given.cloned()
 }
 
 fn read_normalizer(

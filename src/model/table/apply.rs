@@ -95,12 +95,19 @@ impl Table {
             self.shown.keys.put(ByKey(record.clone()));
         }
         self.refresh_claims(record, old.as_ref());
+        let turns = self.shown.turns(old.as_ref(), record);
+        for turn in &turns {
+            turn.begin(record);
+        }
         self.shown.ids.put(ById(record.clone()));
         self.shown.order.put(slot, Some(record.clone()));
+        for turn in &turns {
+            turn.end(record);
+        }
         self.slots = self.slots.max(slot.0 + 1);
     }
 
-    /// The indexes of further unique fields hold the record itself: those whose value stayed too.
+    /// The indexes of fields with claims hold the record itself: those whose value stayed too.
     fn refresh_claims(&self, record: &Record, old: Option<&Record>) {
         let uniques = self.shown.uniques.load();
         if uniques.is_empty() || old.is_none() || record.is_archived() {
@@ -181,7 +188,9 @@ impl Table {
             Stored::ObjectCreated { .. } => Err(Misfit::Twice { what: "an object's creation" }),
             Stored::FieldCreated { sequence, field } => {
                 self.expect_sequence(sequence)?;
-                if self.shown.schema().by_number(field.number).is_some() {
+                if self.shown.schema().any_field(field.id).is_some()
+                    || self.shown.schema().by_number(field.number).is_some()
+                {
                     return Err(Misfit::Twice { what: "a field" });
                 }
                 Ok(Event::FieldCreated { stamp, sequence, field })
@@ -337,7 +346,7 @@ impl KeyMoves {
         let old_key = old.and_then(Record::key);
         let key_is_new = new.key().is_some() && old_key != new.key();
         let freed = old_key.filter(|_| old_key != new.key()).map(Key::of);
-        if !schema.has_further_unique_fields() {
+        if !schema.has_claiming_fields() {
             return Self { key_is_new, freed, ..Self::default() };
         }
         // An archived record claims its identifier and nothing else.
@@ -359,10 +368,11 @@ impl Shown {
     /// any record has a value of it, so its index begins empty.
     pub(super) fn put_schema(&self, schema: Arc<Schema>) {
         let mut uniques: BTreeMap<FieldNumber, Arc<UniqueIndex>> = (**self.uniques.load()).clone();
-        for field in schema.further_unique_fields() {
+        for field in schema.claiming_fields() {
             uniques.entry(field.number).or_default();
         }
         self.uniques.store(Arc::new(uniques));
+        self.make_owners(&schema);
         self.schema.store(schema);
     }
 
@@ -370,10 +380,10 @@ impl Shown {
     fn make_indexes(&self, after: &Schema, slots: u32) -> Vec<(FieldNumber, Arc<UniqueIndex>)> {
         let before = self.schema();
         let is_new = |field: &&Arc<Field>| {
-            let held = before.by_number(field.number);
-            !held.is_some_and(|held| held.is_unique && held.normalizer == field.normalizer)
+            let mut held = before.claiming_fields().filter(|held| held.number == field.number);
+            !held.any(|held| held.normalizer == field.normalizer)
         };
-        let made = after.further_unique_fields().filter(is_new);
+        let made = after.claiming_fields().filter(is_new);
         let made: Vec<_> = made.map(|field| (field, Arc::new(UniqueIndex::default()))).collect();
         for slot in if made.is_empty() { 0..0 } else { 0..slots } {
             let record = self.order.get(Slot(slot)).filter(|record| !record.is_archived());
@@ -394,10 +404,10 @@ impl Shown {
         let mut uniques: BTreeMap<FieldNumber, Arc<UniqueIndex>> = (**self.uniques.load()).clone();
         uniques.extend(made);
         self.uniques.store(Arc::new(uniques.clone()));
+        self.make_owners(schema);
         self.schema.store(schema.clone());
-        uniques.retain(|number, _| {
-            schema.further_unique_fields().any(|field| field.number == *number)
-        });
+        uniques.retain(|number, _| schema.claiming_fields().any(|field| field.number == *number));
         self.uniques.store(Arc::new(uniques));
+        self.drop_owners(schema);
     }
 }

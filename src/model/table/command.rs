@@ -90,6 +90,26 @@ pub enum Ask {
     ConfirmFollowUp(FollowUpNumber),
 }
 
+impl Ask {
+    /// The writes of a record, if it is one.
+    pub fn writes_mut(&mut self) -> Option<&mut Writes> {
+        match self {
+            Self::Upsert(upsert) => Some(&mut upsert.writes),
+            Self::Add(add) => Some(&mut add.writes),
+            Self::Update(update) => Some(&mut update.writes),
+            Self::Archive(_)
+            | Self::Move { .. }
+            | Self::Unarchive(_)
+            | Self::Purge(_)
+            | Self::Team(_)
+            | Self::CreateField(_)
+            | Self::CreateOption { .. }
+            | Self::ChangeSchema(_)
+            | Self::ConfirmFollowUp(_) => None,
+        }
+    }
+}
+
 /// The request's `fields`, read as far as the schema alone allows.
 #[derive(Clone, Debug, Default)]
 pub struct Writes {

@@ -3,13 +3,15 @@
 //! Readers look into them directly; only the writer of the table changes them. Every entry of the
 //! two record indexes *is* the record, its key read through it, so a look-up asks one index alone.
 
-use crate::model::id::RecordId;
+use crate::model::id::{RecordId, Slot};
 use crate::model::key::Key;
 use crate::model::table::record::Record;
 use arc_swap::ArcSwap;
 use dashmap::{DashMap, Entry};
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -162,6 +164,100 @@ impl UniqueIndex {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.map.is_empty()
+    }
+}
+
+/// Which live records of a table one relationship field leads from, by where it leads to. They are
+/// called by their slots, which rise in the order of creation.
+pub struct OwnerIndex {
+    map: DashMap<RecordId, Owners, KeyHasher>,
+}
+
+/// Most records are related to one other, so one costs no set.
+enum Owners {
+    One(Slot),
+    Several(BTreeSet<Slot>),
+}
+
+impl Owners {
+    fn len(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Several(slots) => slots.len(),
+        }
+    }
+}
+
+impl Default for OwnerIndex {
+    fn default() -> Self {
+        Self { map: DashMap::with_hasher_and_shard_amount(KeyHasher::new(), SHARDS_SMALL) }
+    }
+}
+
+impl OwnerIndex {
+    pub fn add(&self, related: RecordId, owner: Slot) {
+        match self.map.entry(related) {
+            Entry::Vacant(free) => drop(free.insert(Owners::One(owner))),
+            Entry::Occupied(mut held) => match held.get_mut() {
+                Owners::One(only) if *only == owner => {}
+                Owners::One(only) => {
+                    let several = BTreeSet::from([*only, owner]);
+                    *held.get_mut() = Owners::Several(several);
+                }
+                Owners::Several(slots) => drop(slots.insert(owner)),
+            },
+        }
+    }
+
+    pub fn remove(&self, related: RecordId, owner: Slot) {
+        let Entry::Occupied(mut held) = self.map.entry(related) else { return };
+        let is_empty = match held.get_mut() {
+            Owners::One(only) => *only == owner,
+            Owners::Several(slots) => {
+                slots.remove(&owner);
+                slots.is_empty()
+            }
+        };
+        if is_empty {
+            held.remove();
+        }
+    }
+
+    /// How many records lead to this one.
+    #[must_use]
+    pub fn count(&self, related: RecordId) -> usize {
+        self.map.get(&related).map_or(0, |owners| owners.value().len())
+    }
+
+    /// How many records lead anywhere, each counted as often as it does.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.map.iter().map(|owners| owners.value().len()).sum()
+    }
+
+    /// Whether that record leads to this one.
+    #[must_use]
+    pub fn has(&self, related: RecordId, owner: Slot) -> bool {
+        self.map.get(&related).is_some_and(|owners| match owners.value() {
+            Owners::One(only) => *only == owner,
+            Owners::Several(slots) => slots.contains(&owner),
+        })
+    }
+
+    /// At most so many records that lead to this one, oldest first, from behind one of them on.
+    #[must_use]
+    pub fn behind(&self, related: RecordId, last: Option<Slot>, limit: usize) -> Vec<Slot> {
+        let Some(owners) = self.map.get(&related) else { return Vec::new() };
+        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+        match owners.value() {
+            Owners::One(only) => Some(*only)
+                .filter(|only| last.is_none_or(|last| *only > last))
+                .into_iter()
+                .collect(),
+            Owners::Several(slots) => {
+                slots.range((from, Bound::Unbounded)).take(limit).copied().collect()
+            }
+        }
     }
 }
 

@@ -14,8 +14,10 @@ pub mod draft;
 pub mod event;
 pub mod event_form;
 pub mod index;
+pub mod link;
 pub mod naming;
 pub mod order;
+mod owners;
 pub mod record;
 pub mod scan;
 pub mod schema_command;
@@ -41,7 +43,7 @@ use crate::model::table::decide::Rejection;
 use crate::model::table::digest::Digest;
 use crate::model::table::draft::{Draft, View};
 use crate::model::table::event::{Event, FollowUpNumber};
-use crate::model::table::index::{ById, ByKey, Index, UniqueIndex};
+use crate::model::table::index::{ById, ByKey, Index, OwnerIndex, UniqueIndex};
 use crate::model::table::order::{Order, Wanted};
 use crate::model::table::record::Record;
 use crate::model::table::scan::Scan;
@@ -80,6 +82,7 @@ pub struct Shown {
     pub tags: Tags,
     schema: ArcSwap<Schema>,
     uniques: ArcSwap<BTreeMap<FieldNumber, Arc<UniqueIndex>>>,
+    owners: ArcSwap<BTreeMap<FieldNumber, Arc<OwnerIndex>>>,
     follow_ups: ArcSwap<FollowUps>,
     sequence: AtomicU64,
 }
@@ -109,7 +112,13 @@ impl Shown {
         self.keys.get(key.as_bytes())
     }
 
-    /// The index of a further unique field.
+    /// Which records a relationship field leads from.
+    #[must_use]
+    pub fn owners(&self, field: FieldNumber) -> Option<Arc<OwnerIndex>> {
+        self.owners.load().get(&field).cloned()
+    }
+
+    /// The index of a field whose values a record has for itself.
     #[must_use]
     pub fn unique(&self, field: FieldNumber) -> Option<Arc<UniqueIndex>> {
         self.uniques.load().get(&field).cloned()
@@ -182,6 +191,7 @@ impl Table {
             tags: Tags::default(),
             schema: ArcSwap::new(schema.clone()),
             uniques: ArcSwap::default(),
+            owners: ArcSwap::default(),
             follow_ups: ArcSwap::default(),
             sequence: AtomicU64::new(0),
         };

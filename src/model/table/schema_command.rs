@@ -3,7 +3,7 @@
 //! Every one is a barrier, so it is decided on the schema that is durable: none carries the number
 //! of the schema it was read with.
 
-use crate::model::id::{CategoryId, FieldNumber, OptionId};
+use crate::model::id::{CategoryId, FieldId, FieldNumber, OptionId};
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::NewOption;
@@ -45,6 +45,10 @@ pub enum SchemaAsk {
     },
     /// Its fields go to another one.
     DeleteCategory(CategoryId),
+    /// Shows a mirror whose owning field is there. One that is shown already stays as it is.
+    ShowMirror(FieldId),
+    /// Drops a mirror whose owning field is not there, shown or not. It may be gone already.
+    DropMirror(FieldId),
     /// Removes an option; values of it mean the one of the id `by`.
     ReplaceOption {
         field: FieldNumber,

@@ -194,13 +194,14 @@ impl Loader {
     /// Loads the records of one chunk, the first of which gets `slot`. Gives the sum of their hashes.
     pub fn load(&self, mut chunk: &[u8], mut slot: Slot) -> Result<u128, Misfit> {
         let mut sum = 0_u128;
-        let has_claims = self.schema.further_unique_fields().next().is_some();
+        let has_claims = self.schema.has_claiming_fields();
         while !chunk.is_empty() {
             let record = self.take_record(&mut chunk, slot)?;
             sum = sum.wrapping_add(record_hash(&self.table.digest.key(), &record));
             if has_claims && !record.is_archived() {
                 self.load_claims(&record);
             }
+            self.table.shown.load_owner(&self.schema, &record);
             let shown = &self.table.shown;
             if record.key().is_some() {
                 self.keys.fetch_add(1, Relaxed);
@@ -238,7 +239,7 @@ impl Loader {
                 found,
             });
         }
-        let claims = self.schema.further_unique_fields();
+        let claims = self.schema.claiming_fields();
         let claims = claims.filter_map(|field| self.table.shown.unique(field.number));
         let claims: usize = claims.map(|index| index.len()).sum();
         if (self.table.shown.keys.len(), claims)

@@ -31,7 +31,9 @@ pub fn each_member(record: &Record, field: &Field, mut each: impl FnMut(MemberId
         | Value::Choice(_)
         | Value::Choices(_)
         | Value::Tags(_)
-        | Value::Files(_) => unreachable!("a team selector stores members"),
+        | Value::Files(_)
+        | Value::Record(_)
+        | Value::Records(_) => unreachable!("a team selector stores members"),
     }
 }
 

@@ -307,6 +307,7 @@ pub(crate) fn assert_same(left: &Table, right: &Table) {
 pub(crate) fn assert_whole(table: &Table) {
     use crate::model::table::decide::keys::{claims_of, identifier_key};
     use crate::model::table::order::Wanted;
+    use crate::model::table::owners::related_ids;
     let records = all_records(table);
     let (schema, shown) = (table.shown.schema(), &table.shown);
     let mut sum = crate::model::table::digest::Digest::new(table.digest.key());
@@ -330,8 +331,20 @@ pub(crate) fn assert_whole(table: &Table) {
             assert_eq!(index.get(&claim.key).as_ref(), Some(record), "by a unique field");
         }
     }
+    for field in schema.owning_fields() {
+        let index = shown.owners(field.number).unwrap();
+        let mut led = 0;
+        for record in records.iter().filter(|record| !record.is_archived()) {
+            let raw = record.value(field.number);
+            for related in raw.map_or_else(Vec::new, |raw| related_ids(field, raw)) {
+                assert!(index.has(related, record.slot()), "by what it leads to");
+                led += 1;
+            }
+        }
+        assert_eq!(index.len(), led, "nothing leads where no record says so");
+    }
     let claims: usize =
-        schema.further_unique_fields().map(|field| shown.unique(field.number).unwrap().len()).sum();
+        schema.claiming_fields().map(|field| shown.unique(field.number).unwrap().len()).sum();
     assert_eq!((shown.ids.len(), shown.keys.len(), claims), (records.len(), keyed, claimed));
     assert_eq!((shown.live_count(), shown.order.count(Wanted::All)), (live, records.len()));
     assert_eq!(shown.order.count(Wanted::Archived), records.len() - live);

@@ -16,6 +16,7 @@ pub mod pack;
 mod phone;
 mod rating;
 mod reading;
+pub mod related;
 pub mod tags;
 pub mod text;
 pub mod time;
@@ -26,13 +27,15 @@ mod tests;
 
 use crate::model::catalog::member::Members;
 use crate::model::id::{
-    Day, FieldNumber, FileId, MemberId, OptionNumber, TagId, TagNumber, Timestamp,
+    Day, FieldNumber, FileId, MemberId, OptionNumber, RecordId, TagId, TagNumber, Timestamp,
 };
 use crate::model::input::Input;
 use crate::model::key::{Key, Normalizer};
 use crate::model::schema::field::Field;
+use crate::model::schema::relation::Relation;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::pack::DecodeError;
+use crate::model::value::related::RecordRef;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -66,10 +69,11 @@ pub enum FieldType {
     Dynamictags,
     TeamSelector,
     Files,
+    Relationship,
 }
 
 impl FieldType {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Text,
         Self::Longtext,
         Self::Email,
@@ -92,6 +96,7 @@ impl FieldType {
         Self::Dynamictags,
         Self::TeamSelector,
         Self::Files,
+        Self::Relationship,
     ];
 
     /// What the API calls it.
@@ -120,6 +125,7 @@ impl FieldType {
             Self::Dynamictags => "dynamictags",
             Self::TeamSelector => "team_selector",
             Self::Files => "files",
+            Self::Relationship => "relationship",
         }
     }
 
@@ -159,7 +165,8 @@ impl FieldType {
             | Self::Rating
             | Self::Dynamictags
             | Self::TeamSelector
-            | Self::Files => false,
+            | Self::Files
+            | Self::Relationship => false,
         }
     }
 
@@ -184,7 +191,8 @@ impl FieldType {
             | Self::Rating
             | Self::Dynamictags
             | Self::TeamSelector
-            | Self::Files => false,
+            | Self::Files
+            | Self::Relationship => false,
         }
     }
 
@@ -213,7 +221,8 @@ impl FieldType {
             | Self::Datetime
             | Self::Dynamictags
             | Self::TeamSelector
-            | Self::Files => OptionSource::None,
+            | Self::Files
+            | Self::Relationship => OptionSource::None,
         }
     }
 
@@ -260,7 +269,7 @@ impl FieldType {
             | Self::Yesnomaybe
             | Self::Rating => Multiplicity::One,
             Self::Checkboxes | Self::Dynamictags | Self::Files => Multiplicity::Many,
-            Self::Selector | Self::TeamSelector => Multiplicity::Chosen,
+            Self::Selector | Self::TeamSelector | Self::Relationship => Multiplicity::Chosen,
         }
     }
 
@@ -298,7 +307,8 @@ impl FieldType {
             | Self::Rating
             | Self::Dynamictags
             | Self::TeamSelector
-            | Self::Files => &[],
+            | Self::Files
+            | Self::Relationship => &[],
         }
     }
 }
@@ -357,6 +367,11 @@ pub enum Value {
     Members(Vec<MemberId>),
     /// files: MessagePack array of binaries of 16 bytes, none twice, never empty.
     Files(Vec<FileId>),
+    /// relationship with one record: MessagePack binary of 16 bytes.
+    Record(RecordId),
+    /// relationship with several records: MessagePack array of binaries of 16 bytes, in the order
+    /// given, none twice, never empty.
+    Records(Vec<RecordId>),
 }
 
 impl Value {
@@ -375,6 +390,8 @@ impl Value {
             Self::Member(member) => pack::write_uuid(&member.0, out),
             Self::Members(members) => member::encode_list(members, out),
             Self::Files(files) => files::encode(files, out),
+            Self::Record(record) => pack::write_uuid(&record.0, out),
+            Self::Records(records) => related::encode_list(records, out),
         }
     }
 
@@ -405,6 +422,7 @@ impl Value {
             FieldType::Dynamictags => tags::decode(bytes).map(Self::Tags),
             FieldType::TeamSelector => member::decode(field.allow_multiple, bytes),
             FieldType::Files => files::decode(bytes).map(Self::Files),
+            FieldType::Relationship => related::decode(field.allow_multiple, bytes),
         }
     }
 
@@ -423,7 +441,9 @@ impl Value {
             | Self::Tags(_)
             | Self::Member(_)
             | Self::Members(_)
-            | Self::Files(_) => None,
+            | Self::Files(_)
+            | Self::Record(_)
+            | Self::Records(_) => None,
         }
     }
 
@@ -442,7 +462,9 @@ impl Value {
             | Self::Choice(_)
             | Self::Choices(_)
             | Self::Tags(_)
-            | Self::Files(_) => None,
+            | Self::Files(_)
+            | Self::Record(_)
+            | Self::Records(_) => None,
         }
     }
 
@@ -456,13 +478,16 @@ impl Value {
             Self::Decimal(decimal) => Some(decimal.normalize().to_string().into()),
             Self::Date(day) => Some(time::day_text(*day).into()),
             Self::Datetime(timestamp) => Some(timestamp.0.to_string().into()),
+            // Asked for only where a record belongs to one record alone.
+            Self::Record(record) => Some(record.to_string().into()),
             Self::Boolean(_)
             | Self::Choice(_)
             | Self::Choices(_)
             | Self::Tags(_)
             | Self::Member(_)
             | Self::Members(_)
-            | Self::Files(_) => None,
+            | Self::Files(_)
+            | Self::Records(_) => None,
         }
     }
 }
@@ -481,6 +506,8 @@ pub enum Change {
     Choices(ListChange<OptionNumber>),
     /// files, `add_values` or `remove_values`.
     Files(ListChange<FileId>),
+    /// relationship, `add_values` or `remove_values`; of one record, the removing of that very one.
+    Records(ListChange<RecordId>),
 }
 
 /// `replace` stands alone; `add` and `remove` may stand together: removed first, then added.
@@ -520,6 +547,8 @@ pub struct Context<'a> {
     pub members: &'a Members,
     /// The number of the tag of this field that has this id.
     pub tag: &'a dyn Fn(FieldNumber, TagId) -> Option<TagNumber>,
+    /// The record on the other side of a relation that is named so, if it is live and visible.
+    pub record: &'a dyn Fn(&Relation, RecordRef<'_>) -> Option<RecordId>,
     /// The business's own.
     pub time_zone: &'a TimeZone,
     /// The business's own: the region of telephone numbers without a country code.

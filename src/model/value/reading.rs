@@ -7,7 +7,7 @@ use crate::model::schema::field::Field;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{
     Change, Context, FieldType, Value, boolean, choice, files, member, money, number, phone,
-    rating, tags, text, time, time_zone,
+    rating, related, tags, text, time, time_zone,
 };
 
 /// Reads the value that replaces what was there; it is not null.
@@ -52,6 +52,7 @@ pub(super) fn read_value(
         }
         FieldType::TeamSelector => member::read(input, context.members).map(set(Value::Member)),
         FieldType::Files => files::read_values(input),
+        FieldType::Relationship => related::read_value(field, input, context),
     }
 }
 
@@ -69,6 +70,9 @@ pub(super) fn read_edit(
         FieldType::Selector if field.allow_multiple => choice::read_edit(&field.options, lists),
         FieldType::Checkboxes => choice::read_edit(&field.options, lists),
         FieldType::Files => files::read_edit(lists),
+        FieldType::Relationship if field.allow_multiple => {
+            related::read_edit(field, lists, context)
+        }
         FieldType::Text
         | FieldType::Longtext
         | FieldType::Email
@@ -87,7 +91,8 @@ pub(super) fn read_edit(
         | FieldType::Yesnomaybe
         | FieldType::Selector
         | FieldType::Rating
-        | FieldType::TeamSelector => {
+        | FieldType::TeamSelector
+        | FieldType::Relationship => {
             Err(ValueFault::Invalid { what: "This field holds one value: give it as value." })
         }
     }

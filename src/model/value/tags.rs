@@ -137,6 +137,7 @@ mod tests {
             (field == FIELD && (1..10).contains(&number)).then_some(TagNumber(number))
         };
         run(&Context {
+            record: &|_, _| None,
             members: &Members::default(),
             tag: &tag,
             time_zone: &TimeZone::UTC,

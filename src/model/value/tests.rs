@@ -1,14 +1,18 @@
 //! What holds for all types: how an entry is read, and that every stored form is read back.
 
 use crate::model::catalog::member::Members;
-use crate::model::id::{Day, FileId, MemberId, OptionNumber, TagNumber, Timestamp};
+use crate::model::id::{
+    Day, FieldId, FileId, MemberId, ObjectId, OptionNumber, RecordId, TagNumber, Timestamp,
+};
 use crate::model::input::Input;
 use crate::model::key::{Key, Normalizer};
 use crate::model::schema::Schema;
 use crate::model::schema::default_fields;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
+use crate::model::schema::relation::{NewRelation, Relation, RelationType};
 use crate::model::value::fault::ValueFault;
+use crate::model::value::related::RecordRef;
 use crate::model::value::{
     Change, Context, Entry, FieldType, Multiplicity, OptionSource, Value, pack, read_change,
 };
@@ -32,7 +36,28 @@ fn field_with(field_type: FieldType, change: impl FnOnce(&mut NewField)) -> Fiel
         ..NewField::default()
     };
     change(&mut new);
+    if field_type == FieldType::Relationship {
+        let is_multiple = new.allow_multiple == Some(true);
+        new.relation = Some(relation(is_multiple));
+    }
     contacts().decide_field(&new, &mut || Uuid::from_u128(1)).unwrap()
+}
+
+/// A relation to one record or several, kept by the field.
+fn relation(is_multiple: bool) -> NewRelation {
+    let relation_type = if is_multiple { RelationType::Additional } else { RelationType::Primary };
+    NewRelation {
+        own: FieldId(Uuid::from_u128(2)),
+        relation: Relation {
+            relation_type,
+            object: ObjectId(Uuid::from_u128(3)),
+            field: FieldId(Uuid::from_u128(4)),
+            is_mirror: false,
+            is_pending: false,
+            related_name: "Contacts".to_owned(),
+            related_category: None,
+        },
+    }
 }
 
 fn field(field_type: FieldType) -> Field {
@@ -51,8 +76,16 @@ fn multiple(field_type: FieldType) -> Field {
 fn read(field: &Field, entry: &Entry<'_>) -> Result<Change, ValueFault> {
     let (members, time_zone) = (Members::default(), TimeZone::UTC);
     let tag = |_, _| None;
-    let context =
-        Context { members: &members, tag: &tag, time_zone: &time_zone, phone_region: "US" };
+    let record = |_: &Relation, named: RecordRef<'_>| {
+        if let RecordRef::Id(id) = named { Some(id) } else { None }
+    };
+    let context = Context {
+        members: &members,
+        tag: &tag,
+        record: &record,
+        time_zone: &time_zone,
+        phone_region: "US",
+    };
     read_change(field, entry, &context)
 }
 
@@ -110,6 +143,8 @@ fn each_type_reads_its_values() {
     let id = "00000000-0000-0000-0000-000000000001";
     let files = Value::Files(vec![FileId::parse(id).unwrap()]);
     check(FieldType::Files, Input::List(vec![text(id)]), files);
+    let record = Value::Record(RecordId::parse(id).unwrap());
+    check(FieldType::Relationship, text(id), record);
 }
 
 #[test]
@@ -220,6 +255,8 @@ fn stored_forms_are_those_that_are_written_down() {
     check(Value::Member(id), &binary);
     check(Value::Members(vec![id]), &[&[0x91][..], &binary].concat());
     check(Value::Files(vec![FileId(id.0)]), &[&[0x91][..], &binary].concat());
+    check(Value::Record(RecordId(id.0)), &binary);
+    check(Value::Records(vec![RecordId(id.0)]), &[&[0x91][..], &binary].concat());
 }
 
 /// A field and a value it can hold.
@@ -264,6 +301,11 @@ fn held() -> impl Strategy<Value = (Field, Value)> {
                     Value::Members(ids.iter().map(member).collect())
                 }
                 FieldType::TeamSelector => Value::Member(member(&ids[0])),
+                FieldType::Relationship if is_multiple => {
+                    let record = |id: &u128| RecordId(Uuid::from_u128(*id));
+                    Value::Records(ids.iter().map(record).collect())
+                }
+                FieldType::Relationship => Value::Record(RecordId(Uuid::from_u128(ids[0]))),
             };
             let is_multiple = is_multiple && field_type.multiplicity() == Multiplicity::Chosen;
             (if is_multiple { multiple(field_type) } else { field(field_type) }, value)

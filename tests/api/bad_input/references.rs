@@ -70,6 +70,8 @@ fn of_records() -> Vec<Reference> {
             with("member", "manager", json!({"id": "$"})).gone(&["deleted_member"]),
             with("member", "owner", json!("$")).gone(&["deleted_member"]),
             with("tag", "labels", json!([{"id": "$"}])),
+            with("record", "friends", json!(["$"])).gone(&["archived_record"]),
+            with("record", "friends", json!({"id": "$"})).gone(&["archived_record"]),
         ]);
     }
     references
@@ -121,6 +123,14 @@ fn of_the_rest() -> Vec<Reference> {
             "POST /api/custom-objects/{object}/fields/{field}/options/{option}/replace",
             "option",
             json!({"id": "$"}),
+        ),
+        in_body(
+            "POST /api/custom-objects/{object}/fields",
+            "object",
+            json!({
+                "field_type": "relationship",
+                "relation": {"related_object": "$", "relation_type": "primary"},
+            }),
         ),
         in_body("POST /api/team", "role", json!({"roles": ["$"]})),
         in_body("PATCH /api/team/{member}", "role", json!({"roles": ["$"]})),

@@ -273,10 +273,14 @@ fn make_fields(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
         ("zone", json!({"field_type": "timezone"})),
         ("manager", json!({"field_type": "team_selector"})),
         ("papers", json!({"field_type": "files"})),
+        ("friends", json!({"field_type": "relationship"})),
     ] {
         let mut body = more;
         body["name"] = json!(name);
         body["display_name"] = json!(name);
+        if name == "friends" {
+            body["relation"] = json!({"related_object": object, "relation_type": "additional"});
+        }
         let made = maker.post(&fields, &body);
         match name {
             "region" => {
@@ -286,6 +290,9 @@ fn make_fields(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
             }
             "kinds" => {
                 things.insert("kind", text(&made["options"][0], "id").to_owned());
+            }
+            "friends" => {
+                things.insert("relation", text(&made, "id").to_owned());
             }
             "labels" => {
                 things.insert("tags_field", text(&made, "id").to_owned());

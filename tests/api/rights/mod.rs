@@ -6,6 +6,7 @@ mod fields;
 mod groups;
 mod leaks;
 mod records;
+mod relationships;
 mod schema;
 mod team;
 

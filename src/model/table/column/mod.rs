@@ -83,7 +83,7 @@ impl Kind {
             | FieldType::Checkboxes
             | FieldType::Dynamictags => Some(Self::Numbered),
             FieldType::TeamSelector => Some(Self::Members),
-            FieldType::Longtext | FieldType::Files => None,
+            FieldType::Longtext | FieldType::Files | FieldType::Relationship => None,
         }
     }
 }
@@ -164,7 +164,9 @@ impl Column {
                 | Value::Tags(_)
                 | Value::Member(_)
                 | Value::Members(_)
-                | Value::Files(_),
+                | Value::Files(_)
+                | Value::Record(_)
+                | Value::Records(_),
             ) => Err(Unfit),
         }
     }
@@ -189,7 +191,9 @@ impl Column {
                 | Value::Datetime(_)
                 | Value::Member(_)
                 | Value::Members(_)
-                | Value::Files(_),
+                | Value::Files(_)
+                | Value::Record(_)
+                | Value::Records(_),
             ) => Err(Unfit),
         }
     }
@@ -209,7 +213,9 @@ impl Column {
                 | Value::Choice(_)
                 | Value::Choices(_)
                 | Value::Tags(_)
-                | Value::Files(_),
+                | Value::Files(_)
+                | Value::Record(_)
+                | Value::Records(_),
             ) => Err(Unfit),
         }
     }

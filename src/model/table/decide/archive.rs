@@ -10,6 +10,7 @@ use crate::model::table::command::{
 use crate::model::table::decide::commit::{Commit, RecordEdit, put_time};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::relate::give_up;
 use crate::model::table::decide::upsert::{check_identifier, finish};
 use crate::model::table::decide::{
     Conflict, ConflictParameter, Rejection, Taken, live, require, visible,
@@ -52,6 +53,7 @@ pub(super) fn unarchive(
     let mut plan = Plan::new(commit, Some(&record), &nothing);
     plan.restore();
     plan.fill_owner(commit);
+    give_up(commit, &mut plan, &record);
     let mut taken = Taken::default();
     if let Some(wanted) = &unarchive.identifier {
         if let Some(fault) = &wanted.fault {

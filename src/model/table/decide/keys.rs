@@ -17,16 +17,13 @@ pub(crate) fn identifier_key(schema: &Schema, body: Body<'_>) -> Option<Key> {
     schema.identifier_key(stored_text(raw)?)
 }
 
-/// The places that a live record takes in the indexes of its further unique fields.
+/// The places that a live record takes in the indexes of values that it has for itself.
 #[must_use]
 pub(crate) fn claims_of(schema: &Schema, body: Body<'_>) -> Vec<Claim> {
-    schema
-        .further_unique_fields()
-        .filter_map(|field| claim_of(field, body.get(field.number)?))
-        .collect()
+    schema.claiming_fields().filter_map(|field| claim_of(field, body.get(field.number)?)).collect()
 }
 
-/// The place that a stored value of a unique field takes; none where it is blank.
+/// The place that a stored value of such a field takes; none where it is blank.
 #[must_use]
 pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
     stored(field, raw).unique_key(field.normalizer).map(|key| Claim { field: field.number, key })
@@ -38,10 +35,10 @@ pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
 pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
     let is_text = |raw| stored_text(raw).is_some();
     let is_team = |mut raw| member::decode_list(&mut raw).is_ok();
-    let mut uniques = schema.further_unique_fields();
+    let mut indexed = schema.claiming_fields().chain(schema.owning_fields());
     body.get(schema.identifier().number).is_none_or(is_text)
         && body.get(system::TEAM_MEMBERS).is_none_or(is_team)
-        && uniques.all(|field| {
+        && indexed.all(|field| {
             body.get(field.number).is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
         })
 }

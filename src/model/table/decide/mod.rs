@@ -9,6 +9,7 @@ mod commit;
 pub(crate) mod keys;
 mod pipeline;
 mod plan;
+mod relate;
 mod schema;
 mod survey;
 mod update;
@@ -125,6 +126,8 @@ pub struct Violated {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blocked {
     LiveRecords,
+    /// Fields that relate its records to those of another object.
+    Relationships,
     /// A business has its contacts for ever.
     Contacts,
 }

@@ -2,7 +2,7 @@
 //! required fields held, unique values checked.
 
 use crate::model::catalog::member::Members;
-use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, TagId, TagNumber};
+use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, RecordId, TagId, TagNumber};
 use crate::model::key::{self, Key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
@@ -20,9 +20,10 @@ use crate::model::table::index::KeyHasher;
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::files::FILES_MAX;
+use crate::model::value::related::RELATED_MAX;
 use crate::model::value::tags::TAGS_PER_FIELD_MAX;
 use crate::model::value::{Change, FieldType, ListChange, TagRef, VALUES_MAX, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// How a list of values is held, and how many of them.
@@ -47,6 +48,12 @@ const FILES: ListForm<FileId> = ListForm {
     held: |_, _, value| if let Value::Files(files) = value { Some(files) } else { None },
     made: Value::Files,
     max: FILES_MAX,
+};
+
+const RECORDS: ListForm<RecordId> = ListForm {
+    held: |_, _, value| if let Value::Records(records) = value { Some(records) } else { None },
+    made: Value::Records,
+    max: RELATED_MAX,
 };
 
 /// The edits that a request asks for, and what is wrong with it so far.
@@ -151,6 +158,28 @@ impl<'a> Plan<'a> {
             Change::Members(change) => self.write_list(field, write.index, change, &MEMBERS),
             Change::Choices(change) => self.write_list(field, write.index, change, &CHOICES),
             Change::Files(change) => self.write_list(field, write.index, change, &FILES),
+            Change::Records(change) if field.allow_multiple => {
+                self.write_list(field, write.index, change, &RECORDS);
+            }
+            Change::Records(change) => self.relate(field, write.index, change),
+        }
+    }
+
+    /// One record takes the place of whichever was there; it goes only if it is that very one.
+    fn relate(&mut self, field: &Field, index: u32, change: &ListChange<RecordId>) {
+        let (add, remove) = match change {
+            ListChange::Replace(records) => (records, None),
+            ListChange::Edit { add, remove } => (add, Some(remove)),
+        };
+        if let Some(record) = add.last() {
+            return self.set(field.number, &Value::Record(*record));
+        }
+        let held = self.old.get(field.number).map(|raw| stored(field, raw));
+        let is_removed = |removed: &Vec<RecordId>| {
+            removed.iter().any(|record| held == Some(Value::Record(*record)))
+        };
+        if remove.is_none_or(is_removed) {
+            self.clear(field, index);
         }
     }
 
@@ -222,7 +251,12 @@ impl<'a> Plan<'a> {
                 ValueFault::LimitExceeded { what: "tags of the field", max: TAGS_PER_FIELD_MAX };
             return self.fault(place, fault);
         }
-        self.set_list(field, place, distinct(after), Value::Tags);
+        let after = distinct(&after);
+        if after.len() > VALUES_MAX {
+            let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
+            return self.fault(place, fault);
+        }
+        self.set_list(field, place, after, Value::Tags);
     }
 
     /// The numbers of tags; names that no tag has become tags where `make` says so.
@@ -264,7 +298,7 @@ impl<'a> Plan<'a> {
         Some(number)
     }
 
-    fn write_list<T: Copy + PartialEq>(
+    fn write_list<T: Copy + Ord>(
         &mut self,
         field: &Field,
         index: u32,
@@ -276,12 +310,13 @@ impl<'a> Plan<'a> {
         let after = match change {
             ListChange::Replace(values) => values.clone(),
             ListChange::Edit { add, remove } => {
-                let kept = before.iter().flatten().filter(|value| !remove.contains(value));
+                let removed: BTreeSet<T> = remove.iter().copied().collect();
+                let kept = before.iter().flatten().filter(|value| !removed.contains(value));
                 kept.chain(add).copied().collect()
             }
         };
         let (place, after) =
-            (Place::Entry { index, field: field.number, key: EntryKey::Value }, distinct(after));
+            (Place::Entry { index, field: field.number, key: EntryKey::Value }, distinct(&after));
         if after.len() > form.max {
             let fault = ValueFault::LimitExceeded { what: "values", max: form.max };
             return self.fault(place, fault);
@@ -300,10 +335,6 @@ impl<'a> Plan<'a> {
         list: Vec<T>,
         value: impl FnOnce(Vec<T>) -> Value,
     ) {
-        if list.len() > VALUES_MAX {
-            let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
-            return self.fault(place, fault);
-        }
         if !list.is_empty() {
             return self.set(field.number, &value(list));
         }
@@ -350,7 +381,8 @@ impl<'a> Plan<'a> {
     /// Required fields without a value, on a record that is made or restored.
     pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
-            let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
+            let exempt =
+                field.is_computed() || field.is_mirror() || field.field_type == FieldType::Checkbox;
             let is_missing =
                 |raw: Option<&[u8]>| raw.is_none_or(|raw| is_blank(field, raw, &self.members));
             let is_due = field.is_required && !exempt && is_missing(self.value(field.number));
@@ -426,7 +458,7 @@ impl<'a> Plan<'a> {
         clashes
     }
 
-    fn other_claimant(
+    pub(super) fn other_claimant(
         &self,
         commit: &Commit<'_>,
         field: &Field,
@@ -459,12 +491,7 @@ fn fault_order(place: &Place) -> (u8, u32) {
 }
 
 /// Every value once, at its first place.
-fn distinct<T: PartialEq>(list: Vec<T>) -> Vec<T> {
-    let mut seen: Vec<T> = Vec::with_capacity(list.len());
-    for value in list {
-        if !seen.contains(&value) {
-            seen.push(value);
-        }
-    }
-    seen
+fn distinct<T: Copy + Ord>(list: &[T]) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    list.iter().copied().filter(|value| seen.insert(*value)).collect()
 }

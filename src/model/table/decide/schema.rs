@@ -1,6 +1,6 @@
 //! Changes of the schema: barriers, decided on plain state.
 
-use crate::model::id::{CategoryId, FieldNumber, OptionId, OptionNumber};
+use crate::model::id::{CategoryId, FieldId, FieldNumber, OptionId, OptionNumber};
 use crate::model::schema::Schema;
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::change::SchemaChange;
@@ -22,6 +22,11 @@ use std::sync::Arc;
 
 pub(super) fn create_field(commit: &mut Commit<'_>, new: &NewField) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
+    // The field of a relation is made once, however often it is asked for.
+    let own = new.relation.as_ref().and_then(|relation| schema.any_field(relation.own));
+    if let Some(made) = own {
+        return Ok(Reply::Field(made.clone()));
+    }
     let field = schema.decide_field(new, &mut || commit.moment.id()).map_err(Rejection::Schema)?;
     let field = Arc::new(field);
     let event = Event::FieldCreated {
@@ -83,6 +88,8 @@ pub(super) fn change_schema(
             commit.change_schema(SchemaChange::CategoryDeleted { category: *category, heir })?;
             Ok(Reply::Done)
         }
+        SchemaAsk::ShowMirror(id) => show_mirror(commit, *id),
+        SchemaAsk::DropMirror(id) => drop_mirror(commit, *id),
         SchemaAsk::RemoveOption { field, option } => {
             let schema = commit.schema.clone();
             let (held, choice) = find_option(&schema, (*field, *option))?;
@@ -130,8 +137,11 @@ fn what_keeps(commit: &Commit<'_>) -> Option<Blocked> {
     if !commit.schema.object().is_custom {
         return Some(Blocked::Contacts);
     }
-    let has_records = commit.view.table.shown.live_count() > 0;
-    has_records.then_some(Blocked::LiveRecords)
+    if commit.view.table.shown.live_count() > 0 {
+        return Some(Blocked::LiveRecords);
+    }
+    let is_related = commit.schema.fields_to_others().next().is_some();
+    is_related.then_some(Blocked::Relationships)
 }
 
 fn change_category(
@@ -209,6 +219,26 @@ fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<(), Reje
         return Err(Rejection::Schema(vec![SchemaFault { place: BodyPlace::Body, fault }]));
     }
     commit.change_schema(SchemaChange::FieldDeleted { field: number })
+}
+
+fn show_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {
+    let held = commit.schema.any_field(id).ok_or(Rejection::UnknownField)?.clone();
+    if !held.is_pending() {
+        return Ok(Reply::Field(held));
+    }
+    let mut shown = Field::clone(&held);
+    let relation = shown.relation.as_mut().expect("what is pending is a mirror");
+    relation.is_pending = false;
+    commit.change_schema(SchemaChange::FieldChanged { field: Box::new(shown.clone()) })?;
+    Ok(Reply::Field(Arc::new(shown)))
+}
+
+fn drop_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {
+    let held = commit.schema.any_field(id).filter(|held| held.is_mirror()).cloned();
+    if let Some(held) = held {
+        commit.change_schema(SchemaChange::FieldDeleted { field: held.number })?;
+    }
+    Ok(Reply::Done)
 }
 
 fn find_option(

@@ -92,6 +92,7 @@ fn with_clears(commit: &Commit<'_>, writes: &Writes) -> Writes {
     let rights = commit.access.fields(schema);
     let is_cleared = |field: &Field| {
         !field.is_computed()
+            && !field.is_mirror()
             && !field.is_read_only
             && !field.is_required
             && rights.may_write(field.number)

@@ -12,6 +12,7 @@ use crate::model::table::command::{
 use crate::model::table::decide::commit::{Commit, RecordEdit};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::relate::{give_up, take_over};
 use crate::model::table::decide::update::{Change, change_live};
 use crate::model::table::decide::{
     Conflict, ConflictParameter, Rejection, Taken, admit, check_fields, require,
@@ -187,6 +188,7 @@ fn restore(
     let mut plan = Plan::new(commit, Some(archived), writes);
     plan.restore();
     plan.fill_owner(commit);
+    give_up(commit, &mut plan, archived);
     // Before required fields are asked for: what is cleared here may be one.
     let clashes = plan.check_restored(commit, archived, rules.restore_conflict);
     plan.check_required(commit);
@@ -271,6 +273,7 @@ pub(super) fn finish(
     old: Option<&Record>,
     kind: ChangeKind,
 ) -> Result<Reply, Rejection> {
+    take_over(commit, &plan, old)?;
     plan.settle_close_date(commit);
     let Plan { edits, new_tags, filled, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;

@@ -237,7 +237,8 @@ impl Planner<'_> {
                 let asked = condition.asked(self.around)?;
                 Some(Tree::Ask(self.column(condition.field())?, asked))
             }
-            Filter::Schedule(_) => None,
+            // What they ask about is kept elsewhere.
+            Filter::Schedule(_) | Filter::Related(_) => None,
             Filter::All(parts) => Some(Tree::all(self.filters(parts)?)),
             Filter::Any(parts) => self.filters(parts).map(Tree::Any),
         }

@@ -54,6 +54,7 @@ impl States {
             tags: &self.shown.tags,
             members: &members,
             agenda: &agenda,
+            tables: &|_| None,
             time_zone: &TimeZone::UTC,
             phone_region: "US",
             caller: member(1),

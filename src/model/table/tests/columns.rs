@@ -200,6 +200,7 @@ impl World {
             tags: &self.shown.tags,
             members: &self.members,
             agenda: &self.agenda,
+            tables: &|_| None,
             time_zone: &TimeZone::get("Asia/Tokyo").unwrap(),
             phone_region: "US",
             caller: member(1),

@@ -88,6 +88,11 @@ impl Taken {
     }
 }
 
+/// The table that an image gives.
+pub(super) fn built(image: &Image) -> Table {
+    Taken::take(image, || ()).0.load().unwrap()
+}
+
 fn heavy() -> ProptestConfig {
     let cases = ProptestConfig::default().cases / 32 + 1;
     ProptestConfig { cases, max_shrink_iters: 40, ..ProptestConfig::default() }

@@ -15,6 +15,7 @@ mod pipeline_steps;
 mod pipelines;
 mod random;
 mod readers;
+mod relating;
 mod restoring;
 mod rights;
 mod searching;

@@ -26,6 +26,8 @@ impl Naive {
                 self.remove_stage(&id(stage), &id(successor))
             }
             SchemaAsk::ChangeOption { .. }
+            | SchemaAsk::ShowMirror(_)
+            | SchemaAsk::DropMirror(_)
             | SchemaAsk::ArchiveObject
             | SchemaAsk::CreateCategory(_)
             | SchemaAsk::ChangeCategory { .. }

@@ -94,7 +94,7 @@ impl Naive {
                     let after = edited(held.unwrap_or_default(), add, remove);
                     self.unless_left(before.as_ref(), Some(&after), members(after.clone()))
                 }
-                Change::Choices(_) | Change::Files(_) => {
+                Change::Choices(_) | Change::Files(_) | Change::Records(_) => {
                     unreachable!("steps edit members, whose lists are edited alike")
                 }
                 Change::Tags(change) => self.tagged(before.as_ref(), change, &mut draft.tags),

@@ -97,6 +97,7 @@ impl World {
             tags: &self.shown.tags,
             members: &self.members,
             agenda: &self.agenda,
+            tables: &|_| None,
             time_zone: &TimeZone::UTC,
             phone_region: "US",
             caller: member(1),

@@ -69,7 +69,7 @@ fn field_keys() -> Vec<Key> {
         flag("allow_multiple"),
         flag("is_unique"),
         meta("meta", 16 * 1024),
-        any("relation", "n"),
+        any("relation", "on"),
         any("decimal_options", "on"),
         any("money_options", "on"),
         any("rating", "on"),

@@ -62,6 +62,7 @@ pub(super) fn reads() -> Vec<Route> {
             .flags(&["all_fields", "include_hidden_fields", "include_archived"])
             .extensions(RETRIEVE),
         Route::new("GET /api/records/{object}/{record}/team-members", 200).paged(),
+        Route::new("GET /api/records/{record}/field-values/{relation}", 200).paged(),
     ]
 }
 
