@@ -7,7 +7,7 @@ use crate::http::fault::Faults;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
 use crate::http::wire::schema_fields::{
-    FieldShape, RelationKeys, read_field_keys, read_option, read_relation,
+    FieldShape, RelationKeys, option_list, read_field_keys, read_option, read_relation,
 };
 use crate::model::access::FieldRights;
 use crate::model::input::Input;
@@ -37,7 +37,7 @@ fn read_list(
     strict: bool,
     faults: &mut Faults,
 ) -> Option<Vec<ListedOption>> {
-    let list = shape.list("options", Presence::Nullable, faults)?;
+    let list = option_list(shape, faults)?;
     let read = |(index, entry)| {
         let Some(mut shape) = Shape::of_entry("options", index, entry, faults) else {
             return ListedOption::default();
