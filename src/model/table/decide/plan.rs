@@ -445,7 +445,15 @@ impl<'a> Plan<'a> {
             });
         }
         if on_conflict == RestoreConflict::Clear {
-            clashes.drain(..).for_each(|clash| self.edits.clear(clash.field));
+            // What the caller may not write it cannot clear either: that stays in the way.
+            let rights = commit.access.fields(&schema);
+            clashes.retain(|clash| {
+                let may_clear = rights.may_write(clash.field);
+                if may_clear {
+                    self.edits.clear(clash.field);
+                }
+                !may_clear
+            });
         }
         clashes
     }
