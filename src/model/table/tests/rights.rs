@@ -342,11 +342,11 @@ fn restoring_clears_only_what_the_caller_may_write() {
     let id = world.live[0];
     let ask = world.rig.writes([(code, text("c")), (pin, text("p"))]);
     let archived_conflict = ArchivedConflict::Refuse;
-    let update = Update { id, writes: ask, archived_conflict, replace: false };
+    let update = Update { id, writes: ask, archived_conflict, extent: Extent::Mentioned };
     assert!(world.rig.run(Ask::Update(Box::new(update))).is_ok());
     assert!(world.rig.run(Ask::Archive(id)).is_ok());
     let writes = world.rig.writes([(code, text("c")), (pin, text("p"))]);
-    let update = Update { id: world.live[1], writes, archived_conflict, replace: false };
+    let update = Update { id: world.live[1], writes, archived_conflict, extent: Extent::Mentioned };
     assert!(world.rig.run(Ask::Update(Box::new(update))).is_ok());
     let restore = || {
         let restore_conflict = RestoreConflict::Clear;
