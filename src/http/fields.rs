@@ -10,6 +10,7 @@ use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::field_changes;
+use crate::http::field_references;
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
@@ -23,11 +24,8 @@ use crate::http::target::Target;
 use crate::http::violation;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
-use crate::http::wire::related::RelationReference;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
 use crate::model::access::FieldRights;
-use crate::model::catalog::permission::PermissionGroup;
-use crate::model::id::PermissionGroupId;
 use crate::model::key::tag_key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -42,7 +40,6 @@ use crate::model::value::FieldType;
 use actix_web::dev::Payload;
 use actix_web::web::{Path, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use serde::Serialize;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
@@ -74,7 +71,7 @@ pub fn register(config: &mut ServiceConfig) {
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/references")
-                .get(list_references),
+                .get(field_references::list),
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/tags")
@@ -294,43 +291,6 @@ async fn retrieve(
     let AddressedField { target, field, rights, .. } = addressed;
     let tables = target.caller.related_tables();
     Ok(HttpResponse::Ok().json(FieldShape::of(&field, (&rights, &tables))))
-}
-
-/// What refers to a field. Composite keys are not offered yet.
-#[derive(Debug, Serialize)]
-struct References<'a> {
-    relationships: Vec<RelationReference>,
-    unique_constraints: [(); 0],
-    permission_groups: Vec<GroupName<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct GroupName<'a> {
-    id: PermissionGroupId,
-    name: &'a str,
-}
-
-/// The permission groups that name the field are for those who may see groups.
-async fn list_references(
-    addressed: AddressedField,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    check_no_parameters(&request, RouteGroup::Read)?;
-    let AddressedField { target, schema, field, .. } = addressed;
-    let caller = &target.caller;
-    let is_about = |group: &&Arc<PermissionGroup>| {
-        let entry = group.objects.get(&schema.object().id);
-        caller.rights.may_see_settings()
-            && entry.is_some_and(|entry| entry.fields.contains_key(&field.id))
-    };
-    let groups = caller.catalog.groups.iter().filter(is_about);
-    let permission_groups = groups.map(|group| GroupName { id: group.id, name: &group.name });
-    let partner = RelationReference::of(&field, &caller.related_tables());
-    Ok(HttpResponse::Ok().json(References {
-        relationships: partner.into_iter().collect(),
-        unique_constraints: [],
-        permission_groups: permission_groups.collect(),
-    }))
 }
 
 /// A field may be called by the word that is a path too.

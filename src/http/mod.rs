@@ -28,6 +28,7 @@ pub mod extension;
 pub mod fault;
 pub mod field_changes;
 pub mod field_options;
+mod field_references;
 pub mod field_values;
 pub mod fields;
 mod front;
