@@ -279,13 +279,13 @@ async fn list_references(
     check_no_parameters(&request, RouteGroup::Read)?;
     let AddressedField { target, schema, field, .. } = addressed;
     let caller = &target.caller;
-    let names = |group: &&Arc<PermissionGroup>| {
+    let is_about = |group: &&Arc<PermissionGroup>| {
         let entry = group.objects.get(&schema.object().id);
         caller.rights.may_see_settings()
             && entry.is_some_and(|entry| entry.fields.contains_key(&field.id))
     };
-    let named = caller.catalog.groups.iter().filter(names);
-    let permission_groups = named.map(|group| GroupName { id: group.id, name: &group.name });
+    let groups = caller.catalog.groups.iter().filter(is_about);
+    let permission_groups = groups.map(|group| GroupName { id: group.id, name: &group.name });
     Ok(HttpResponse::Ok().json(References {
         relationships: [],
         unique_constraints: [],

@@ -350,8 +350,6 @@ mod tests {
             server.post(&stages, &new).await.expect_error(404, "not_found");
             let remove = format!("{stages}/remove-stage");
             server.post(&remove, &json!({})).await.expect_error(404, "not_found");
-            let tags = format!("/api/pipelines/{object}/fields/tags/tags");
-            server.get(&tags).await.expect_error(404, "not_found");
         }
         let firm = server.get("/api/custom-objects/firms").await.expect(200);
         assert_eq!(firm.get("stages"), None);

@@ -61,6 +61,7 @@ async fn put(
     AddressedRecord(id): AddressedRecord,
     AddressedMember(member): AddressedMember,
 ) -> Result<HttpResponse, Problem> {
+    require_for_write(target.access.may_edit_any(), &FieldsForm::List(0))?;
     target.caller.catalog.members.active(&member).ok_or_else(Problem::not_found)?;
     edit(&request, &target, TeamEdit { id, member, present: true }).await
 }

@@ -154,7 +154,6 @@ fn objects_and_fields(judge: &mut Judge) {
     judge.ask("post", &options, &["accounts", "region"], Some(json!({"name": "South"})));
     changes_of_schemas(judge);
     pipelines(judge);
-    rights(judge);
 }
 
 fn changes_of_schemas(judge: &mut Judge) {
@@ -216,53 +215,8 @@ fn pipelines(judge: &mut Judge) {
     judge.ask("post", FIELDS, &["deals"], Some(labels));
     let tags = "/api/pipelines/{object_identifier}/fields/{field}/tags";
     judge.ask("get", tags, &["deals", "labels"], None);
-    bulk_actions(judge, deal);
+    judge.ask("delete", RECORD, &["deals", deal], None);
     judge.ask("delete", &format!("{OBJECTS}/{{object_identifier}}"), &["deals"], None);
-}
-
-fn bulk_actions(judge: &mut Judge, deal: &str) {
-    let object = format!("{OBJECTS}/{{object_identifier}}");
-    let records = json!([deal, "00000000-0000-0000-0000-000000000001"]);
-    let change = json!({"record_ids": records, "field_id": "labels", "field_value": ["big"]});
-    judge.ask("post", &format!("{object}/bulk-change-field-value"), &["deals"], Some(change));
-    let archive = Some(json!({"record_ids": records}));
-    let path = format!("{object}/bulk-archive-entity-record");
-    let done = judge.ask("post", &path, &["deals"], archive);
-    let progress = "/api/bulk-action-progress";
-    let page = judge.ask("get", &format!("{progress}?custom_object_id=deals"), &[], None);
-    assert_eq!(page["count"], 2);
-    let row = judge.ask("get", &format!("{progress}/{{id}}"), &[text(&done, "status_id")], None);
-    assert_eq!((&row["success_count"], &row["failed_count"]), (&json!(1), &json!(1)));
-}
-
-fn rights(judge: &mut Judge) {
-    let group = json!({
-        "name": "Sync", "sections": {"team": 1},
-        "objects": {"accounts": {
-            "settings": 1, "records": {"all_records": 2, "associated_records": 2},
-            "fields": {"note": 1},
-        }},
-    });
-    let (groups, one) = ("/api/permission-group", "/api/permission-group/{group_id}");
-    let made = judge.ask("post", groups, &[], Some(group.clone()));
-    let id = text(&made, "id");
-    judge.ask("get", groups, &[], None);
-    judge.ask("get", one, &[id], None);
-    judge.ask("patch", one, &[id], Some(json!({"sections": {"settings": 1}})));
-    judge.ask("put", one, &[id], Some(group));
-    let right = json!({"custom_object": {"id": "accounts"}, "permission_level": 2});
-    judge.ask("patch", &format!("{one}/object-update"), &[id], Some(right));
-    let (roles, role) = ("/api/role", "/api/role/{role_id}");
-    let body = json!({"name": "Syncer", "permissions": ["x"], "permission_groups": [id]});
-    let made = judge.ask("post", roles, &[], Some(body));
-    judge.ask("get", roles, &[], None);
-    judge.ask("get", role, &[text(&made, "id")], None);
-    let body = Some(json!({"default_for_new_users": false}));
-    judge.ask("patch", role, &[text(&made, "id")], body);
-    judge.ask("delete", role, &[text(&made, "id")], None);
-    judge.ask("delete", one, &[id], None);
-    judge.ask("get", "/api/permissions/meta-data", &[], None);
-    judge.ask("get", "/api/auth/access", &[], None);
 }
 
 fn records(judge: &mut Judge) {
@@ -307,11 +261,32 @@ fn records(judge: &mut Judge) {
     judge.ask("get", &team, &["accounts", &id], None);
     judge.ask("delete", &one, &["accounts", &id, member], None);
     judge.ask("get", &format!("{FIELDS}/{{field}}/tags"), &["accounts", "labels"], None);
+    let of_pipelines = "/api/pipelines/{object_identifier}/fields/{field}/tags";
+    judge.ask("get", of_pipelines, &["accounts", "labels"], None);
     judge.ask("get", "/api/client/fields/{field}/tags", &["tags"], None);
+    bulk_actions(judge, &id);
     judge.ask("delete", RECORD, &["accounts", &id], None);
     judge.ask("get", &format!("{RECORDS}?archived=include"), &["accounts"], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
+}
+
+fn bulk_actions(judge: &mut Judge, record: &str) {
+    let object = "/api/custom-objects/{object_identifier}";
+    let unknown = "0192f7aa-0000-7000-8000-000000000000";
+    let body = json!({"record_ids": [unknown], "send_email_notification": false});
+    let archive = format!("{object}/bulk-archive-entity-record");
+    judge.ask("post", &archive, &["accounts"], Some(body));
+    let body = json!({
+        "record_ids": [record], "field_id": "labels", "field_value": ["c"],
+        "field_resolution": "add_only",
+    });
+    let change = format!("{object}/bulk-change-field-value");
+    let answer = judge.ask("post", &change, &["accounts"], Some(body));
+    let progress = "/api/bulk-action-progress";
+    judge.ask("get", &format!("{progress}/{{id}}"), &[text(&answer, "status_id")], None);
+    let listed = judge.ask("get", &format!("{progress}?completed=true"), &[], None);
+    assert_eq!(listed["results"][1]["errors"][0]["code"], "not_found");
 }
 
 fn activities(judge: &mut Judge) {
@@ -377,11 +352,48 @@ fn team(judge: &mut Judge) {
     let made = judge.ask("post", keys, &[], Some(body));
     judge.ask("get", keys, &[], None);
     judge.ask("delete", key, &[text(&made, "id")], None);
+    rights(judge, id);
     judge.ask("delete", one, &[id], None);
     let mine = "/api/business/mine";
     judge.ask("get", mine, &[], None);
     judge.ask("patch", mine, &[], Some(json!({"timezone": {"name": "Europe/Berlin"}})));
     judge.ask("put", mine, &[], Some(json!({"timezone": "UTC", "country": "DE"})));
+}
+
+fn rights(judge: &mut Judge, member: &str) {
+    let (groups, group) = ("/api/permission-group", "/api/permission-group/{group_id}");
+    let body = json!({
+        "name": "Sales", "sections": {"team": 1}, "objects": {
+            "*": {"settings": 1},
+            "accounts": {"records": {"associated_records": 2}, "fields": {"region": 1}},
+        },
+    });
+    let made = judge.ask("post", groups, &[], Some(body));
+    let id = text(&made, "id");
+    judge.ask("get", groups, &[], None);
+    judge.ask("get", group, &[id], None);
+    judge.ask("patch", group, &[id], Some(json!({"objects": {"*": null}})));
+    judge.ask("put", group, &[id], Some(json!({"is_admin": false})));
+    let right = json!({
+        "custom_object": {"id": "accounts"}, "field": {"id": "region"}, "permission_level": 0,
+    });
+    judge.ask("patch", &format!("{group}/object-update"), &[id], Some(right));
+    let references = "/api/custom-objects/{object_identifier}/fields/{field}/references";
+    judge.ask("get", references, &["accounts", "region"], None);
+    judge.ask("get", "/api/permissions/meta-data", &[], None);
+    judge.ask("get", "/api/auth/access", &[], None);
+    let (roles, role) = ("/api/role", "/api/role/{role_id}");
+    let body = json!({"name": "Sellers", "permissions": ["x"], "permission_groups": [id]});
+    let made = judge.ask("post", roles, &[], Some(body));
+    let of_role = text(&made, "id");
+    judge.ask("get", roles, &[], None);
+    judge.ask("get", role, &[of_role], None);
+    judge.ask("patch", role, &[of_role], Some(json!({"default_for_new_users": true})));
+    let one = "/api/team/{member_id}";
+    let grant = json!({"roles": [of_role], "permission_groups": [id]});
+    judge.ask("patch", one, &[member], Some(grant));
+    judge.ask("delete", role, &[of_role], None);
+    judge.ask("delete", group, &[id], None);
 }
 
 fn process(judge: &mut Judge) {

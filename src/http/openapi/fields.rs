@@ -327,7 +327,15 @@ pub struct Field {
 pub struct References {
     pub relationships: Vec<Value>,
     pub unique_constraints: Vec<Value>,
-    pub permission_groups: Vec<Value>,
+    /// Those that name the field, for callers who may see groups.
+    pub permission_groups: Vec<GroupName>,
+}
+
+/// A permission group where it is only named.
+#[derive(Serialize, ToSchema)]
+pub struct GroupName {
+    pub id: Uuid,
+    pub name: String,
 }
 
 /// A tag.
@@ -430,6 +438,15 @@ pub fn references() {}
     responses((status = 200, description = "A page of tags.", body = Page<Tag>))
 )]
 pub fn tags() {}
+
+/// List the tags of a field, by the path of pipelines
+#[utoipa::path(
+    get, path = "/api/pipelines/{object_identifier}/fields/{field}/tags", tag = "fields",
+    operation_id = "pipelines_fields_tags_list",
+    params(FieldPath, PageQuery, OrderingQuery, TagsQuery),
+    responses((status = 200, description = "A page of tags.", body = Page<Tag>))
+)]
+pub fn tags_of_pipeline() {}
 
 /// List the tags of a field of contacts
 #[utoipa::path(

@@ -3,9 +3,9 @@
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
 
-use crate::http::openapi::fields::{Standing, Tag, TagsQuery};
+use crate::http::openapi::fields::Standing;
 use crate::http::openapi::records::{RecordPath, RecordWritten, WriteQuery};
-use crate::http::openapi::shared::{ObjectPath, OrderingQuery, Page, PageQuery};
+use crate::http::openapi::shared::ObjectPath;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -19,16 +19,6 @@ pub struct StagePath {
     pub object_identifier: String,
     /// Id of the stage.
     pub stage: Uuid,
-}
-
-/// A field of a pipeline.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct PipelineFieldPath {
-    /// Id or API name of the object.
-    pub object_identifier: String,
-    /// Id or API name of the field.
-    pub field: String,
 }
 
 /// A stage.
@@ -135,12 +125,3 @@ pub fn remove_stage() {}
     ))
 )]
 pub fn move_record() {}
-
-/// List the tags of a field of a pipeline
-#[utoipa::path(
-    get, path = "/api/pipelines/{object_identifier}/fields/{field}/tags", tag = "fields",
-    operation_id = "pipelines_fields_tags_list",
-    params(PipelineFieldPath, PageQuery, OrderingQuery, TagsQuery),
-    responses((status = 200, description = "A page of tags.", body = Page<Tag>))
-)]
-pub fn tags() {}

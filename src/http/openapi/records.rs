@@ -239,10 +239,11 @@ pub struct RecordRead {
     pub client_info: Option<ClientInfo>,
     pub num_upcoming_activities: u32,
     pub num_associated_team_members: u32,
-    #[schema(format = DateTime)]
-    pub created: String,
-    #[schema(format = DateTime)]
-    pub updated: String,
+    /// Null where the field of the name is hidden from the caller, as the next one.
+    #[schema(required = true, format = DateTime)]
+    pub created: Option<String>,
+    #[schema(required = true, format = DateTime)]
+    pub updated: Option<String>,
     /// From 1; rises by one with each change.
     pub version: u64,
     /// Archived records only.
@@ -279,10 +280,11 @@ pub struct RecordWritten {
     pub client_info: Option<ClientInfo>,
     pub num_upcoming_activities: u32,
     pub num_associated_team_members: u32,
-    #[schema(format = DateTime)]
-    pub created: String,
-    #[schema(format = DateTime)]
-    pub updated: String,
+    /// Null where the field of the name is hidden from the caller, as the next one.
+    #[schema(required = true, format = DateTime)]
+    pub created: Option<String>,
+    #[schema(required = true, format = DateTime)]
+    pub updated: Option<String>,
     /// From 1; rises by one with each change.
     pub version: u64,
 }

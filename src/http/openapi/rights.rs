@@ -1,14 +1,14 @@
-//! Roles, permission groups, and what the caller may do, as the document of the API describes them.
+//! Roles, permission groups and rights: their routes and shapes, as the document of the API
+//! describes them.
 //!
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
-#![expect(clippy::struct_excessive_bools, reason = "each is a right of its own in the API")]
 
-use crate::http::openapi::objects::EntityAccess;
 use crate::http::openapi::shared::{Access, Page, PageQuery};
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -33,10 +33,12 @@ pub struct GroupPath {
 pub struct Role {
     pub id: Uuid,
     pub name: String,
+    /// Everything, whatever its groups say: the role that every business begins with.
     pub is_admin: bool,
     /// Kept and given back, without effect.
     pub permissions: Vec<String>,
     pub permission_groups: Vec<Uuid>,
+    /// Given to new members for whom no roles are named.
     pub default_for_new_users: bool,
 }
 
@@ -45,7 +47,6 @@ pub struct Role {
 pub struct NewRole {
     #[schema(min_length = 1, max_length = 200)]
     pub name: String,
-    /// Kept and given back, without effect.
     pub permissions: Option<Vec<String>>,
     pub permission_groups: Option<Vec<Uuid>>,
     pub default_for_new_users: Option<bool>,
@@ -56,7 +57,6 @@ pub struct NewRole {
 pub struct RoleUpdate {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub name: Option<String>,
-    /// Kept and given back, without effect.
     pub permissions: Option<Vec<String>>,
     pub permission_groups: Option<Vec<Uuid>>,
     pub default_for_new_users: Option<bool>,
@@ -64,21 +64,28 @@ pub struct RoleUpdate {
     pub id: Option<Uuid>,
 }
 
-/// Rights that are about no object. Levels: 0 none, 1 view, 2 edit, 3 remove.
+/// Rights on what is about no object. Levels are 0 none, 1 view, 2 edit, 3 remove.
 #[derive(Serialize, ToSchema)]
 pub struct Sections {
+    #[schema(maximum = 3)]
     pub settings: u8,
+    #[schema(maximum = 3)]
     pub team: u8,
+    /// The rights on the team reach further than the own row.
     pub all_team_members: bool,
     pub create_objects: bool,
 }
 
-/// Rights on the records of an object. Levels: 0 none, 1 view, 2 edit, 3 remove.
+/// Rights on the records of an object.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own in the API")]
 pub struct RecordRights {
+    #[schema(maximum = 3)]
     pub all_records: u8,
-    /// Records that the member is on the team of; never less than on all.
+    /// On records in whose team the member is; never below the level on all.
+    #[schema(maximum = 3)]
     pub associated_records: u8,
+    /// Needs level 2 on associated records.
     pub create_record: bool,
     pub unarchive_all: bool,
     pub unarchive_associated: bool,
@@ -86,14 +93,16 @@ pub struct RecordRights {
     pub export: bool,
 }
 
-/// Rights on an object.
+/// What a group says about an object.
 #[derive(Serialize, ToSchema)]
 pub struct ObjectRights {
+    #[schema(maximum = 3)]
     pub settings: u8,
     pub records: RecordRights,
-    /// 0 hidden, 1 read-only, 2 write.
+    /// 0 hidden, 1 read only, 2 write.
+    #[schema(maximum = 2)]
     pub default_field_access: u8,
-    /// By API name; not of `*`.
+    /// By API name: those to which the default does not apply. Not of `*`.
     #[schema(nullable = false)]
     pub fields: Option<BTreeMap<String, u8>>,
 }
@@ -103,84 +112,144 @@ pub struct ObjectRights {
 pub struct PermissionGroup {
     pub id: Uuid,
     pub name: String,
+    /// Everything, whatever else the group says.
     pub is_admin: bool,
     pub sections: Sections,
-    /// By API name; `*` is every object without an entry of its own.
+    /// By API name; `*` is every other object.
     pub objects: BTreeMap<String, ObjectRights>,
 }
 
-/// Rights that are about no object, where a body gives them; what is left out is 0 or false.
+/// Rights on sections, as a body gives them.
 #[derive(Serialize, ToSchema)]
-pub struct NewSections {
-    #[schema(minimum = 0, maximum = 3)]
+pub struct GivenSections {
+    #[schema(maximum = 3)]
     pub settings: Option<u8>,
-    #[schema(minimum = 0, maximum = 3)]
+    #[schema(maximum = 3)]
     pub team: Option<u8>,
     pub all_team_members: Option<bool>,
     pub create_objects: Option<bool>,
 }
 
-/// The body that makes, changes or replaces a permission group. A change leaves what it does not
-/// name as it is; a replacement makes it nothing.
+/// Rights on records, as a body gives them; what is left out is none.
+#[derive(Serialize, ToSchema)]
+pub struct GivenRecordRights {
+    #[schema(maximum = 3)]
+    pub all_records: Option<u8>,
+    #[schema(maximum = 3)]
+    pub associated_records: Option<u8>,
+    pub create_record: Option<bool>,
+    pub unarchive_all: Option<bool>,
+    /// As `unarchive_all`, if left out.
+    pub unarchive_associated: Option<bool>,
+    pub bulk_actions: Option<bool>,
+    pub export: Option<bool>,
+}
+
+/// The whole new entry of an object; what is left out is none.
+#[derive(Serialize, ToSchema)]
+pub struct GivenObjectRights {
+    #[schema(maximum = 3)]
+    pub settings: Option<u8>,
+    pub records: Option<GivenRecordRights>,
+    /// 2, if left out.
+    #[schema(maximum = 2)]
+    pub default_field_access: Option<u8>,
+    /// By id or API name.
+    pub fields: Option<BTreeMap<String, u8>>,
+}
+
+/// The body that makes a permission group.
 #[derive(Serialize, ToSchema)]
 pub struct NewPermissionGroup {
     #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     pub is_admin: Option<bool>,
-    pub sections: Option<NewSections>,
-    /// By id or API name, or `*`. Each object that is named has the whole new entry; null removes
-    /// its own.
-    pub objects: Option<BTreeMap<String, Value>>,
+    pub sections: Option<GivenSections>,
+    /// By id or API name; `*` is every other object.
+    pub objects: Option<BTreeMap<String, GivenObjectRights>>,
 }
 
-/// The body that changes a permission group; what it does not name stays.
+/// The body that changes a permission group.
 #[derive(Serialize, ToSchema)]
 pub struct PermissionGroupUpdate {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub name: Option<String>,
     pub is_admin: Option<bool>,
-    pub sections: Option<NewSections>,
-    /// By id or API name, or `*`. Each object that is named has the whole new entry; null removes
-    /// its own.
-    pub objects: Option<BTreeMap<String, Value>>,
+    pub sections: Option<GivenSections>,
+    #[schema(schema_with = changed_entries)]
+    pub objects: Option<BTreeMap<String, GivenObjectRights>>,
     /// It cannot be changed; its own value is taken.
     pub id: Option<Uuid>,
 }
 
-/// A thing that is named by its id or its API name.
+/// Entries of which each may be null, which no type of ours would say.
+fn changed_entries() -> Schema {
+    let null = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
+    let entry = OneOfBuilder::new().item(null).item(Ref::from_schema_name("GivenObjectRights"));
+    let entries = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .additional_properties(Some(RefOr::T(Schema::from(entry.build()))));
+    entries.description(Some("By id or API name; null takes an entry away.")).build().into()
+}
+
+/// What is named by its id or API name.
 #[derive(Serialize, ToSchema)]
-pub struct Referred {
+pub struct Named {
     pub id: String,
 }
 
-/// The body that sets one right: of a field, or of the object under a key.
+/// The body that sets one right.
 #[derive(Serialize, ToSchema)]
-pub struct RightUpdate {
-    pub custom_object: Referred,
-    pub field: Option<Referred>,
-    /// `settings` if left out.
+pub struct OneRight {
+    /// The object; `*` is every one without an entry of its own.
+    pub custom_object: Named,
+    /// Of this field, instead of a key.
+    pub field: Option<Named>,
+    /// `settings`, if left out.
+    #[schema(examples("all_records"))]
     pub key: Option<String>,
-    #[schema(minimum = 0, maximum = 3)]
+    /// Flags are on above 0; fields take 2 at most.
+    #[schema(maximum = 3)]
     pub permission_level: u8,
 }
 
-/// A right that a group can give.
+/// A level, or a flag.
 #[derive(Serialize, ToSchema)]
-pub struct RightRow {
-    pub key: String,
-    /// Numbers, or booleans.
-    pub levels: Vec<Value>,
-    /// Null where another right says it.
-    #[schema(required = true)]
-    pub default: Option<Value>,
+#[serde(untagged)]
+pub enum LevelOrFlag {
+    Level(u8),
+    Flag(bool),
 }
 
-/// What the caller may do with objects, by id; `create` is about new ones.
+/// One right that a group can give.
 #[derive(Serialize, ToSchema)]
-pub struct ObjectsAccess {
+pub struct RightRow {
+    #[schema(examples("objects.records.all_records"))]
+    pub key: String,
+    pub levels: Vec<LevelOrFlag>,
+    /// Null where another right says it.
+    #[schema(required = true)]
+    pub default: Option<LevelOrFlag>,
+}
+
+/// What may be done with the records of an object, or with some of them at least.
+#[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own in the API")]
+pub struct AccessToRecords {
+    pub view: bool,
+    pub edit: bool,
+    pub remove: bool,
     pub create: bool,
-    #[serde(flatten)]
-    pub objects: BTreeMap<String, Access>,
+}
+
+/// Whether objects may be made.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ObjectsEntry {
+    /// Of the key `create`.
+    Create(bool),
+    /// Of an object's id.
+    Object(Access),
 }
 
 /// What the caller may do.
@@ -188,13 +257,14 @@ pub struct ObjectsAccess {
 pub struct OwnAccess {
     pub is_admin: bool,
     pub sections: Sections,
-    pub contacts: EntityAccess,
-    pub custom_objects: ObjectsAccess,
-    /// By id of the object.
-    pub custom_object_entities: BTreeMap<String, EntityAccess>,
+    pub contacts: AccessToRecords,
+    /// By id, of the objects that are seen; `create` tells whether more may be made.
+    pub custom_objects: BTreeMap<String, ObjectsEntry>,
+    /// By id.
+    pub custom_object_entities: BTreeMap<String, AccessToRecords>,
 }
 
-/// List roles
+/// List the roles
 #[utoipa::path(
     get, path = "/api/role", tag = "team", operation_id = "role_list",
     params(PageQuery),
@@ -218,23 +288,23 @@ pub fn create_role() {}
 )]
 pub fn retrieve_role() {}
 
-/// Change a role; it is in force from the next request on
+/// Change a role, in force from the next request on
 #[utoipa::path(
     patch, path = "/api/role/{role_id}", tag = "team", operation_id = "role_partial_update",
     params(RolePath), request_body = RoleUpdate,
     responses((status = 200, description = "The role after the change.", body = Role))
 )]
-pub fn change_role() {}
+pub fn update_role() {}
 
-/// Delete a role; its members lose what it gave them
+/// Delete a role, which its members lose
 #[utoipa::path(
     delete, path = "/api/role/{role_id}", tag = "team", operation_id = "role_destroy",
     params(RolePath),
     responses((status = 204, description = "It is gone."))
 )]
-pub fn delete_role() {}
+pub fn destroy_role() {}
 
-/// List permission groups
+/// List the permission groups
 #[utoipa::path(
     get, path = "/api/permission-group", tag = "team", operation_id = "permission_group_list",
     params(PageQuery),
@@ -259,7 +329,7 @@ pub fn create_group() {}
 )]
 pub fn retrieve_group() {}
 
-/// Replace a permission group: a right that is not named is none
+/// Change all of a permission group: a right that is not named is none
 #[utoipa::path(
     put, path = "/api/permission-group/{group_id}", tag = "team",
     operation_id = "permission_group_update",
@@ -268,45 +338,45 @@ pub fn retrieve_group() {}
 )]
 pub fn replace_group() {}
 
-/// Change a permission group; it is in force from the next request on
+/// Change a permission group; an object that is named has the whole new entry
 #[utoipa::path(
     patch, path = "/api/permission-group/{group_id}", tag = "team",
     operation_id = "permission_group_partial_update",
     params(GroupPath), request_body = PermissionGroupUpdate,
     responses((status = 200, description = "The group after the change.", body = PermissionGroup))
 )]
-pub fn change_group() {}
+pub fn update_group() {}
 
-/// Delete a permission group; roles and members that have it lose what it gave them
+/// Delete a permission group, which roles and members lose
 #[utoipa::path(
     delete, path = "/api/permission-group/{group_id}", tag = "team",
     operation_id = "permission_group_destroy",
     params(GroupPath),
     responses((status = 204, description = "It is gone."))
 )]
-pub fn delete_group() {}
+pub fn destroy_group() {}
 
-/// Set one right on an object or a field
+/// Set one right of a permission group
 #[utoipa::path(
     patch, path = "/api/permission-group/{group_id}/object-update", tag = "team",
     operation_id = "permission_group_object_update_partial_update",
-    params(GroupPath), request_body = RightUpdate,
+    params(GroupPath), request_body = OneRight,
     responses((status = 200, description = "The group after the change.", body = PermissionGroup))
 )]
 pub fn set_right() {}
 
-/// List every right that a group can give
+/// List every right that a permission group can give
 #[utoipa::path(
     get, path = "/api/permissions/meta-data", tag = "team",
     operation_id = "permissions_meta_data_list",
     params(PageQuery),
     responses((status = 200, description = "A page of rights.", body = Page<RightRow>))
 )]
-pub fn catalogue() {}
+pub fn list_rights() {}
 
-/// Read what the caller may do
+/// Tell what the caller may do
 #[utoipa::path(
     get, path = "/api/auth/access", tag = "team", operation_id = "auth_access_retrieve",
-    responses((status = 200, description = "All of it in force.", body = OwnAccess))
+    responses((status = 200, description = "The rights that are in force.", body = OwnAccess))
 )]
 pub fn own() {}

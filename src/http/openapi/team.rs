@@ -79,9 +79,8 @@ pub struct NewMember {
     #[schema(max_length = 255)]
     pub title: Option<String>,
     pub account_type: Option<AccountType>,
-    /// Those that are default for new users if left out.
+    /// Those for new members, if left out.
     pub roles: Option<Vec<Uuid>>,
-    /// Groups beside those of the roles.
     pub permission_groups: Option<Vec<Uuid>>,
     /// For those who bring the ids of another system.
     pub id: Option<Uuid>,
@@ -106,7 +105,6 @@ pub struct MemberUpdate {
     #[schema(nullable = false)]
     pub is_active: Option<bool>,
     pub roles: Option<Vec<Uuid>>,
-    /// Groups beside those of the roles.
     pub permission_groups: Option<Vec<Uuid>>,
     /// It cannot be changed; its own value is taken.
     pub id: Option<Uuid>,

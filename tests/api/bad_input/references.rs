@@ -48,6 +48,7 @@ const PUT: &str = "PUT /api/records/{object}/{record}";
 const SEARCH: &str = "POST /api/records/{object}/search";
 const SCHEDULE: &str = "POST /api/activities/scheduled-activity";
 const RESCHEDULE: &str = "PATCH /api/activities/scheduled-activity/{activity}";
+const RIGHT: &str = "PATCH /api/permission-group/{group}/object-update";
 const LOG: &str = "POST /api/activities/{type}/log-activity";
 const SCHEDULED: &str = "GET /api/activities/scheduled-activity";
 
@@ -123,6 +124,14 @@ fn of_the_rest() -> Vec<Reference> {
         ),
         in_body("POST /api/team", "role", json!({"roles": ["$"]})),
         in_body("PATCH /api/team/{member}", "role", json!({"roles": ["$"]})),
+        in_body("POST /api/team", "group", json!({"permission_groups": ["$"]})),
+        in_body("PATCH /api/team/{member}", "group", json!({"permission_groups": ["$"]})),
+        in_body("POST /api/role", "group", json!({"permission_groups": ["$"]})),
+        in_body("PATCH /api/role/{role}", "group", json!({"permission_groups": ["$"]})),
+        in_body("POST /api/permission-group", "object", json!({"objects": {"$": {}}})),
+        in_body("PATCH /api/permission-group/{group}", "object", json!({"objects": {"$": {}}})),
+        in_body(RIGHT, "object", json!({"custom_object": {"id": "$"}})),
+        in_body(RIGHT, "field", json!({"field": {"id": "$"}})),
         in_body("POST /api/api-keys", "member", json!({"member_id": "$"}))
             .gone(&["deleted_member"]),
         in_body("POST /api/team/search", "member", json!({"ids": ["$"]}))

@@ -146,7 +146,10 @@ impl Scene {
             "/api/records/client_client?archived=include",
             "/api/activities",
             "/api/activities/scheduled-activity",
+            "/api/bulk-action-progress",
             "/api/team?include_service=true",
+            "/api/role",
+            "/api/permission-group",
             "/api/api-keys",
             "/api/business/mine",
             &record,
@@ -234,6 +237,9 @@ fn furnish(fixture: &mut Fixture, headers: &[(&'static str, String)]) -> Things 
     let team = maker.get("/api/team");
     things.insert("role", text(&team[0]["roles"][0], "id").to_owned());
     things.insert("me", text(&team[0], "id").to_owned());
+    things.insert("spare_role", maker.make("/api/role", &json!({"name": "Spare"})));
+    let group = json!({"name": "Group", "objects": {"client_client": {"settings": 1}}});
+    things.insert("group", maker.make("/api/permission-group", &group));
     make_records(&mut maker, &object, &mut things);
     make_activities(&mut maker, &mut things);
     things.insert("key", maker.make("/api/api-keys", &json!({"name": "spare"})));
@@ -322,6 +328,9 @@ fn make_records(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
     things.insert("tag", text(&tags["results"][0], "id").to_owned());
     let archived = maker.upsert(&upsert, &json!({"lookup_value": "Gone"}));
     maker.delete(&format!("{records}/{archived}"));
+    let bulk = format!("/api/custom-objects/{object}/bulk-archive-entity-record");
+    let request = Request::new("POST", &bulk).json(&json!({"record_ids": [archived]}));
+    things.insert("bulk", text(&maker.send(request).expect(200), "status_id").to_owned());
     things.insert("record", record);
     things.insert("archived_record", archived);
     let contact = json!({"lookup_value": "ada@example.com"});

@@ -183,104 +183,141 @@ fn the_last_active_administrator_stays_whatever_would_take_it_away() {
     rig.check();
 }
 
-/// A manager may edit settings and the team; what it hands out it must have itself.
-#[test]
-fn nobody_but_an_administrator_hands_on_more_than_it_has() {
-    let mut rig = Rig::new();
-    let object = ObjectId::from_bytes([4; 16]);
-    let records = |level| ObjectRights {
+/// A manager may edit settings and the team, and holds level 2 on one object.
+struct Managed {
+    rig: Rig,
+    manager: MemberId,
+    admin: MemberId,
+    /// Has the high role.
+    ann: MemberId,
+    /// Groups of the manager's own rights, of less, and of more.
+    managers: PermissionGroupId,
+    editors: PermissionGroupId,
+    removers: PermissionGroupId,
+    /// Of the latter two.
+    low: RoleId,
+    high: RoleId,
+}
+
+const OBJECT: ObjectId = ObjectId::from_bytes([4; 16]);
+
+fn entry(level: Level) -> ObjectRights {
+    ObjectRights {
         records: RecordRights { associated_records: level, ..RecordRights::default() },
         ..ObjectRights::default()
-    };
-    let on = |level| vec![(Subject::Object(object), Some(records(level)))];
-    let managers = rig.group(GroupEdit {
-        settings: Some(Level::Edit),
-        team: Some(Level::Edit),
-        all_team_members: Some(true),
-        entries: on(Level::Edit),
-        ..named("managers")
-    });
-    let removers = rig.group(GroupEdit { entries: on(Level::Remove), ..named("removers") });
-    let editors = rig.group(GroupEdit { entries: on(Level::Edit), ..named("editors") });
-    let (high, low) = (rig.role(role_of(&[removers])), rig.role(role_of(&[editors])));
-    let roles = Some(vec![ADMINISTRATOR]);
-    let admin = rig.member(NewMember { roles, ..new_member("admin@x.io") }).id;
-    let manager = rig.member(with_groups("manager@x.io", &[managers])).id;
-    let ann = rig.member(NewMember { roles: Some(vec![high]), ..new_member("ann@x.io") }).id;
-    let of_group = |edit| Ask::CreateGroup(Box::new(edit));
-    let of_role = |edit| Ask::CreateRole(Box::new(edit));
-    let edit_member = |edit: MemberEdit| Ask::UpdateMember(Box::new(edit));
-    let default = Some(true);
-    for ask in [
-        of_group(GroupEdit { is_admin: Some(true), ..named("x") }),
-        of_group(GroupEdit { settings: Some(Level::Remove), ..named("x") }),
-        of_group(GroupEdit { create_objects: Some(true), ..named("x") }),
-        of_group(GroupEdit { entries: on(Level::Remove), ..named("x") }),
-        of_group(GroupEdit {
-            entries: vec![(Subject::Others, Some(records(Level::View)))],
-            ..named("x")
-        }),
-        Ask::SetRight(editors, Subject::Object(object), Right::AssociatedRecords(Level::Remove)),
-        Ask::SetRight(editors, Subject::Object(object), Right::Export(true)),
-        of_role(role_of(&[editors, removers])),
-        Ask::UpdateRole(low, Box::new(role_of(&[editors, removers]))),
-        Ask::UpdateRole(
-            high,
-            Box::new(RoleEdit { default_for_new_users: default, ..RoleEdit::default() }),
-        ),
-        Ask::UpdateRole(
-            ADMINISTRATOR,
-            Box::new(RoleEdit { default_for_new_users: default, ..RoleEdit::default() }),
-        ),
-        create(NewMember { roles: Some(vec![ADMINISTRATOR]), ..new_member("x@x.io") }),
-        create(NewMember { roles: Some(vec![high]), ..new_member("x@x.io") }),
-        create(with_groups("x@x.io", &[removers])),
-        edit_member(MemberEdit { roles: Some(vec![high]), ..edit(manager) }),
-        edit_member(MemberEdit {
-            permission_groups: Some(vec![managers, removers]),
-            ..edit(manager)
-        }),
-        edit_member(MemberEdit { is_active: Some(false), ..edit(admin) }),
-        Ask::DeleteMember(admin),
-    ] {
-        let (shown, count) = (format!("{ask:?}"), rig.count);
-        assert_eq!(rig.run_as(manager, ask).unwrap_err(), Rejection::BeyondRights, "{shown}");
-        assert_eq!(rig.count, count);
     }
-    for ask in [
-        of_group(GroupEdit { settings: Some(Level::Edit), entries: on(Level::Edit), ..named("x") }),
-        Ask::SetRight(editors, Subject::Object(object), Right::AssociatedRecords(Level::View)),
-        of_role(role_of(&[editors])),
-        create(NewMember { roles: Some(vec![low]), ..new_member("x@x.io") }),
-        create(with_groups("y@x.io", &[managers])),
-        // What was handed out before is not handed out anew.
-        Ask::UpdateGroup(removers, Box::new(named("renamed"))),
-        Ask::UpdateRole(
-            high,
-            Box::new(RoleEdit { name: Some("high".into()), ..RoleEdit::default() }),
-        ),
-        edit_member(MemberEdit { roles: Some(vec![high, low]), ..edit(ann) }),
-        edit_member(MemberEdit { roles: Some(Vec::new()), ..edit(ann) }),
-    ] {
+}
+
+fn on_object(level: Level) -> GroupEdit {
+    let entries = vec![(Subject::Object(OBJECT), Some(entry(level)))];
+    GroupEdit { entries, ..named("group") }
+}
+
+impl Managed {
+    fn new() -> Self {
+        let mut rig = Rig::new();
+        let managers = rig.group(GroupEdit {
+            settings: Some(Level::Edit),
+            team: Some(Level::Edit),
+            all_team_members: Some(true),
+            ..on_object(Level::Edit)
+        });
+        let removers = rig.group(on_object(Level::Remove));
+        let editors = rig.group(on_object(Level::Edit));
+        let (high, low) = (rig.role(role_of(&[removers])), rig.role(role_of(&[editors])));
+        let roles = Some(vec![ADMINISTRATOR]);
+        let admin = rig.member(NewMember { roles, ..new_member("admin@x.io") }).id;
+        let manager = rig.member(with_groups("manager@x.io", &[managers])).id;
+        let ann = rig.member(NewMember { roles: Some(vec![high]), ..new_member("ann@x.io") }).id;
+        Self { rig, manager, admin, ann, managers, editors, removers, low, high }
+    }
+
+    /// What hands on more than the manager has.
+    fn beyond(&self) -> Vec<Ask> {
+        let of_group = |edit| Ask::CreateGroup(Box::new(edit));
+        let edit_role = |id, edit| Ask::UpdateRole(id, Box::new(edit));
+        let edit_member = |edit: MemberEdit| Ask::UpdateMember(Box::new(edit));
+        let object = Subject::Object(OBJECT);
+        let all = || RoleEdit { default_for_new_users: Some(true), ..RoleEdit::default() };
+        let both = [self.editors, self.removers];
+        let others = vec![(Subject::Others, Some(entry(Level::View)))];
+        let with_roles = |role| NewMember { roles: Some(vec![role]), ..new_member("x@x.io") };
+        let (manager, more) = (self.manager, Some(vec![self.managers, self.removers]));
+        vec![
+            of_group(GroupEdit { is_admin: Some(true), ..named("x") }),
+            of_group(GroupEdit { settings: Some(Level::Remove), ..named("x") }),
+            of_group(GroupEdit { create_objects: Some(true), ..named("x") }),
+            of_group(on_object(Level::Remove)),
+            of_group(GroupEdit { entries: others, ..named("x") }),
+            Ask::SetRight(self.editors, object, Right::AssociatedRecords(Level::Remove)),
+            Ask::SetRight(self.editors, object, Right::Export(true)),
+            Ask::CreateRole(Box::new(role_of(&both))),
+            edit_role(self.low, role_of(&both)),
+            edit_role(self.high, all()),
+            edit_role(ADMINISTRATOR, all()),
+            create(with_roles(ADMINISTRATOR)),
+            create(with_roles(self.high)),
+            create(with_groups("x@x.io", &[self.removers])),
+            edit_member(MemberEdit { roles: Some(vec![self.high]), ..edit(manager) }),
+            edit_member(MemberEdit { permission_groups: more, ..edit(manager) }),
+            edit_member(MemberEdit { is_active: Some(false), ..edit(self.admin) }),
+            Ask::DeleteMember(self.admin),
+        ]
+    }
+
+    /// What does not. What was handed out before is not handed out anew.
+    fn within(&self) -> Vec<Ask> {
+        let edit_member = |edit: MemberEdit| Ask::UpdateMember(Box::new(edit));
+        let lower = Right::AssociatedRecords(Level::View);
+        let own = GroupEdit { settings: Some(Level::Edit), ..on_object(Level::Edit) };
+        let renamed = RoleEdit { name: Some("high".into()), ..RoleEdit::default() };
+        let low = Some(vec![self.low]);
+        let both = Some(vec![self.high, self.low]);
+        vec![
+            Ask::CreateGroup(Box::new(own)),
+            Ask::SetRight(self.editors, Subject::Object(OBJECT), lower),
+            Ask::CreateRole(Box::new(role_of(&[self.editors]))),
+            create(NewMember { roles: low, ..new_member("x@x.io") }),
+            create(with_groups("y@x.io", &[self.managers])),
+            Ask::UpdateGroup(self.removers, Box::new(named("renamed"))),
+            Ask::UpdateRole(self.high, Box::new(renamed)),
+            edit_member(MemberEdit { roles: both, ..edit(self.ann) }),
+            edit_member(MemberEdit { roles: Some(Vec::new()), ..edit(self.ann) }),
+        ]
+    }
+}
+
+#[test]
+fn nobody_but_an_administrator_hands_on_more_than_it_has() {
+    let mut managed = Managed::new();
+    let (asking, ann, high) = (managed.manager, managed.ann, managed.high);
+    for ask in managed.beyond() {
+        let (shown, count) = (format!("{ask:?}"), managed.rig.count);
+        let refused = managed.rig.run_as(asking, ask).unwrap_err();
+        assert_eq!(refused, Rejection::BeyondRights, "{shown}");
+        assert_eq!(managed.rig.count, count);
+    }
+    for ask in managed.within() {
         let shown = format!("{ask:?}");
-        assert!(rig.run_as(manager, ask).is_ok(), "{shown}");
+        assert!(managed.rig.run_as(asking, ask).is_ok(), "{shown}");
     }
-    let back = edit_member(MemberEdit { roles: Some(vec![high]), ..edit(ann) });
-    assert_eq!(rig.run_as(manager, back).unwrap_err(), Rejection::BeyondRights);
-    rig.check();
+    let back = MemberEdit { roles: Some(vec![high]), ..edit(ann) };
+    let back = managed.rig.run_as(asking, Ask::UpdateMember(Box::new(back)));
+    assert_eq!(back.unwrap_err(), Rejection::BeyondRights);
+    managed.rig.check();
 }
 
 #[test]
 fn a_single_right_is_set_over_what_counted_before() {
     let mut rig = Rig::new();
-    let (object, field) = (ObjectId::from_bytes([4; 16]), FieldId::from_bytes([5; 16]));
+    let field = FieldId::from_bytes([5; 16]);
     let others = ObjectRights { settings: Level::View, ..ObjectRights::default() };
     let entries = vec![(Subject::Others, Some(others.clone()))];
     let id = rig.group(GroupEdit { entries, ..named("group") });
     let mut set = |right| {
-        let answer = rig.run(Ask::SetRight(id, Subject::Object(object), right))?;
+        let answer = rig.run(Ask::SetRight(id, Subject::Object(OBJECT), right))?;
         let Reply::Group(group) = answer else { panic!("a group is answered") };
-        Ok(group.on(object).clone())
+        Ok(group.on(OBJECT).clone())
     };
     let mut expected = ObjectRights { ..others };
     expected.fields.insert(field, FieldAccess::Hidden);
