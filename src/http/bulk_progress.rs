@@ -97,9 +97,10 @@ async fn list(
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let filter = BulkFilter::of_query(&mut query, &caller, &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let now = engine.clock().now();
     let mut found: Vec<(Arc<BulkAction>, BulkStatus)> = Vec::new();

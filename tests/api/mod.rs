@@ -16,6 +16,7 @@ mod extensions;
 mod field_types;
 mod further_types;
 mod identity;
+mod index;
 mod keys;
 mod limits;
 mod lists;

@@ -21,4 +21,4 @@ pub(crate) use launch::{DataDirectory, Exit, Launch, binary};
 pub(crate) use python::python;
 pub(crate) use raw::exchange;
 pub(crate) use seed::Seed;
-pub(crate) use server::{OPERATOR_KEY, Server};
+pub(crate) use server::{Credentials, OPERATOR_KEY, Server};

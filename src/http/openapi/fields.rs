@@ -76,12 +76,21 @@ pub struct FieldSearchBody {
     pub name: Option<String>,
 }
 
-/// The limits of a decimal field; a number, or a text that spells one.
+/// The limits of a decimal field.
 #[derive(Serialize, ToSchema)]
 pub struct NewDecimalOptions {
-    pub min_value: Option<Value>,
-    pub max_value: Option<Value>,
+    pub min_value: Option<NumberInput>,
+    pub max_value: Option<NumberInput>,
+    #[schema(maximum = 6)]
     pub precision: Option<u8>,
+}
+
+/// A number, or a text that spells one.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum NumberInput {
+    Number(f64),
+    Text(String),
 }
 
 /// The limits of a rating field.

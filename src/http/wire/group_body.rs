@@ -114,6 +114,10 @@ fn read_number<T: Copy>(
     number: impl Fn(T) -> u8,
     faults: &mut Faults,
 ) -> Option<T> {
+    if *value == Input::Null {
+        faults.push(Fault::new(Code::Null, place));
+        return None;
+    }
     let Input::Number(digits) = value else {
         faults.push(Fault::new(Code::Invalid, place).saying("A valid integer is required."));
         return None;

@@ -110,12 +110,23 @@ pub fn texts<'i>(
 
 /// Notes a list of more values than any field of a record may hold.
 pub fn is_too_long(list: &[Input<'_>], place: Place, faults: &mut Faults) -> bool {
-    let is_too_long = list.len() > VALUES_MAX;
-    if is_too_long {
-        let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
+    has_too_many(list, ("values", VALUES_MAX), place, faults)
+}
+
+/// Notes a list of more entries than there may be. None of them is looked at, or a body of many
+/// small faults would be answered by a large one.
+pub fn has_too_many(
+    list: &[Input<'_>],
+    (what, max): (&'static str, usize),
+    place: Place,
+    faults: &mut Faults,
+) -> bool {
+    let has_too_many = list.len() > max;
+    if has_too_many {
+        let fault = ValueFault::LimitExceeded { what, max };
         faults.push(value_fault::fault_of(&fault, place));
     }
-    is_too_long
+    has_too_many
 }
 
 /// A point in time; a bare date is midnight in the time zone.

@@ -13,7 +13,7 @@ use crate::model::input::Input;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_object::NewPipeline;
 use crate::model::schema::option::Choice;
-use crate::model::schema::stage::{NewChance, NewStage};
+use crate::model::schema::stage::{NewChance, NewStage, STAGES_MAX};
 use crate::model::value::number::write_decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -27,6 +27,8 @@ pub fn read_pipeline(
     let mut inside = shape.object("pipeline", Presence::Nullable, faults)?;
     let path = inside.path("stages");
     let list = inside.list("stages", Presence::Nullable, faults);
+    let place = inside.place("stages");
+    let list = list.filter(|list| !keys::has_too_many(list, ("stages", STAGES_MAX), place, faults));
     let read = |(index, entry)| {
         let Some(mut shape) = Shape::of_entry(&path, index, entry, faults) else {
             return NewStage::default();

@@ -3,7 +3,7 @@
 use crate::model::access::Rights;
 use crate::model::catalog::api_key::{ApiKey, SecretHash};
 use crate::model::catalog::grant::{
-    self, GroupEdit, Right, RoleEdit, check_groups, check_roles, keep_administrator,
+    self, Grants, GroupEdit, Right, RoleEdit, check_grants, keep_administrator,
 };
 use crate::model::catalog::member::{AccountType, Member};
 use crate::model::catalog::permission::{Breach, PermissionGroup, Subject};
@@ -114,14 +114,14 @@ pub enum Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
     /// Another member has this id, user id or e-mail: the key of the body.
-    MemberTaken(&'static str),
+    MemberTaken(Vec<&'static str>),
     /// The member addressed is not there.
     MemberNotFound,
     /// Nobody else could do everything: the key of the body that would take that away, or none
     /// where the member is to be deleted.
     LastAdministrator(Option<&'static str>),
-    UnknownRole,
-    UnknownGroup,
+    /// What the body refers to is not there: all of it.
+    Missing(Vec<Missing>),
     UnknownMember,
     /// The role addressed is not there.
     RoleNotFound,
@@ -141,6 +141,13 @@ pub enum Rejection {
     SecretTaken,
     ObjectFaults(Vec<SchemaFault>),
     TooManyObjects,
+}
+
+/// A thing that a body refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Role,
+    PermissionGroup,
 }
 
 /// Decides one command.
@@ -205,24 +212,22 @@ fn create_member(
 ) -> Result<(Change, Reply), Rejection> {
     let id = new.id.unwrap_or_else(|| MemberId(moment.id()));
     let user_id = new.user_id.unwrap_or(UserId(id.0));
-    if view.members.get(&id).is_some() || view.members.gone().contains(&id) {
-        return Err(Rejection::MemberTaken("id"));
-    }
-    if view.members.by_user(&user_id).is_some() {
-        return Err(Rejection::MemberTaken("user_id"));
-    }
-    if view.members.by_email(&new.email).is_some() {
-        return Err(Rejection::MemberTaken("email"));
+    let given =
+        Grants { roles: new.roles.as_deref().unwrap_or_default(), groups: &new.permission_groups };
+    check_grants(view, rights, given, Grants { roles: &[], groups: &[] })?;
+    let taken: Vec<&str> = [
+        ("id", view.members.get(&id).is_some() || view.members.gone().contains(&id)),
+        ("user_id", view.members.by_user(&user_id).is_some()),
+        ("email", view.members.by_email(&new.email).is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(key, is_taken)| is_taken.then_some(key))
+    .collect();
+    if !taken.is_empty() {
+        return Err(Rejection::MemberTaken(taken));
     }
     // Roles for new members are handed out by whoever made them so.
-    let roles = match new.roles {
-        Some(roles) => {
-            check_roles(view, rights, &roles, &[])?;
-            roles
-        }
-        None => default_roles(view),
-    };
-    check_groups(view, rights, &new.permission_groups, &[])?;
+    let roles = new.roles.unwrap_or_else(|| default_roles(view));
     let member = Member {
         id,
         user_id,
@@ -250,13 +255,16 @@ fn update_member(
 ) -> Result<(Option<Change>, Reply), Rejection> {
     let old = view.members.get(&edit.id).ok_or(Rejection::MemberNotFound)?;
     check_target(view, rights, old)?;
+    let given = Grants {
+        roles: edit.roles.as_deref().unwrap_or_default(),
+        groups: edit.permission_groups.as_deref().unwrap_or_default(),
+    };
+    let held = Grants { roles: &old.roles, groups: &old.permission_groups };
+    check_grants(view, rights, given, held)?;
     let holder = edit.email.as_deref().and_then(|email| view.members.by_email(email));
     if holder.is_some_and(|holder| holder.id != old.id) {
-        return Err(Rejection::MemberTaken("email"));
+        return Err(Rejection::MemberTaken(vec!["email"]));
     }
-    check_roles(view, rights, edit.roles.as_deref().unwrap_or_default(), &old.roles)?;
-    let groups = edit.permission_groups.as_deref().unwrap_or_default();
-    check_groups(view, rights, groups, &old.permission_groups)?;
     let roles_change = edit.roles.is_some();
     let kept = Member::clone(old);
     let new = Member {

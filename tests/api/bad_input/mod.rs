@@ -8,6 +8,8 @@ mod body_syntax;
 mod callers;
 mod chance;
 mod conditions;
+mod floods;
+mod hidden;
 mod judge;
 mod key;
 mod lists;

@@ -129,6 +129,16 @@ const MISPLACED: &[(&str, &str)] = &[
     ("logged", "activity"),
     ("key", "member"),
     ("business", "me"),
+    ("pipeline", "deal"),
+    ("deal", "record"),
+    ("deal", "stage"),
+    ("stage", "option"),
+    ("stage", "removed_stage"),
+    ("pipeline_tags", "tags_field"),
+    ("role", "group"),
+    ("group", "role"),
+    ("bulk", "record"),
+    ("spare_object", "record"),
 ];
 
 #[test]

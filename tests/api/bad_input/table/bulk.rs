@@ -9,7 +9,7 @@ const BATCH: Extensions = Extensions { query: &[], body: &[], headers: &["X-Orig
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
-        Route::new("GET /api/bulk-action-progress", 200).flags(&["completed"]),
+        Route::new("GET /api/bulk-action-progress", 200).paged().flags(&["completed"]),
         Route::new("GET /api/bulk-action-progress/{bulk}", 200),
     ]
 }

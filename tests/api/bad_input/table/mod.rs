@@ -15,6 +15,11 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::new("GET /healthz", 200).of_anybody(),
         Route::new("GET /readyz", 200).of_anybody(),
+        Route::new("GET /metrics", 200).of_anybody(),
+        Route::new("GET /api/openapi.json", 200).of_anybody(),
+        Route::new("GET /api/docs/schema", 200).of_anybody(),
+        Route::new("GET /api/docs/public/schema", 200).of_anybody(),
+        Route::new("GET /api/docs", 200).of_anybody(),
     ];
     routes.extend(records::reads());
     routes.extend(objects::reads());

@@ -10,7 +10,9 @@ const TRANSITION: Extensions =
 pub(super) fn reads() -> Vec<Route> {
     vec![
         Route::new("GET /api/pipelines/{pipeline}/stages", 200),
-        Route::new("GET /api/pipelines/{pipeline}/fields/{pipeline_tags}/tags", 200),
+        Route::new("GET /api/pipelines/{pipeline}/fields/{pipeline_tags}/tags", 200)
+            .paged()
+            .ordered(),
     ]
 }
 
