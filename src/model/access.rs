@@ -344,12 +344,6 @@ impl ObjectAccess {
         self.records.max_level()
     }
 
-    /// The level on the object itself.
-    #[must_use]
-    pub fn settings(&self) -> Level {
-        self.settings
-    }
-
     /// What may be done with the fields of a schema.
     #[must_use]
     pub fn fields(&self, schema: &Schema) -> FieldRights {

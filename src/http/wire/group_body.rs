@@ -119,7 +119,12 @@ fn read_number<T: Copy>(
         return None;
     }
     let Input::Number(digits) = value else {
-        faults.push(Fault::new(Code::Invalid, place).saying("A valid integer is required."));
+        let fault = if *value == Input::Null {
+            Fault::new(Code::Null, place)
+        } else {
+            Fault::new(Code::Invalid, place).saying("A valid integer is required.")
+        };
+        faults.push(fault);
         return None;
     };
     let found = choices.iter().find(|choice| number(**choice).to_string() == **digits);

@@ -45,7 +45,6 @@ fn the_highest_of_all_groups_counts() {
     assert_eq!(both.reach(), Reach::All);
     assert_eq!(both.level_at_most(), Level::Remove);
     assert!(both.may_export() && !both.may_bulk() && !both.may_create());
-    assert_eq!(both.settings(), Level::None);
     assert!(both.may_see_object() && !both.may_change_schema());
     assert!(!rights([]).on(OTHER).may_see_object(), "without a group there is no right");
 }

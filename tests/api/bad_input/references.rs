@@ -124,7 +124,6 @@ fn of_the_rest() -> Vec<Reference> {
         ),
         in_body("POST /api/team", "role", json!({"roles": ["$"]})),
         in_body("PATCH /api/team/{member}", "role", json!({"roles": ["$"]})),
-        in_body("POST /api/team", "group", json!({"permission_groups": ["$"]})),
         in_body("PATCH /api/team/{member}", "group", json!({"permission_groups": ["$"]})),
         in_body("POST /api/role", "group", json!({"permission_groups": ["$"]})),
         in_body("PATCH /api/role/{role}", "group", json!({"permission_groups": ["$"]})),

@@ -5,6 +5,7 @@ use crate::model::catalog::permission::{
     FieldAccess, Level, ObjectRights, PermissionGroup, RecordRights, Sections,
 };
 use crate::model::id::{FieldNumber, MemberId, PermissionGroupId, RecordId};
+use crate::model::schema::new_field::NewField;
 use crate::model::schema::system;
 use crate::model::state::State as _;
 use crate::model::table::command::{
@@ -277,7 +278,8 @@ fn check_by_identifier(
 #[test]
 fn being_in_any_team_field_or_put_on_a_record_is_what_associates() {
     let mut world = World::new();
-    let many = NewFieldOfMembers { name: "advisers" }.make(&mut world.rig);
+    let many = NewField { allow_multiple: Some(true), ..field("advisers", "team_selector") };
+    let many = world.rig.add_field(many);
     let others = world.live[1];
     let is_seen = |world: &mut World| {
         let admin = world.rig.caller.clone();
@@ -308,20 +310,6 @@ fn being_in_any_team_field_or_put_on_a_record_is_what_associates() {
     run(&mut world, ask, updated);
 }
 
-struct NewFieldOfMembers {
-    name: &'static str,
-}
-
-impl NewFieldOfMembers {
-    fn make(&self, rig: &mut Rig) -> FieldNumber {
-        let new = field(self.name, "team_selector");
-        rig.add_field(crate::model::schema::new_field::NewField {
-            allow_multiple: Some(true),
-            ..new
-        })
-    }
-}
-
 #[test]
 fn replacing_clears_only_what_the_caller_may_write() {
     let mut world = World::new();
@@ -334,11 +322,7 @@ fn replacing_clears_only_what_the_caller_may_write() {
     }
     let schema = world.rig.schema();
     let id_of = |number| schema.by_number(number).unwrap().id;
-    let mut entry = rights(RecordRights {
-        all_records: Level::Edit,
-        associated_records: Level::Edit,
-        ..RecordRights::default()
-    });
+    let mut entry = rights(editing());
     entry.fields.insert(id_of(kept), FieldAccess::ReadOnly);
     entry.fields.insert(id_of(secret), FieldAccess::Hidden);
     world.allow(entry);
@@ -348,6 +332,49 @@ fn replacing_clears_only_what_the_caller_may_write() {
     let Ok(Reply::Record(outcome)) = answer else { panic!("{answer:?}") };
     assert_eq!(outcome.changed, [world.note]);
     assert!(outcome.record.value(kept).is_some() && outcome.record.value(secret).is_some());
+}
+
+#[test]
+fn restoring_clears_only_what_the_caller_may_write() {
+    let mut world = World::new();
+    let unique = |name| NewField { is_unique: Some(true), ..field(name, "text") };
+    let (code, pin) = (world.rig.add_field(unique("code")), world.rig.add_field(unique("pin")));
+    let id = world.live[0];
+    let ask = world.rig.writes([(code, text("c")), (pin, text("p"))]);
+    let archived_conflict = ArchivedConflict::Refuse;
+    let update = Update { id, writes: ask, archived_conflict, replace: false };
+    assert!(world.rig.run(Ask::Update(Box::new(update))).is_ok());
+    assert!(world.rig.run(Ask::Archive(id)).is_ok());
+    let writes = world.rig.writes([(code, text("c")), (pin, text("p"))]);
+    let update = Update { id: world.live[1], writes, archived_conflict, replace: false };
+    assert!(world.rig.run(Ask::Update(Box::new(update))).is_ok());
+    let restore = || {
+        let restore_conflict = RestoreConflict::Clear;
+        Ask::Unarchive(Unarchive { id, identifier: None, restore_conflict })
+    };
+    let mut entry = rights(RecordRights { unarchive_all: true, ..editing() });
+    let pin_id = world.rig.schema().by_number(pin).unwrap().id;
+    for access in [FieldAccess::Hidden, FieldAccess::ReadOnly] {
+        entry.fields.insert(pin_id, access);
+        world.allow(entry.clone());
+        let (answer, _) = world.decide(restore());
+        let Err(Rejection::Taken(taken)) = answer else { panic!("{answer:?}") };
+        let Some(Conflict::UniqueOnRestore { clashes, .. }) = taken.conflict else {
+            panic!("{:?}", taken.conflict)
+        };
+        assert_eq!(clashes.iter().map(|clash| clash.field).collect::<Vec<_>>(), [pin]);
+    }
+    entry.fields.insert(pin_id, FieldAccess::Write);
+    world.allow(entry);
+    assert_eq!(found(&world.decide(restore()).0), Done(Some(Action::Unarchived)));
+}
+
+fn editing() -> RecordRights {
+    RecordRights {
+        all_records: Level::Edit,
+        associated_records: Level::Edit,
+        ..RecordRights::default()
+    }
 }
 
 #[test]
