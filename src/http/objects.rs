@@ -479,7 +479,6 @@ mod tests {
         for (change, code, key) in [
             (json!({"object_type": "pipeline"}), "immutable", "object_type"),
             (json!({"name": "firms"}), "immutable", "name"),
-            (json!({"identifier_case": "sensitive"}), "immutable", "identifier_case"),
             (json!({"identifier_case": "upper"}), "invalid_choice", "identifier_case"),
             (json!({"object_name": ""}), "blank", "object_name"),
             (json!({"object_name": null}), "null", "object_name"),
@@ -491,6 +490,53 @@ mod tests {
         }
         let list = server.get("/api/custom-objects").await.expect(200);
         assert_eq!(list["results"][0]["object_name"], "Firms");
+    }
+
+    #[actix_web::test]
+    async fn names_match_otherwise_where_they_still_differ() {
+        let server = TestServer::start().await;
+        let body = json!({"object_name": "Accounts", "identifier_case": "sensitive"});
+        server.post("/api/custom-objects", &body).await.expect(201);
+        let upsert = async |name: &str| {
+            let body = json!({"lookup_value": name});
+            server.post("/api/records/accounts/upsert", &body).await.expect(200)
+        };
+        let [small, great] = [upsert("acme").await, upsert("ACME").await];
+        assert_ne!(small["id"], great["id"]);
+        let path = "/api/custom-objects/accounts";
+        let fold = json!({"identifier_case": "insensitive", "description": "Firms"});
+        let great_path = format!("/api/records/accounts/{}", great["id"].as_str().unwrap());
+        // An archived record keeps its name.
+        for is_archived in [false, true] {
+            if is_archived {
+                assert_eq!(server.delete(&great_path).await.status, 204);
+            }
+            let refused = server.patch(path, &fold).await;
+            let fault = ("constraint_violated".to_owned(), "identifier_case".to_owned());
+            assert_eq!(refused.faults(), [fault]);
+            let refused = refused.expect(400);
+            let ids = json!([{"record_ids": [small["id"], great["id"]], "value": "acme"}]);
+            assert_eq!((&refused["count"], &refused["violations"]), (&json!(1), &ids));
+            let object = server.get(path).await.expect(200);
+            assert_eq!(
+                (&object["identifier"]["case"], &object["description"]),
+                (&json!("sensitive"), &json!(""))
+            );
+        }
+        assert_eq!(server.delete(&format!("{great_path}?purge=true")).await.status, 204);
+        let changed = server.patch(path, &fold).await.expect(200);
+        assert_eq!(
+            (&changed["identifier"]["case"], &changed["description"]),
+            (&json!("insensitive"), &json!("Firms"))
+        );
+        let again = upsert(" ACME ").await;
+        assert_eq!((&again["id"], &again["version"]), (&small["id"], &json!(1)));
+        let back = json!({"identifier_case": "sensitive"});
+        server.patch(path, &back).await.expect(200);
+        assert_eq!(upsert("ACME").await["action"], "created");
+        assert_eq!(upsert("acme").await["id"], small["id"]);
+        let answer = server.patch("/api/custom-objects/client_client", &back).await;
+        assert_eq!(answer.faults(), [("immutable".to_owned(), "identifier_case".to_owned())]);
     }
 
     #[actix_web::test]

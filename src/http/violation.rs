@@ -26,6 +26,9 @@ pub fn problem(target: &Target, violated: &Violated) -> Problem {
         Rule::Required => ("is_required", "Live records have no value."),
         Rule::Unique => ("is_unique", "Live records share a value."),
         Rule::Normalizer => ("normalizer", "Live records share a value in this normal form."),
+        Rule::IdentifierCase => {
+            ("identifier_case", "Records share a name in this form, archived ones counted.")
+        }
     };
     let caller = &target.caller;
     let referents = Referents {

@@ -104,3 +104,40 @@ fn the_first_hundred_values_and_records_in_the_way_are_named_and_all_are_counted
     let field = fixture.client.get(&path).expect(200);
     assert_eq!((&field["is_unique"], &field["is_required"]), (&json!(false), &json!(false)));
 }
+
+#[test]
+fn how_names_match_is_changed_for_good() {
+    let mut fixture = Fixture::new();
+    let body = json!({
+        "object_name": "Accounts", "name": "accounts", "identifier_case": "sensitive",
+    });
+    fixture.client.post("/api/custom-objects", &body).expect(201);
+    fixture.text_field("accounts", "code");
+    let change = json!({"is_unique": true});
+    fixture.client.patch(&format!("{FIELDS}/code"), &change).expect(200);
+    let acme = fixture.create("accounts", "Acme", &json!({"code": "c1"}));
+    fixture.create_archived("accounts", "Gone", &json!({"code": "c2"}));
+    fixture.lookup("accounts", "ACME").expect(404);
+    let change = json!({"identifier_case": "insensitive"});
+    fixture.client.patch("/api/custom-objects/accounts", &change).expect(200);
+    for round in ["at once", "from the log", "from a snapshot"] {
+        fixture = match round {
+            "at once" => fixture,
+            "from the log" => fixture.after_a_crash(),
+            _ => {
+                fixture.snapshot();
+                fixture.after_a_crash()
+            }
+        };
+        for name in ["Acme", "ACME", "acme"] {
+            let found = fixture.lookup("accounts", name).expect(200);
+            assert_eq!((&found["id"], &found["version"]), (&acme["id"], &json!(1)), "{round}");
+        }
+        let body = json!({"lookup_value": "GONE"});
+        fixture.upsert("accounts", &body).expect_error(409, "conflict");
+        let body = json!({"lookup_value": "other", "fields": {"code": "C1"}});
+        fixture.upsert("accounts", &body).expect_error(400, "unique");
+        let list = fixture.client.get("/api/records/accounts?archived=include").expect(200);
+        assert_eq!(list["count"], 2, "{round}");
+    }
+}

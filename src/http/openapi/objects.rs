@@ -91,9 +91,10 @@ pub struct ObjectUpdate {
     pub allow_on_forms: Option<bool>,
     #[schema(value_type = Option<Object>)]
     pub meta: Option<Map<String, Value>>,
-    /// It cannot be changed, as the next two; its own value is taken.
+    /// It cannot be changed, as the next; its own value is taken.
     pub object_type: Option<ObjectType>,
     pub name: Option<String>,
+    /// Refused where names would no longer differ. It cannot be changed of contacts.
     pub identifier_case: Option<IdentifierCase>,
 }
 

@@ -5,6 +5,7 @@
 use crate::model::key::IdentifierCase;
 use crate::model::schema::check::Checks;
 use crate::model::schema::fault::{SchemaFault, SchemaFaultKind};
+use crate::model::schema::field::Field;
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::object::Object;
 use crate::model::schema::{DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, Schema};
@@ -13,8 +14,9 @@ use crate::model::value::fault::ValueFault;
 impl Schema {
     /// The object as a request wants it: what is not given stays.
     ///
-    /// Its type is fixed, and in this version so are its API name, which the directory of the
-    /// business has too, and how its names match, which every record's key is made by.
+    /// Its type is fixed, and in this version so is its API name, which the directory of the
+    /// business has too. How its names match is a rule of the identifier: see
+    /// `decide_case_change`.
     pub fn decide_object_change(&self, change: &NewObject) -> Result<Object, Vec<SchemaFault>> {
         let mut checks = Checks::default();
         let mut object = self.object().clone();
@@ -49,6 +51,17 @@ impl Schema {
         checks.end().map(|()| object)
     }
 
+    /// The identifier as it is where names are to match otherwise than they do.
+    ///
+    /// Asked of a request that `decide_object_change` has found good.
+    #[must_use]
+    pub fn decide_case_change(&self, change: &NewObject) -> Option<Field> {
+        let case = change.identifier_case.as_deref().and_then(IdentifierCase::parse)?;
+        let held = &**self.identifier();
+        (case != self.identifier_case())
+            .then(|| Field { normalizer: Some(case.normalizer()), ..held.clone() })
+    }
+
     fn check_fixed(&self, change: &NewObject, checks: &mut Checks) {
         let held = self.object();
         // Stages are changed one by one: a list could not say which one takes a missing one's place.
@@ -58,7 +71,7 @@ impl Schema {
         let case = change.identifier_case.as_deref();
         if let Some(given) = case.filter(|given| IdentifierCase::parse(given).is_none()) {
             checks.add("identifier_case", ValueFault::InvalidChoice { given: given.into() });
-        } else if case.is_some_and(|given| given != self.identifier_case().name()) {
+        } else if self.is_contacts() && case.is_some_and(|it| it != self.identifier_case().name()) {
             checks.add("identifier_case", SchemaFaultKind::Immutable);
         }
         for (key, given, held) in [

@@ -34,8 +34,12 @@ impl Table {
             }
             Event::SchemaChanged { change, .. } => {
                 let schema = Arc::new(self.shown.schema().with_change(change));
+                let old_keys = self.rekey(&schema);
                 let made = self.shown.make_indexes(&schema, self.slots);
                 self.shown.change_schema(&schema, made);
+                for key in &old_keys {
+                    self.shown.keys.remove_if(key.as_bytes(), |_| true);
+                }
             }
             Event::Record(change) => self.apply_change(change),
             Event::TeamChanged { record, .. } => self.replace(record),
@@ -118,6 +122,38 @@ impl Table {
                 index.put(claim.key, record.clone());
             }
         }
+    }
+
+    /// Where names match otherwise by another schema, gives every record the key that it has then.
+    /// Until that schema is there a name is found under its old key too; those are answered, for no
+    /// two records share a key in either form, and so no old key is another record's new one.
+    fn rekey(&self, schema: &Schema) -> Vec<Key> {
+        let shown = &self.shown;
+        let mut old_keys = Vec::new();
+        if schema.identifier_case() == shown.schema().identifier_case() {
+            return old_keys;
+        }
+        for slot in (0..self.slots).map(Slot) {
+            let Some(old) = shown.order.get(slot) else { continue };
+            let key = identifier_key(schema, old.body());
+            let key = key.as_ref().map(Key::as_bytes);
+            if key == old.key() {
+                continue;
+            }
+            if let Some(scan) = &self.scan {
+                scan.touch(slot, || Some(old.clone()));
+            }
+            let parts = Parts { key, ..parts_of(&old, old.body().bytes()) };
+            let record = Record::new(&parts, &mut Vec::with_capacity(old.len() + 64));
+            if record.key().is_some() {
+                shown.keys.put(ByKey(record.clone()));
+            }
+            self.refresh_claims(&record, Some(&old));
+            shown.ids.put(ById(record.clone()));
+            shown.order.put(slot, Some(record));
+            old_keys.extend(old.key().map(Key::of));
+        }
+        old_keys
     }
 
     fn apply_purge(&mut self, purge: &Purge) {
@@ -328,15 +364,19 @@ pub(crate) fn restore_record(
 /// The record with another body that is no new version: its explicit team.
 #[must_use]
 pub(crate) fn same_version(old: &Record, body: &[u8]) -> Record {
-    let parts = Parts {
+    Record::new(&parts_of(old, body), &mut Vec::with_capacity(body.len() + 64))
+}
+
+/// What the record is made of, with another body.
+fn parts_of<'a>(old: &'a Record, body: &'a [u8]) -> Parts<'a> {
+    Parts {
         id: old.id(),
         version: old.version(),
         sequence: old.sequence(),
         slot: old.slot(),
         key: old.key(),
         body,
-    };
-    Record::new(&parts, &mut Vec::with_capacity(body.len() + 64))
+    }
 }
 
 impl KeyMoves {

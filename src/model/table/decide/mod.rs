@@ -139,6 +139,8 @@ pub enum Rule {
     Unique,
     /// The values are unique already, but not in this normal form.
     Normalizer,
+    /// Names match otherwise from now on. Archived records keep theirs, so they count too.
+    IdentifierCase,
 }
 
 /// One value that is in the way, and the first records that have it.

@@ -14,7 +14,7 @@ use crate::model::schema::option::Choice;
 use crate::model::table::command::Reply;
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::pipeline;
-use crate::model::table::decide::survey::survey;
+use crate::model::table::decide::survey::{survey, survey_names};
 use crate::model::table::decide::{Blocked, Rejection};
 use crate::model::table::event::{Event, FollowUpNumber};
 use crate::model::table::schema_command::SchemaAsk;
@@ -116,6 +116,10 @@ pub(super) fn change_schema(
 fn change_object(commit: &mut Commit<'_>, change: &NewObject) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
     let object = schema.decide_object_change(change).map_err(Rejection::Schema)?;
+    if let Some(identifier) = schema.decide_case_change(change) {
+        survey_names(commit.view.table, &identifier)?;
+        commit.change_schema(SchemaChange::FieldChanged { field: Box::new(identifier) })?;
+    }
     if object != *schema.object() {
         commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(object) })?;
     }

@@ -10,7 +10,7 @@ use crate::model::table::Table;
 use crate::model::table::decide::keys::{claim_of, is_blank, stored};
 use crate::model::table::decide::{Rejection, Rule, Violated, Violation};
 use crate::model::table::index::KeyHasher;
-use crate::model::table::order::CHUNK;
+use crate::model::table::order::{CHUNK, Wanted};
 use crate::model::table::record::Record;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,10 +32,16 @@ pub(super) fn survey(
     let is_new = !before.is_unique;
     if after.is_unique && (is_new || before.normalizer != after.normalizer) {
         let rule = if is_new { Rule::Unique } else { Rule::Normalizer };
-        let (count, first) = doubles(table, after);
+        let (count, first) = doubles(table, after, Wanted::Live);
         refuse(after, rule, count, first)?;
     }
     Ok(())
+}
+
+/// Surveys whether every record has a name of its own in a normal form, archived ones too.
+pub(super) fn survey_names(table: &Table, identifier: &Field) -> Result<(), Rejection> {
+    let (count, first) = doubles(table, identifier, Wanted::All);
+    refuse(identifier, Rule::IdentifierCase, count, first)
 }
 
 fn refuse(field: &Field, rule: Rule, count: usize, first: Vec<Violation>) -> Result<(), Rejection> {
@@ -49,7 +55,7 @@ fn refuse(field: &Field, rule: Rule, count: usize, first: Vec<Violation>) -> Res
 /// Live records without a value, oldest first.
 fn missing(table: &Table, field: &Field, members: &Members) -> (usize, Vec<Violation>) {
     let (mut count, mut first) = (0, Vec::new());
-    for_each_live(table, |record| {
+    for_each(table, Wanted::Live, |record| {
         let raw = record.value(field.number);
         if raw.is_some_and(|raw| !is_blank(field, raw, members)) {
             return;
@@ -68,11 +74,11 @@ struct Group {
     others: Vec<RecordId>,
 }
 
-/// Values that several live records have, by the oldest of each.
-fn doubles(table: &Table, field: &Field) -> (usize, Vec<Violation>) {
+/// Values that several of the wanted records have, by the oldest of each.
+fn doubles(table: &Table, field: &Field, wanted: Wanted) -> (usize, Vec<Violation>) {
     let mut places: HashMap<Key, usize, KeyHasher> = HashMap::default();
     let mut groups: Vec<Group> = Vec::new();
-    for_each_live(table, |record| {
+    for_each(table, wanted, |record| {
         let Some(claim) = record.value(field.number).and_then(|raw| claim_of(field, raw)) else {
             return;
         };
@@ -91,11 +97,16 @@ fn doubles(table: &Table, field: &Field) -> (usize, Vec<Violation>) {
     (groups.len(), named.collect())
 }
 
-/// Every live record in creation order.
-fn for_each_live(table: &Table, mut each: impl FnMut(&Record)) {
+/// Every wanted record in creation order.
+fn for_each(table: &Table, wanted: Wanted, mut each: impl FnMut(&Record)) {
+    let is_wanted = |record: &&Record| match wanted {
+        Wanted::Live => !record.is_archived(),
+        Wanted::Archived => record.is_archived(),
+        Wanted::All => true,
+    };
     let mut chunk = Vec::with_capacity(CHUNK);
     for at in 0..(table.slot_count() as usize).div_ceil(CHUNK) {
         table.shown.order.clone_chunk(at, &mut chunk);
-        chunk.iter().flatten().filter(|record| !record.is_archived()).for_each(&mut each);
+        chunk.iter().flatten().filter(is_wanted).for_each(&mut each);
     }
 }

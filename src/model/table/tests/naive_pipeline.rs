@@ -2,13 +2,14 @@
 //! was closed.
 
 use crate::model::id::{OptionId, RecordId};
+use crate::model::key::IdentifierCase;
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::option::Standing;
 use crate::model::schema::stage::NewStage;
 use crate::model::schema::system;
 use crate::model::table::command::{ArchivedConflict, Place, Write, Writes};
 use crate::model::table::decide::ConflictParameter;
-use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, fault};
+use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, NaiveRecord, fault};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{Change, Value};
 
@@ -93,10 +94,39 @@ impl Naive {
         }
     }
 
-    pub(super) fn track(&mut self, change: &NewObject) -> Answer {
+    /// Switches a flag, or how names match.
+    pub(super) fn change_object(&mut self, change: &NewObject) -> Answer {
+        if let Some(case) = change.identifier_case.as_deref().and_then(IdentifierCase::parse) {
+            return self.change_case(case);
+        }
         if change.track_entity_value != Some(self.schema.object().track_entity_value) {
             self.sequence += 1;
         }
         Answer::Done
+    }
+
+    fn change_case(&mut self, case: IdentifierCase) -> Answer {
+        if case == self.schema.identifier_case() {
+            return Answer::Done;
+        }
+        if self.schema.is_contacts() {
+            return Answer::SchemaFaults;
+        }
+        let key = |record: &NaiveRecord| {
+            self.name_of(record).and_then(|name| case.normalizer().key(name))
+        };
+        let mut shared: Vec<Vec<RecordId>> = Vec::new();
+        for record in &self.records {
+            let same = self.records.iter().filter(|other| key(other) == key(record));
+            let group: Vec<_> = same.map(|other| other.id).collect();
+            if group.len() > 1 && key(record).is_some() && !shared.contains(&group) {
+                shared.push(group);
+            }
+        }
+        if shared.is_empty() {
+            self.sequence += 1;
+            return Answer::Done;
+        }
+        Answer::Violated(shared.len(), shared)
     }
 }

@@ -18,7 +18,7 @@ impl Naive {
             }
             SchemaAsk::DeleteField { field, .. } => self.delete_field(*field),
             SchemaAsk::ChangeField { field, change, .. } => self.switch(*field, change),
-            SchemaAsk::ChangeObject(change) => self.track(change),
+            SchemaAsk::ChangeObject(change) => self.change_object(change),
             SchemaAsk::CreateStage(_) => self.create_stage(),
             SchemaAsk::ChangeStage { stage, change } => self.change_stage(*stage, change),
             SchemaAsk::RemoveStage { stage, successor } => {

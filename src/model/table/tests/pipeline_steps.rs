@@ -1,5 +1,5 @@
 //! Random commands that only a pipeline understands: stages come, change and go, records move, and
-//! the flag of a default field is switched.
+//! the flag of a default field is switched. And how names match, which every object understands.
 
 use crate::model::id::{FieldNumber, OptionId, RecordId};
 use crate::model::schema::new_object::{Founder, NewObject, NewPipeline};
@@ -106,6 +106,14 @@ pub(super) fn ask(step: PipelineStep, rig: &Rig, one: impl Fn(u8) -> RecordId) -
         })),
     };
     Some(Ask::ChangeSchema(asked))
+}
+
+/// Of every object, pipeline or not.
+pub(super) fn case(is_sensitive: bool) -> Ask {
+    let case = if is_sensitive { "sensitive" } else { "insensitive" };
+    let identifier_case = Some(case.to_owned());
+    let change = NewObject { identifier_case, ..NewObject::default() };
+    Ask::ChangeSchema(SchemaAsk::ChangeObject(Box::new(change)))
 }
 
 fn changed(status: u8, order: i8) -> NewStage {

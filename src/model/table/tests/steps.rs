@@ -121,6 +121,8 @@ pub(super) enum Step {
         is_required: Option<bool>,
     },
     Pipeline(PipelineStep),
+    /// Names match otherwise from then on.
+    Case(bool),
     Confirm(u8),
     Wait(u8),
     /// Member 4 leaves the business, or comes back.
@@ -186,6 +188,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             |(which, is_unique, is_required)| Step::Switch { which, is_unique, is_required }
         ),
         4 => any_pipeline_step().prop_map(Step::Pipeline),
+        2 => any::<bool>().prop_map(Step::Case),
         1 => (0..4_u8).prop_map(Step::Confirm),
         3 => (0..3_u8).prop_map(Step::Wait),
         1 => any::<bool>().prop_map(Step::Member),
@@ -301,6 +304,7 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
         Step::Switch { which, is_unique, is_required } => {
             edge.switch(*which, *is_unique, *is_required)
         }
+        Step::Case(is_sensitive) => pipeline_steps::case(*is_sensitive),
         Step::Pipeline(step) => pipeline_steps::ask(*step, rig, live)?,
         Step::Confirm(number) => Ask::ConfirmFollowUp(FollowUpNumber(u64::from(*number))),
         Step::Wait(_) | Step::Member(_) => return None,
@@ -331,6 +335,7 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
         | Step::DropField(_)
         | Step::Switch { .. }
         | Step::Pipeline(_)
+        | Step::Case(_)
         | Step::Confirm(_) => {}
     }
 }
