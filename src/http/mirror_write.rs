@@ -90,10 +90,10 @@ impl MirrorWrites {
             let owner_rights = link.access().fields(link.schema());
             let may_write =
                 |owner: &Arc<Field>| !owner.is_read_only && owner_rights.may_write(owner.number);
-            if !link.owning_field().is_some_and(may_write) {
-                writes.forbidden.push((index, number));
-            } else {
+            if link.owning_field().is_some_and(may_write) {
                 found.push(MirrorWrite { index, field: number, change, link, table });
+            } else {
+                writes.forbidden.push((index, number));
             }
         }
         Self(found)

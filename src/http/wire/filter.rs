@@ -228,7 +228,7 @@ impl Reader<'_> {
             let nothing = RelatedFilter::new(None, schema, Filter::everything(), *is_negated);
             return Some(Filter::Related(Box::new(nothing)));
         };
-        let (schema, rights) = (other.schema(), link.as_ref().map(|link| link.access()));
+        let (schema, rights) = (other.schema(), link.as_ref().map(Link::access));
         let rights = rights.map(|access| access.fields(&schema)).unwrap_or_default();
         let around = Surroundings { schema: &schema, tags: &other.tags, ..*self.around };
         let mut inside = Reader {
