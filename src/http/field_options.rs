@@ -59,11 +59,15 @@ async fn list(addressed: AddressedField, request: HttpRequest) -> Result<HttpRes
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let page = PageRequest::of_query(&mut query, &mut faults);
+    let search = query.text("search", &mut faults).map(|part| part.trim().to_lowercase());
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
     let page = page?;
 
     let mut rows = OptionShape::all(&addressed.field);
+    if let Some(part) = &search {
+        rows.retain(|row| row.name().to_lowercase().contains(part.as_str()));
+    }
     let count = rows.len();
     let places = page.places(count)?;
     rows.truncate(places.end);
@@ -209,6 +213,19 @@ mod tests {
         });
         server.post("/api/custom-objects/accounts/fields", &body).await.expect(201);
         server
+    }
+
+    #[actix_web::test]
+    async fn options_are_found_by_a_part_of_their_label() {
+        let server = TestServer::start().await;
+        let zones = "/api/custom-objects/client_client/fields/timezone/options";
+        let page = server.get(&format!("{zones}?search=BERL")).await.expect(200);
+        assert_eq!(
+            (&page["count"], &page["results"][0]["id"]),
+            (&json!(1), &json!("Europe/Berlin"))
+        );
+        let page = server.get(&format!("{zones}?search=nowhere")).await.expect(200);
+        assert_eq!(page["count"], 0);
     }
 
     #[actix_web::test]

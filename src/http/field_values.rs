@@ -108,14 +108,15 @@ impl Asked {
         let mut faults = Faults::default();
         let mut query = Query::read(request.query_string(), &mut faults);
         let search = query.text("search", &mut faults).map(str::to_owned);
-        let page = PageRequest::of_query(&mut query, &mut faults)?;
+        let page = PageRequest::of_query(&mut query, &mut faults);
         query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
         if let Some(search) = &search
             && search.chars().nth(SEARCH_CHARS_MAX).is_some()
         {
             faults.push(Fault::max_length(Place::Query("search".into()), SEARCH_CHARS_MAX));
         }
-        faults.check().map(|()| Self { page, search })
+        faults.check()?;
+        Ok(Self { page: page?, search })
     }
 
     /// The words that are looked for in records of this schema.

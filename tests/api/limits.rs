@@ -195,7 +195,7 @@ fn two_hundred_members_are_put_on_a_record_one_by_one() {
 /// Who is told to come back has done nothing, who is not has written.
 #[test]
 fn more_writes_than_may_wait_are_told_when_to_come_back() {
-    let mut fixture = Fixture::with_flag("--queue-max", "1");
+    let mut fixture = Fixture::with_flag("--queue-max", "2");
     fixture.object("accounts");
     let mut round = 0;
     let answers = until("a write that is refused", || {

@@ -4,7 +4,6 @@ use crate::engine::admission::Ticket;
 use crate::http::record_tests::{ACCOUNTS, World};
 use actix_web::test::TestRequest;
 use serde_json::json;
-use std::time::Duration;
 
 /// As many rows as may wait for a writer of a test server.
 const ROWS_MAX: usize = 1 << 16;
@@ -16,7 +15,7 @@ async fn fill(world: &World) -> Ticket {
         if let Ok(ticket) = admission.admit(ROWS_MAX, 0) {
             return ticket;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
     }
 }
 

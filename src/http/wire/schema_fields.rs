@@ -371,6 +371,12 @@ impl<'a> OptionShape<'a> {
         }
     }
 
+    /// The label.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// An option that is id, code and label in one.
     fn of_word(order: i32, word: impl Into<Cow<'a, str>>) -> Self {
         let word = word.into();

@@ -167,14 +167,21 @@ fn of_the_rest() -> Vec<Reference> {
             in_body(line, "object", json!({"associated_entities": about("$", "{record}")})),
         ]);
     }
-    references.extend([
+    references.extend(of_logging());
+    references
+}
+
+/// References of what took place.
+fn of_logging() -> Vec<Reference> {
+    let about =
+        |object: &str, record: &str| json!([{"custom_object_id": object, "entity_id": record}]);
+    vec![
         in_body(LOG, "record", json!({"related_objects": about("{object}", "$")}))
             .gone(&["archived_record", "contact"]),
         in_body(LOG, "object", json!({"related_objects": about("$", "{record}")})),
         in_body(LOG, "member", json!({"mentions": ["$"]})).gone(&["deleted_member"]),
         in_body(LOG, "activity", json!({"scheduled_activity_id": "$"})),
-    ]);
-    references
+    ]
 }
 
 /// References to stages. The one that takes a removed stage's place is told as the other one is.

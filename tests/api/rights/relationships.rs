@@ -49,12 +49,12 @@ fn related_records_that_cannot_be_seen_are_not_there() {
         let body = json!({"query": [{"filters": [condition]}]});
         let found = scene.client.post("/api/records/deals/search", &body);
         let rows = found.json()["results"].as_array().cloned().unwrap_or_default();
-        let names: Vec<_> = rows.iter().map(|row| row["identifier"].clone()).collect();
+        let names: Vec<_> = rows.iter().map(|row| row["name"].clone()).collect();
         (found.status, names)
     };
     let noted = json!({"filters": [{"field": "note", "condition": "=", "value": "n"}]});
     for (condition, expected) in [
-        (json!({"field": "account", "condition": "is_blank"}), "Unseen"),
+        (json!({"field": "account", "condition": "is_blank", "value": true}), "Unseen"),
         (json!({"field": "account", "condition": "contains", "value": [mine]}), "Seen"),
         (json!({"type": "related_object", "field": "account", "query": [noted]}), "Seen"),
     ] {
