@@ -101,7 +101,8 @@ fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
             last_name: String::new(),
             title: String::new(),
             account_type: AccountType::UserStandard,
-            roles: Vec::new(),
+            roles: None,
+            permission_groups: Vec::new(),
         },
         key: FirstKey {
             name: "bootstrap".to_owned(),

@@ -3,9 +3,10 @@
 //! It must not know what an activity is about or what its numbers follow from.
 
 use crate::engine::Engine;
+use crate::http::activity_access::{level_on_activity, may_see_record};
 use crate::http::activity_filter::ActivityFilter;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, require};
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
@@ -18,6 +19,7 @@ use crate::http::wire::activities::ActivityShape;
 use crate::http::wire::activity_body::{read_note, read_schedule, read_update};
 use crate::model::agenda::Activity;
 use crate::model::agenda::command::{Ask, Command, Reply};
+use crate::model::catalog::permission::Level;
 use crate::model::id::ActivityId;
 use crate::model::input::Input;
 use actix_web::web::{Data, Path, ServiceConfig};
@@ -60,7 +62,6 @@ impl OrderBy {
 }
 
 async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
     let mut faults = Faults::default();
     let query = Query::read(request.query_string(), &mut faults);
     find_page(&caller, &request, query, faults)
@@ -69,7 +70,6 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
 /// The same with its parameters in the body; those of the query win.
 async fn search(caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let input = if body.is_empty() { Input::Map(Vec::new()) } else { body.parse()? };
-    caller.require_admin()?;
     let mut faults = Faults::default();
     let query = Query::read_with_body(request.query_string(), &input, &mut faults);
     find_page(&caller, &request, query, faults)
@@ -83,11 +83,17 @@ fn find_page(
 ) -> Result<HttpResponse, Problem> {
     let filter = ActivityFilter::of_query(&mut query, caller, &mut faults);
     let order = ListOrder::of_query(&mut query, &ORDERS, &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut found = filter.find(caller.business.agenda());
+    found.retain(|activity| level_on_activity(caller, activity) >= Level::View);
+    // What there is of a record tells of the record.
+    if filter.record().is_some_and(|record| !may_see_record(caller, record)) {
+        found.clear();
+    }
     order.sort(&mut found, |by, left, right| by.compare(left, right));
     let places = page.places(found.len())?;
     let rows: Vec<_> = found[places].iter().map(|activity| shape(caller, activity)).collect();
@@ -96,7 +102,7 @@ fn find_page(
 }
 
 fn shape<'a>(caller: &'a Caller, activity: &'a Activity) -> ActivityShape<'a> {
-    ActivityShape::of(activity, &caller.business, &caller.catalog)
+    ActivityShape::of(activity, caller)
 }
 
 async fn schedule(
@@ -106,7 +112,6 @@ async fn schedule(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let input = body.parse()?;
-    caller.require_admin()?;
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(&request, RouteGroup::Write, &mut faults);
     let schedule = read_schedule(&input, &caller, is_strict, &mut faults);
@@ -122,7 +127,7 @@ async fn retrieve(
     id: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let activity = find(&caller, &id)?;
+    let (activity, _) = find(&caller, &id)?;
     check_no_parameters(&request, RouteGroup::Read)?;
     Ok(HttpResponse::Ok().json(shape(&caller, &activity)))
 }
@@ -135,7 +140,8 @@ async fn update(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let held = find(&caller, &id)?;
+    let (held, level) = find(&caller, &id)?;
+    require(level >= Level::Edit)?;
     let input = body.parse()?;
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(&request, RouteGroup::Write, &mut faults);
@@ -155,7 +161,8 @@ async fn note(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let held = find(&caller, &id)?;
+    let (held, level) = find(&caller, &id)?;
+    require(level >= Level::Edit)?;
     let input = body.parse()?;
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(&request, RouteGroup::Write, &mut faults);
@@ -173,17 +180,20 @@ async fn delete(
     id: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let activity = find(&caller, &id)?;
+    let (activity, level) = find(&caller, &id)?;
+    require(level >= Level::Remove)?;
     check_no_parameters(&request, RouteGroup::Write)?;
     let command = Command { caller: caller.for_request(), ask: Ask::Delete(activity.id) };
     engine.ask_agenda(&caller.business, command, 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn find(caller: &Caller, id: &str) -> Result<Arc<Activity>, Problem> {
-    caller.require_admin()?;
+/// The activity, and how far the caller's rights on it go.
+fn find(caller: &Caller, id: &str) -> Result<(Arc<Activity>, Level), Problem> {
     let id = ActivityId::parse(id).ok_or_else(Problem::not_found)?;
-    caller.business.agenda().activity(id).ok_or_else(Problem::not_found)
+    let activity = caller.business.agenda().activity(id).ok_or_else(Problem::not_found)?;
+    let level = level_on_activity(caller, &activity);
+    if level >= Level::View { Ok((activity, level)) } else { Err(Problem::not_found()) }
 }
 
 /// The activity after a change.

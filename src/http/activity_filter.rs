@@ -62,6 +62,12 @@ impl ActivityFilter {
         found
     }
 
+    /// The record that they are about, if they are asked for by one.
+    #[must_use]
+    pub fn record(&self) -> Option<RecordId> {
+        self.record
+    }
+
     fn takes(&self, activity: &Activity, agenda: &Shown) -> bool {
         let has = |held: Option<MemberId>, wanted: &[MemberId]| {
             held.is_some_and(|held| wanted.contains(&held))

@@ -3,9 +3,10 @@
 //! It must not know which records a type takes: the model decides that.
 
 use crate::engine::Engine;
+use crate::http::activity_access::{level_on_activity, level_on_logged};
 use crate::http::agenda_refusal::of_rejection;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, require};
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
@@ -18,7 +19,8 @@ use crate::http::wire::activities::{ActivityTypeShape, LoggedShape};
 use crate::http::wire::activity_body::read_log;
 use crate::http::wire::activity_type_body::{read_new_type, read_type_edit};
 use crate::model::agenda::ActivityType;
-use crate::model::agenda::command::{Ask, Command, Reply};
+use crate::model::agenda::command::{Ask, Command, Rejection, Reply};
+use crate::model::catalog::permission::Level;
 use crate::model::id::{ActivityTypeId, LoggedActivityId};
 use crate::model::input::Input;
 use actix_web::web::{Data, Path, ServiceConfig};
@@ -38,12 +40,11 @@ pub fn register(config: &mut ServiceConfig) {
 }
 
 fn shape<'a>(caller: &Caller, activity_type: &'a ActivityType) -> ActivityTypeShape<'a> {
-    ActivityTypeShape::of(activity_type, &caller.business)
+    ActivityTypeShape::of(activity_type, caller)
 }
 
 /// The type that a path names by its id or its API name.
 fn find(caller: &Caller, reference: &str) -> Result<Arc<ActivityType>, Problem> {
-    caller.require_admin()?;
     let agenda = caller.business.agenda();
     let found = match ActivityTypeId::parse(reference) {
         Some(id) => agenda.offered_type(id),
@@ -53,12 +54,12 @@ fn find(caller: &Caller, reference: &str) -> Result<Arc<ActivityType>, Problem> 
 }
 
 async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let types = caller.business.agenda().offered_types();
     let places = page.places(types.len())?;
@@ -74,7 +75,7 @@ async fn create(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let input = body.parse()?;
-    caller.require_admin()?;
+    require(caller.rights.may_edit_settings())?;
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(&request, RouteGroup::Write, &mut faults);
     let new = read_new_type(&input, &caller, is_strict, &mut faults);
@@ -103,6 +104,7 @@ async fn update(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    require(caller.rights.may_edit_settings())?;
     let held = find(&caller, &reference)?;
     let input = body.parse()?;
     let mut faults = Faults::default();
@@ -122,6 +124,7 @@ async fn delete(
     reference: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    require(caller.rights.may_remove_settings())?;
     let found = find(&caller, &reference)?;
     check_no_parameters(&request, RouteGroup::Write)?;
     let command = Command { caller: caller.for_request(), ask: Ask::DeleteType(found.id) };
@@ -160,13 +163,21 @@ async fn log(
     let log = read_log(&input, found.id, &caller, is_strict, &mut faults);
     faults.check()?;
     let log = log.expect("a body without a fault has been read");
+    let completed = log.scheduled.and_then(|id| caller.business.agenda().activity(id));
+    if let Some(completed) = completed {
+        let level = level_on_activity(&caller, &completed);
+        if level < Level::View {
+            return Err(of_rejection(Rejection::UnknownScheduled, "related_objects"));
+        }
+        require(level >= Level::Edit)?;
+    }
     let ask = Ask::Log(Box::new(log));
     let command = Command { caller: caller.for_request(), ask };
     let reply = engine.ask_agenda(&caller.business, command, body.bytes().len()).await.map_err(
         |error| of_ask_error(error, |rejection| of_rejection(rejection, "related_objects")),
     )?;
     let Reply::Logged(logged) = reply else { unreachable!("what is logged is answered") };
-    let shape = LoggedShape::of(&logged, &caller.business, &caller.catalog);
+    let shape = LoggedShape::of(&logged, &caller);
     Ok(HttpResponse::Created().json(shape))
 }
 
@@ -175,11 +186,11 @@ async fn retrieve_logged(
     id: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
-    let id = LoggedActivityId::parse(&id).ok_or_else(Problem::not_found)?;
-    let logged = caller.business.agenda().logged(id).ok_or_else(Problem::not_found)?;
+    let logged = LoggedActivityId::parse(&id).and_then(|id| caller.business.agenda().logged(id));
+    let logged = logged.filter(|logged| level_on_logged(&caller, logged) >= Level::View);
+    let logged = logged.ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(LoggedShape::of(&logged, &caller.business, &caller.catalog)))
+    Ok(HttpResponse::Ok().json(LoggedShape::of(&logged, &caller)))
 }
 
 /// What took place of a type, newest first. Its page may be asked for in the body too.
@@ -198,9 +209,10 @@ async fn list_logged(
     faults.check()?;
     let page = page?;
 
-    let logged = caller.business.agenda().logged_of_type(found.id);
+    let mut logged = caller.business.agenda().logged_of_type(found.id);
+    logged.retain(|logged| level_on_logged(&caller, logged) >= Level::View);
     let places = page.places(logged.len())?;
-    let row = |logged| LoggedShape::of(logged, &caller.business, &caller.catalog);
+    let row = |logged| LoggedShape::of(logged, &caller);
     let rows = logged[places].iter().map(|logged| row(logged)).collect();
     let page = page.envelope(logged.len(), rows, &Address::of_request(&request));
     Ok(HttpResponse::Ok().json(page))

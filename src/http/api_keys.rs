@@ -6,7 +6,7 @@ use crate::ambient;
 use crate::engine::Engine;
 use crate::engine::bootstrap::key_prefix;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, require};
 use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
@@ -32,7 +32,7 @@ pub fn register(config: &mut ServiceConfig) {
 
 /// Whose keys a caller may see and revoke: its own, and an administrator everybody's.
 fn may_see(caller: &Caller, key: &ApiKey) -> bool {
-    caller.member.is_admin || key.member == caller.member.id
+    caller.rights.may_hold_keys_of(key.member)
 }
 
 async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -82,9 +82,7 @@ async fn create(
     faults.check()?;
     let wanted = wanted.expect("a body without a fault has been read");
     let member = wanted.member.unwrap_or(caller.member.id);
-    if member != caller.member.id {
-        caller.require_admin()?;
-    }
+    require(caller.rights.may_hold_keys_of(member))?;
     let secret = wanted.secret.map_or_else(draw_secret, Ok)?;
     let new = NewApiKey {
         name: wanted.name,

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, require};
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
@@ -32,7 +32,7 @@ async fn update(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
+    require(caller.rights.may_edit_settings())?;
     let input = body.parse()?;
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(&request, RouteGroup::Write, &mut faults);

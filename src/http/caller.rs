@@ -7,6 +7,7 @@ use crate::engine::business::{Business, TableRef};
 use crate::http::code::Code;
 use crate::http::identity::{Credentials, Refused};
 use crate::http::problem::Problem;
+use crate::model::access::{ObjectAccess, Rights};
 use crate::model::catalog::CatalogView;
 use crate::model::catalog::member::Member;
 use crate::model::id::{BatchId, BusinessId, UserId};
@@ -23,6 +24,7 @@ pub struct Caller {
     /// Members, keys and objects at the time of the request.
     pub catalog: Arc<CatalogView>,
     pub member: Arc<Member>,
+    pub rights: Arc<Rights>,
     /// Of the key that was used.
     pub origin: Arc<str>,
     /// Of this request, should it write.
@@ -41,9 +43,11 @@ impl Caller {
         if member.user_id != user || key.is_expired(engine.clock().now()) {
             return Err(Refused);
         }
+        let rights = catalog.rights_of(member.id).ok_or(Refused)?.clone();
         engine.note_use(&business, key);
         let origin = key.origin.clone();
-        Ok(Self { business, catalog, member, origin, batch: engine.next_batch() })
+        let batch = engine.next_batch();
+        Ok(Self { business, catalog, member, rights, origin, batch })
     }
 
     /// As `find`, leaving the caller where handlers take it from.
@@ -56,20 +60,36 @@ impl Caller {
         Ok(())
     }
 
-    /// The table a request names, by the object's id or API name.
+    /// The table a request names, by the object's id or API name, and what the caller may do there.
     ///
-    /// An object that the caller may not see is as good as none. In this version only
-    /// administrators have rights on objects.
-    pub fn table(&self, reference: &str) -> Result<Arc<TableRef>, Problem> {
-        if !self.member.is_admin {
-            return Err(Problem::not_found());
-        }
-        self.business.table_of(reference).ok_or_else(Problem::not_found)
+    /// An object that the caller may not see is as good as none.
+    pub fn table(&self, reference: &str) -> Result<(Arc<TableRef>, ObjectAccess), Problem> {
+        self.visible_table(reference).ok_or_else(Problem::not_found)
     }
 
-    /// What is not about an object is for administrators in this version.
-    pub fn require_admin(&self) -> Result<(), Problem> {
-        if self.member.is_admin { Ok(()) } else { Err(Problem::new(Code::PermissionRequired)) }
+    /// As `table`, where something else is answered for none.
+    #[must_use]
+    pub fn visible_table(&self, reference: &str) -> Option<(Arc<TableRef>, ObjectAccess)> {
+        let table = self.business.table_of(reference)?;
+        let access = self.access(&table);
+        access.may_see_object().then_some((table, access))
+    }
+
+    /// What the caller may do with a table.
+    #[must_use]
+    pub fn access(&self, table: &TableRef) -> ObjectAccess {
+        self.rights.on(table.shown().object())
+    }
+
+    /// Every table that the caller may see, in the order their objects were made.
+    #[must_use]
+    pub fn tables(&self) -> Vec<(Arc<TableRef>, ObjectAccess)> {
+        let tables = self.business.tables().into_iter();
+        let with_access = tables.map(|table| {
+            let access = self.access(&table);
+            (table, access)
+        });
+        with_access.filter(|(_, access)| access.may_see_object()).collect()
     }
 
     /// The caller of the commands of this request.
@@ -78,10 +98,16 @@ impl Caller {
         command::Caller {
             member: self.member.id,
             members: self.catalog.members.clone(),
+            rights: self.rights.clone(),
             origin: self.origin.clone(),
             batch: self.batch,
         }
     }
+}
+
+/// Ends a request for which a right is missing.
+pub fn require(may: bool) -> Result<(), Problem> {
+    if may { Ok(()) } else { Err(Problem::new(Code::PermissionRequired)) }
 }
 
 impl FromRequest for Caller {

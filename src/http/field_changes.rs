@@ -22,7 +22,7 @@ pub(super) async fn change(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (change, run) = read_change(&addressed, &request, &body)?;
-    let AddressedField { target, field, .. } = addressed;
+    let AddressedField { target, field, rights, .. } = addressed;
     let asked = SchemaAsk::ChangeField { field: field.number, change: Box::new(change), run };
     let reply = ask_for_schema(&target, Ask::ChangeSchema(asked), body.bytes().len()).await?;
     let Reply::Field(field) = reply else {
@@ -30,7 +30,7 @@ pub(super) async fn change(
     };
     let mut response = HttpResponse::Ok();
     mark(&mut response, run);
-    Ok(response.json(ChangedFieldShape::of(&field, run)))
+    Ok(response.json(ChangedFieldShape::of(&field, &rights, run)))
 }
 
 /// `DELETE`: the values of all records are gone from every read.

@@ -3,7 +3,7 @@
 //! It must not know what a field may be: the model decides that.
 
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::require;
 use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
@@ -22,6 +22,9 @@ use crate::http::violation;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
+use crate::model::access::FieldRights;
+use crate::model::catalog::permission::PermissionGroup;
+use crate::model::id::PermissionGroupId;
 use crate::model::key::tag_key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -31,6 +34,7 @@ use crate::model::table::Shown;
 use crate::model::table::command::{Ask, Command, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::Tag;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::FieldType;
 use actix_web::dev::Payload;
 use actix_web::web::{Path, ServiceConfig};
@@ -73,6 +77,9 @@ pub fn register(config: &mut ServiceConfig) {
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/tags")
                 .get(list_tags),
         )
+        .service(
+            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags").get(list_tags),
+        )
         .service(Endpoint::at("/api/client/fields/{field}/tags").get(list_tags_of_contacts));
 }
 
@@ -81,6 +88,8 @@ pub(crate) struct AddressedField {
     pub(crate) target: Target,
     pub(crate) schema: Arc<Schema>,
     pub(crate) field: Arc<Field>,
+    /// What the caller may do with the fields.
+    pub(crate) rights: FieldRights,
 }
 
 impl AddressedField {
@@ -89,8 +98,9 @@ impl AddressedField {
         let schema = target.table.shown().schema();
         // The one path that names a field without saying which: see `register`.
         let reference = request.match_info().get("field").unwrap_or("search");
-        let field = schema.by_reference(reference).ok_or_else(Problem::not_found)?.clone();
-        Ok(Self { target, schema, field })
+        let rights = target.access.fields(&schema);
+        let field = rights.find(&schema, reference).ok_or_else(Problem::not_found)?.clone();
+        Ok(Self { target, schema, field, rights })
     }
 }
 
@@ -114,7 +124,7 @@ async fn list(target: Target, request: HttpRequest) -> Result<HttpResponse, Prob
     };
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
-    Ok(filter.answer(&target.table.shown().schema()))
+    Ok(filter.answer(&target))
 }
 
 /// The same list, its filters in the body.
@@ -136,7 +146,7 @@ async fn search_fields(
     };
     shape.finish(is_strict, RouteGroup::Read, &mut faults);
     faults.check()?;
-    Ok(filter.answer(&target.table.shown().schema()))
+    Ok(filter.answer(&target))
 }
 
 /// Which fields a list is of.
@@ -149,7 +159,9 @@ struct FieldFilter {
 
 impl FieldFilter {
     /// The fields in order, those that the schema hides left out.
-    fn answer(&self, schema: &Schema) -> HttpResponse {
+    fn answer(&self, target: &Target) -> HttpResponse {
+        let schema = target.table.shown().schema();
+        let rights = target.access.fields(&schema);
         let search = self.search.as_ref().map(|text| text.trim().to_lowercase());
         let is_found = |field: &Field| {
             search.as_ref().is_none_or(|part| {
@@ -164,7 +176,8 @@ impl FieldFilter {
                 && self.field_type.as_ref().is_none_or(|name| name == field.field_type.name())
                 && is_found(field)
         };
-        let fields = in_order(schema).into_iter().filter(takes).map(FieldShape::of);
+        let fields = in_order(&schema, &rights).into_iter().filter(takes);
+        let fields = fields.map(|field| FieldShape::of(field, &rights));
         HttpResponse::Ok().json(fields.collect::<Vec<_>>())
     }
 }
@@ -176,7 +189,8 @@ async fn create(target: Target, request: HttpRequest, body: Body) -> Result<Http
     let Reply::Field(field) = reply else {
         unreachable!("the creation of a field is answered with the field")
     };
-    Ok(HttpResponse::Created().json(FieldShape::of(&field)))
+    let rights = target.access.fields(&target.table.shown().schema());
+    Ok(HttpResponse::Created().json(FieldShape::of(&field, &rights)))
 }
 
 fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<NewField, Problem> {
@@ -192,32 +206,44 @@ fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     faults.check().map(|()| new)
 }
 
-/// Asks the target's table for a change of its schema, by a body of so many bytes.
+/// Asks the target's table for a change of its schema, by a body of so many bytes, if the caller
+/// may change it.
 pub(crate) async fn ask_for_schema(
     target: &Target,
     ask: Ask,
     bytes: usize,
 ) -> Result<Reply, Problem> {
+    // To delete a field takes more than to change one.
+    let deletes = matches!(ask, Ask::ChangeSchema(SchemaAsk::DeleteField { .. }));
+    let access = &target.access;
+    require(if deletes { access.may_delete_schema() } else { access.may_change_schema() })?;
     let command = Command { caller: target.caller.for_request(), ask };
     let answer = target.engine.ask_table(&target.table, command, bytes).await;
     answer.map_err(|error| of_ask_error(error, |rejection| of_schema_rejection(target, rejection)))
 }
 
 /// Why a table refuses a change of its schema.
-fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
+pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
     match rejection {
         Rejection::Violated(violated) => violation::problem(target, &violated),
         Rejection::Schema(faults) => {
             Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
         }
-        Rejection::UnknownField => Problem::not_found(),
+        Rejection::UnknownField | Rejection::ObjectArchived => Problem::not_found(),
+        Rejection::ArchiveBlocked(blocked) => {
+            let fault = Fault::new(Code::CustomObjectArchiveBlocked, Place::Whole);
+            fault.saying(schema_fault::why_blocked(blocked)).into()
+        }
         Rejection::TooLarge { what, bytes, max } => {
             let message = format!("{what} has {bytes} bytes; at most {max} are taken.");
             Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
         }
         Rejection::SchemaMoved
         | Rejection::NotFound
+        | Rejection::NoRight
+        | Rejection::NoRightToIdentifier
         | Rejection::NotArchived
+        | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
         | Rejection::Taken(_) => unreachable!("no record is written: {rejection:?}"),
@@ -229,22 +255,43 @@ async fn retrieve(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field)))
+    Ok(HttpResponse::Ok().json(FieldShape::of(&addressed.field, &addressed.rights)))
 }
 
-/// What refers to a field. Relationships, composite keys and rights on fields are not offered yet,
-/// so nothing does.
+/// What refers to a field. Relationships and composite keys are not offered yet.
 #[derive(Debug, Serialize)]
-struct References {
+struct References<'a> {
     relationships: [(); 0],
     unique_constraints: [(); 0],
-    permission_groups: [(); 0],
+    permission_groups: Vec<GroupName<'a>>,
 }
 
-async fn list_references(_: AddressedField, request: HttpRequest) -> Result<HttpResponse, Problem> {
+#[derive(Debug, Serialize)]
+struct GroupName<'a> {
+    id: PermissionGroupId,
+    name: &'a str,
+}
+
+/// The permission groups that name the field are for those who may see groups.
+async fn list_references(
+    addressed: AddressedField,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    let nothing = References { relationships: [], unique_constraints: [], permission_groups: [] };
-    Ok(HttpResponse::Ok().json(nothing))
+    let AddressedField { target, schema, field, .. } = addressed;
+    let caller = &target.caller;
+    let is_about = |group: &&Arc<PermissionGroup>| {
+        let entry = group.objects.get(&schema.object().id);
+        caller.rights.may_see_settings()
+            && entry.is_some_and(|entry| entry.fields.contains_key(&field.id))
+    };
+    let groups = caller.catalog.groups.iter().filter(is_about);
+    let permission_groups = groups.map(|group| GroupName { id: group.id, name: &group.name });
+    Ok(HttpResponse::Ok().json(References {
+        relationships: [],
+        unique_constraints: [],
+        permission_groups: permission_groups.collect(),
+    }))
 }
 
 /// A field may be called by the word that is a path too.
@@ -253,9 +300,10 @@ async fn retrieve_the_one_named_search(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let schema = target.table.shown().schema();
-    let field = schema.by_name("search").ok_or_else(Problem::not_found)?;
+    let rights = target.access.fields(&schema);
+    let field = rights.find(&schema, "search").ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
-    Ok(HttpResponse::Ok().json(FieldShape::of(field)))
+    Ok(HttpResponse::Ok().json(FieldShape::of(field, &rights)))
 }
 
 async fn list_tags(
@@ -266,17 +314,17 @@ async fn list_tags(
 }
 
 async fn list_tags_of_contacts(
-    caller: Caller,
     reference: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let table = caller.table(CONTACTS)?;
+    let Target { table, access, .. } = Target::of_object(&request, CONTACTS)?;
     let schema = table.shown().schema();
-    let field = schema.by_reference(&reference).ok_or_else(Problem::not_found)?;
+    let rights = access.fields(&schema);
+    let field = rights.find(&schema, &reference).ok_or_else(Problem::not_found)?;
     answer_tags(table.shown(), field, &request)
 }
 
-fn answer_tags(
+pub(super) fn answer_tags(
     shown: &Shown,
     field: &Field,
     request: &HttpRequest,
@@ -288,9 +336,10 @@ fn answer_tags(
     let mut query = Query::read(request.query_string(), &mut faults);
     let search = query.text("search", &mut faults).map(|text| text.trim().to_lowercase());
     let order = ListOrder::of_query(&mut query, &[("name", ())], &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let takes = |tag: &Arc<Tag>| {
         tag.field == field.number

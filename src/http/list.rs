@@ -26,7 +26,12 @@ async fn list(request: HttpRequest, target: Target) -> Result<HttpResponse, Prob
     let schema = target.table.shown().schema();
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let asked = SearchRequest::read(&mut query, None, &surroundings(&target, &schema), &mut faults);
+    let asked = SearchRequest::read(
+        &mut query,
+        None,
+        (&surroundings(&target, &schema), &target.access),
+        &mut faults,
+    );
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
     answer(&request, &target, asked).await

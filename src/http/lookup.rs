@@ -12,13 +12,14 @@ use crate::http::records::read_answer;
 use crate::http::target::Target;
 use crate::http::value_fault;
 use crate::http::wire::selection::FieldsWanted;
+use crate::model::access::FieldRights;
 use crate::model::input::Input;
 use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::record::Record;
-use crate::model::value::{Change, Context, Entry, FieldType, read_change};
+use crate::model::value::{Change, Entry, FieldType, read_change};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use std::borrow::Cow;
@@ -36,7 +37,8 @@ async fn lookup(request: HttpRequest, target: Target) -> Result<HttpResponse, Pr
     let mut query = Query::read(request.query_string(), &mut faults);
     let wanted = FieldsWanted::of_lookup(&mut query, &mut faults);
     let match_case = query.boolean("match_case", &mut faults).unwrap_or(false);
-    let field = read_field(&mut query, &schema, &mut faults);
+    let rights = target.access.fields(&schema);
+    let field = read_field(&mut query, (&schema, &rights), &mut faults);
     let given = query.text("identifier", &mut faults).map(str::to_owned);
     if given.is_none() {
         faults.push(Fault::new(Code::Required, place()));
@@ -53,7 +55,7 @@ async fn lookup(request: HttpRequest, target: Target) -> Result<HttpResponse, Pr
     let (field, given) = (field.expect("it has no fault"), given.expect("it has no fault"));
     let found = find(&target, &field, &key.expect("it has no fault"));
     let found = found.filter(|record| !match_case || is_spelled(record, &field, given.trim()));
-    Ok(read_answer(&target, found.ok_or_else(Problem::not_found)?, &wanted))
+    read_answer(&target, found, &wanted)
 }
 
 fn place() -> Place {
@@ -61,9 +63,14 @@ fn place() -> Place {
 }
 
 /// The field that is looked up: the identifier unless `by` names another unique one.
-fn read_field(query: &mut Query<'_>, schema: &Schema, faults: &mut Faults) -> Option<Arc<Field>> {
+fn read_field(
+    query: &mut Query<'_>,
+    (schema, rights): (&Schema, &FieldRights),
+    faults: &mut Faults,
+) -> Option<Arc<Field>> {
     let Some(name) = query.text("by", faults) else { return Some(schema.identifier().clone()) };
-    let fault = match schema.by_name(name) {
+    let found = schema.by_name(name).filter(|field| rights.may_see(field.number));
+    let fault = match found {
         Some(field) if field.is_unique => return Some(field.clone()),
         Some(_) => Fault::invalid_choice(Place::Query("by".into()), name),
         None => Fault::new(Code::DoesNotExist, Place::Query("by".into()))
@@ -108,15 +115,8 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
         | FieldType::Dynamictags
         | FieldType::TeamSelector
         | FieldType::Files => {
-            let caller = &target.caller;
-            let context = Context {
-                members: &caller.catalog.members,
-                tag: &|_, _| None,
-                time_zone: caller.business.time_zone(),
-                phone_region: &caller.business.info().phone_default_region,
-            };
             let input = Input::Text(Cow::Borrowed(given));
-            match read_change(field, &Entry::of(&input), &context) {
+            match target.with_context(|context| read_change(field, &Entry::of(&input), context)) {
                 Ok(Change::Set(value)) => value.unique_key(field.normalizer).ok_or_else(blank),
                 Ok(
                     Change::Clear

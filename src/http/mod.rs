@@ -4,6 +4,7 @@
 //! what an upsert does.
 
 pub mod activities;
+pub mod activity_access;
 pub mod activity_filter;
 pub mod activity_types;
 pub mod admin;
@@ -12,6 +13,9 @@ mod agenda_refusal;
 pub mod api_keys;
 pub mod app;
 pub mod body;
+pub mod bulk;
+pub mod bulk_progress;
+pub mod bulk_run;
 pub mod business;
 pub mod caller;
 mod catalog_refusal;
@@ -37,6 +41,8 @@ pub mod openapi;
 pub mod options;
 pub mod ordering;
 pub mod page;
+pub mod permission_groups;
+pub mod pipelines;
 pub mod plain;
 pub mod problem;
 pub mod query;
@@ -48,6 +54,7 @@ pub mod records;
 pub mod refusal;
 pub mod request_id;
 pub mod request_meters;
+pub mod roles;
 mod root_refusal;
 pub mod routes;
 pub mod schema_fault;

@@ -11,13 +11,14 @@ use crate::http::value_fault;
 use crate::http::wire::conflict::ConflictBody;
 use crate::http::wire::fields::{FieldReference, Fields};
 use crate::http::wire::record::Scene;
-use crate::model::id::FieldNumber;
+use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::table::command::{self, EntryKey, FaultKind, RecordFault};
 use crate::model::table::decide::{Clash, Conflict, Rejection, Taken};
 use actix_web::http::StatusCode;
 
 const ARCHIVED_IDENTIFIER: &str = "An archived record already uses this identifier.";
+const IDENTIFIER_OF_OTHERS: &str = "You do not have permission to upsert this identifier.";
 const TAKEN_MEANWHILE: &str = "A live record already uses this value.";
 
 /// A write that was refused, and the request it came with.
@@ -47,8 +48,16 @@ impl RefusedWrite<'_> {
     pub fn problem(&self, rejection: Rejection) -> Problem {
         match rejection {
             Rejection::SchemaMoved => schema_keeps_moving(),
-            Rejection::NotFound => Problem::not_found(),
+            Rejection::NotFound | Rejection::ObjectArchived => Problem::not_found(),
+            Rejection::NoRight => Problem::new(Code::PermissionRequired),
+            Rejection::NoRightToIdentifier => {
+                Problem::new(Code::PermissionRequired).saying(IDENTIFIER_OF_OTHERS)
+            }
             Rejection::NotArchived => Problem::new(Code::NotArchived),
+            Rejection::TeamFull { max } => {
+                let message = format!("No more than {max} members are put on a record one by one.");
+                Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
+            }
             Rejection::Forbidden(entries) => {
                 let faults = entries.into_iter().map(|(index, field)| {
                     let place = self.entry(index, field, EntryKey::Naming);
@@ -64,7 +73,10 @@ impl RefusedWrite<'_> {
                 let message = format!("The {what} has {bytes} bytes; at most {max} are allowed.");
                 Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
             }
-            Rejection::Schema(_) | Rejection::Violated(_) | Rejection::UnknownField => {
+            Rejection::Schema(_)
+            | Rejection::Violated(_)
+            | Rejection::UnknownField
+            | Rejection::ArchiveBlocked(_) => {
                 unreachable!("a record's write changes no schema")
             }
         }
@@ -86,18 +98,19 @@ impl RefusedWrite<'_> {
     }
 
     fn conflict_faults(&self, conflict: &Conflict, faults: &mut Vec<Fault>) {
-        let mut add = |place, message, holder| {
+        let mut add = |place, message, holder: Option<RecordId>| {
             let mut fault = Fault::new(Code::Conflict, place).saying(message);
-            fault.conflicting_record_id = Some(holder);
+            fault.conflicting_record_id = holder.and_then(|holder| self.shown_holder(holder));
             faults.push(fault);
         };
         match conflict {
             Conflict::ArchivedIdentifier { holder, place, .. } => {
-                add(self.identifier_place(place), ARCHIVED_IDENTIFIER, holder.id());
+                add(self.identifier_place(place), ARCHIVED_IDENTIFIER, Some(holder.id()));
             }
             Conflict::UniqueOnRestore { clashes, .. } => {
                 for Clash { field, holder, .. } in clashes {
-                    add(self.unnamed(*field), TAKEN_MEANWHILE, *holder);
+                    let holder = self.may_see(*field).then_some(*holder);
+                    add(self.unnamed(*field), TAKEN_MEANWHILE, holder);
                 }
             }
         }
@@ -110,7 +123,8 @@ impl RefusedWrite<'_> {
             command::Place::Unresolved { .. }
             | command::Place::Field(_)
             | command::Place::LookupValue
-            | command::Place::Identifier => self.unnamed(self.schema.identifier().number),
+            | command::Place::Identifier
+            | command::Place::Stage => self.unnamed(self.schema.identifier().number),
         }
     }
 
@@ -120,8 +134,11 @@ impl RefusedWrite<'_> {
             FaultKind::Value(value_fault) => value_fault::fault_of(value_fault, place),
             FaultKind::DuplicateField => Fault::new(Code::DuplicateField, place),
             FaultKind::Unique { holder } => {
+                let is_hidden = matches!(place, Place::Field(FieldPlace { field: None, .. }));
                 let mut fault = Fault::new(Code::Unique, place);
-                fault.conflicting_record_id = Some(*holder);
+                if !is_hidden {
+                    fault.conflicting_record_id = self.shown_holder(*holder);
+                }
                 fault
             }
         }
@@ -139,6 +156,7 @@ impl RefusedWrite<'_> {
             command::Place::Field(field) => self.unnamed(*field),
             command::Place::LookupValue => Place::Body("lookup_value".into()),
             command::Place::Identifier => Place::Body("identifier".into()),
+            command::Place::Stage => Place::Body("stage_id".into()),
         }
     }
 
@@ -157,9 +175,23 @@ impl RefusedWrite<'_> {
         })
     }
 
-    /// A field that the request does not name; what is no field is the record as a whole.
+    /// A record that is in the way, if the caller may read it.
+    fn shown_holder(&self, holder: RecordId) -> Option<RecordId> {
+        let record = self.target.table.shown().record(holder)?;
+        self.target.access.may_read(self.schema, &record).then_some(holder)
+    }
+
+    fn may_see(&self, field: FieldNumber) -> bool {
+        self.target.access.fields(self.schema).may_see(field)
+    }
+
+    /// A field that the request does not name; what is no field is the record as a whole, and one
+    /// that is hidden from the caller has no name.
     fn unnamed(&self, field: FieldNumber) -> Place {
         let Some(field) = self.schema.by_number(field) else { return Place::Whole };
+        if !self.may_see(field.number) {
+            return Place::Field(FieldPlace::default());
+        }
         Place::Field(FieldPlace { field: Some(field.name.clone()), ..FieldPlace::default() })
     }
 

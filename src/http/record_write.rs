@@ -5,6 +5,7 @@
 
 use crate::engine::AskError;
 use crate::http::body::Body;
+use crate::http::caller::require;
 use crate::http::fault::{Fault, Faults};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::record_problem::{RefusedWrite, of_record_write};
@@ -14,7 +15,7 @@ use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::selection::Selection;
 use crate::http::wire::writes;
-use crate::model::id::{FieldNumber, TagId, TagNumber};
+use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::command::{Ask, Command, Outcome, Reply, Writes};
@@ -53,6 +54,11 @@ pub fn parse(body: &Body) -> Result<Input<'_>, Problem> {
 /// Ends the reading of a request's shape: what is wrong with it has the forms of a record's write.
 pub fn check_shape(faults: Faults, form: &FieldsForm) -> Result<(), Problem> {
     faults.check().map_err(|problem| of_record_write(problem, form))
+}
+
+/// Ends a write for which a right is missing, whatever the record is.
+pub fn require_for_write(may: bool, form: &FieldsForm) -> Result<(), Problem> {
+    require(may).map_err(|problem| of_record_write(problem, form))
 }
 
 impl<'r> RecordWrite<'r> {
@@ -109,22 +115,14 @@ impl<'r> RecordWrite<'r> {
 
     /// The command of one reading, and the fields it writes.
     fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<(Ask, Vec<FieldNumber>), Problem> {
-        let Target { caller, table, .. } = self.target;
-        let tags = &table.shown().tags;
-        let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
-            tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
-        };
-        let context = Context {
-            members: &caller.catalog.members,
-            tag: &tag,
-            time_zone: caller.business.time_zone(),
-            phone_region: &caller.business.info().phone_default_region,
-        };
-        let writes = writes::read(&self.fields, schema, &context);
-        let mentioned = writes.entries.iter().map(|write| write.field).collect();
-        let ask = make(schema, &context, writes)
-            .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
-        Ok((ask, mentioned))
+        let rights = self.target.access.fields(schema);
+        self.target.with_context(|context| {
+            let writes = writes::read(&self.fields, (schema, &rights), context);
+            let mentioned = writes.entries.iter().map(|write| write.field).collect();
+            let ask = make(schema, context, writes)
+                .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
+            Ok((ask, mentioned))
+        })
     }
 
     /// The write answer: the record as the commit left it.
@@ -133,7 +131,12 @@ impl<'r> RecordWrite<'r> {
         let Written { outcome, mentioned } = written;
         let schema = self.target.table.shown().schema();
         let scene = Scene::new(self.target, &schema);
-        let selection = Selection::of_write(&outcome, &mentioned, self.return_all_fields, &schema);
+        let selection = Selection::of_write(
+            &outcome,
+            &mentioned,
+            self.return_all_fields,
+            (&schema, scene.fields()),
+        );
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
         let answer =

@@ -9,7 +9,7 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
-use crate::http::record_write::{RecordWrite, check_shape, parse};
+use crate::http::record_write::{RecordWrite, check_shape, parse, require_for_write};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::{AddressedRecord, Target};
 use crate::http::wire::fields::Fields;
@@ -18,7 +18,7 @@ use crate::http::wire::selection::{FieldsWanted, Selection};
 use crate::http::wire::{archived, identifier};
 use crate::model::input::Input;
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Unarchive, Update};
+use crate::model::table::command::{Ask, Extent, Unarchive, Update};
 use crate::model::table::record::Record;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::ServiceConfig;
@@ -52,20 +52,25 @@ async fn retrieve(
     let include_archived = query.boolean("include_archived", &mut faults).unwrap_or(false);
     query.finish(RouteGroup::Retrieve, request.headers(), &[], &mut faults);
     faults.check()?;
+    let with_archived = include_archived && target.access.may_unarchive_any();
     let found = target.table.shown().record(record.0);
-    let found = found.filter(|record| include_archived || !record.is_archived());
-    Ok(read_answer(&target, found.ok_or_else(Problem::not_found)?, &wanted))
+    let found = found.filter(|record| with_archived || !record.is_archived());
+    read_answer(&target, found, &wanted)
 }
 
-/// The read answer: one record as it is now.
-#[must_use]
-pub fn read_answer(target: &Target, record: Record, wanted: &FieldsWanted) -> HttpResponse {
+/// The read answer: one record as it is now, if one was found and the caller may read it.
+pub fn read_answer(
+    target: &Target,
+    found: Option<Record>,
+    wanted: &FieldsWanted,
+) -> Result<HttpResponse, Problem> {
     let schema = target.table.shown().schema();
     let scene = Scene::new(target, &schema);
-    let selection = Selection::of_read(wanted, &schema);
+    let record = found.filter(|record| scene.may_read(record)).ok_or_else(Problem::not_found)?;
+    let selection = Selection::of_read(wanted, &schema, scene.fields());
     let etag = scene.etag(&record);
     let answer = RecordAnswer { scene: &scene, selection: &selection, record, action: None };
-    HttpResponse::Ok().insert_header((header::ETAG, etag)).json(answer)
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).json(answer))
 }
 
 /// Changes the fields that are mentioned.
@@ -101,7 +106,8 @@ async fn update(
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
-    let replace = may_replace && query.boolean("replace", &mut faults).unwrap_or(false);
+    let replaces = may_replace && query.boolean("replace", &mut faults).unwrap_or(false);
+    let extent = if replaces { Extent::All } else { Extent::Mentioned };
     let strict = query.is_strict();
     query.finish(RouteGroup::Update, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
@@ -109,11 +115,12 @@ async fn update(
     let fields = Fields::read(shape.raw("fields"), strict, &mut faults);
     shape.finish(strict, RouteGroup::Update, &mut faults);
     check_shape(faults, &fields.form)?;
+    require_for_write(target.access.may_edit_any(), &fields.form)?;
 
     let write = RecordWrite { target, fields, return_all_fields, bytes: body.bytes().len() };
     let written = write
         .ask_for_record(&|_, _, writes| {
-            Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, replace })))
+            Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, extent })))
         })
         .await?;
     Ok(write.answer(written, StatusCode::OK))
@@ -132,9 +139,9 @@ async fn archive(
     let purge = query.boolean("purge", &mut faults).unwrap_or(false);
     query.finish(RouteGroup::Archive, request.headers(), &[], &mut faults);
     check_shape(faults, &FieldsForm::List(0))?;
-    if purge {
-        target.caller.require_admin()?;
-    }
+    let access = &target.access;
+    let may = if purge { access.may_purge() } else { access.may_archive_any() };
+    require_for_write(may, &FieldsForm::List(0))?;
     let write = RecordWrite::without_fields(&target, 0);
     write.ask_for_nothing(|| if purge { Ask::Purge(id) } else { Ask::Archive(id) }).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -159,6 +166,7 @@ async fn unarchive(
     let schema = target.table.shown().schema();
     let text = input.as_ref().and_then(|input| new_identifier(input, &schema, strict, &mut faults));
     check_shape(faults, &FieldsForm::List(0))?;
+    require_for_write(target.access.may_unarchive_any(), &FieldsForm::List(0))?;
 
     let mut write = RecordWrite::without_fields(&target, body.bytes().len());
     write.return_all_fields = return_all_fields;

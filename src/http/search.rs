@@ -7,7 +7,7 @@
 use crate::engine::business::TableRef;
 use crate::engine::search_pool::{SearchError, Work};
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, require};
 use crate::http::code::Code;
 use crate::http::cursor;
 use crate::http::endpoint::Endpoint;
@@ -21,12 +21,15 @@ use crate::http::target::Target;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::search::SearchRequest;
 use crate::http::wire::selection::Selection;
+use crate::model::filter::Filter;
 use crate::model::filter::row::Surroundings;
+use crate::model::filter::sort::Sort;
 use crate::model::id::Timestamp;
 use crate::model::schema::Schema;
 use crate::model::table::Shown;
+use crate::model::table::order::Wanted;
 use crate::model::table::search::run::Run;
-use crate::model::table::search::{Found, Search};
+use crate::model::table::search::{Found, Search, Window};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
@@ -45,7 +48,8 @@ async fn search(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let mut shape = input.as_ref().map(|input| Shape::of_body(input, &mut faults));
     let strict = query.is_strict();
     let around = surroundings(&target, &schema);
-    let asked = SearchRequest::read(&mut query, shape.as_mut(), &around, &mut faults);
+    let asked =
+        SearchRequest::read(&mut query, shape.as_mut(), (&around, &target.access), &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     if let Some(shape) = shape {
         shape.finish(strict, RouteGroup::Read, &mut faults);
@@ -86,13 +90,14 @@ pub async fn answer(
     asked: SearchRequest,
 ) -> Result<HttpResponse, Problem> {
     let SearchRequest { search, wanted, has_cursor, page } = asked;
+    require(search.wanted == Wanted::Live || target.access.may_unarchive_any())?;
     let page = page?;
     let sort = search.sort.clone();
     let Found { count, records, last } = find(target, search).await?;
 
     let schema = target.table.shown().schema();
     let scene = Scene::new(target, &schema);
-    let selection = Selection::of_read(&wanted, &schema);
+    let selection = Selection::of_read(&wanted, &schema, scene.fields());
     let row = |record| RecordAnswer { scene: &scene, selection: &selection, record, action: None };
     let results: Vec<_> = records.into_iter().map(row).collect();
     let address = Address::of_request(request);
@@ -108,6 +113,19 @@ pub async fn answer(
     }
     page.places(count)?;
     Ok(HttpResponse::Ok().json(page.envelope(count, results, &address)))
+}
+
+/// How many live records of an object the caller may read.
+pub async fn count(target: &Target) -> Result<usize, Problem> {
+    let search = Search {
+        wanted: Wanted::Live,
+        reach: target.access.reach(),
+        filter: Filter::everything(),
+        words: None,
+        sort: Sort::default(),
+        window: Window::Places(0..0),
+    };
+    Ok(find(target, search).await?.count)
 }
 
 /// Finds the records; what must look at them runs on a thread for searches.
@@ -174,5 +192,7 @@ fn narrowing(search: &Search) -> String {
         ("ordering", !search.sort.is_creation()),
     ];
     let named = parts.iter().filter(|(_, is_used)| *is_used).map(|(name, _)| *name);
-    named.collect::<Vec<_>>().join(", ")
+    let named: Vec<_> = named.collect();
+    // Otherwise it is long because the caller may not read everything.
+    if named.is_empty() { "query".to_owned() } else { named.join(", ") }
 }

@@ -59,11 +59,16 @@ impl<'i> Shape<'i> {
         entry: &'i Input<'i>,
         faults: &mut Faults,
     ) -> Option<Self> {
-        if let Input::Map(entries) = entry {
-            return Some(Self { entries, prefix: format!("{list}[{index}]."), asked: Vec::new() });
+        Self::of_value(&format!("{list}[{index}]"), entry, faults)
+    }
+
+    /// A value inside the body, at a path of keys, to be read like the body.
+    pub fn of_value(path: &str, value: &'i Input<'i>, faults: &mut Faults) -> Option<Self> {
+        if let Input::Map(entries) = value {
+            return Some(Self { entries, prefix: format!("{path}."), asked: Vec::new() });
         }
-        let place = Place::Body(Cow::Owned(format!("{list}[{index}]")));
-        let message = format!("Expected an object, not {}.", entry.kind());
+        let message = format!("Expected an object, not {}.", value.kind());
+        let place = Place::Body(Cow::Owned(path.to_owned()));
         faults.push(Fault::new(Code::Invalid, place).saying(message));
         None
     }

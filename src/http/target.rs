@@ -8,7 +8,9 @@ use crate::engine::business::TableRef;
 use crate::http::caller::Caller;
 use crate::http::options::{AnswerOptions, Options};
 use crate::http::problem::Problem;
-use crate::model::id::{MemberId, RecordId};
+use crate::model::access::ObjectAccess;
+use crate::model::id::{FieldNumber, MemberId, RecordId, TagId, TagNumber};
+use crate::model::value::Context;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -22,22 +24,43 @@ pub struct Target {
     options: Data<Options>,
     pub caller: Caller,
     pub table: Arc<TableRef>,
+    /// What the caller may do there.
+    pub access: ObjectAccess,
 }
 
 impl Target {
     /// Finds the table named by the path's `{object_identifier}`.
     pub fn find(request: &HttpRequest) -> Result<Self, Problem> {
+        Self::of_object(request, request.match_info().get("object_identifier").unwrap_or_default())
+    }
+
+    /// Finds the table of an object that the path names otherwise.
+    pub fn of_object(request: &HttpRequest, object: &str) -> Result<Self, Problem> {
         let caller = Caller::extract(request).into_inner()?;
-        let object = request.match_info().get("object_identifier").unwrap_or_default();
-        let table = caller.table(object)?;
+        let (table, access) = caller.table(object)?;
         let engine = data::<Engine>(request).into_inner();
-        Ok(Self { engine, options: data(request), caller, table })
+        Ok(Self { engine, options: data(request), caller, table, access })
     }
 
     /// How answers look where the contract leaves a choice.
     #[must_use]
     pub fn answers(&self) -> &AnswerOptions {
         &self.options.answers
+    }
+
+    /// Reads values with what they may look up.
+    pub fn with_context<T>(&self, read: impl FnOnce(&Context<'_>) -> T) -> T {
+        let Self { caller, table, .. } = self;
+        let tags = &table.shown().tags;
+        let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
+            tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
+        };
+        read(&Context {
+            members: &caller.catalog.members,
+            tag: &tag,
+            time_zone: caller.business.time_zone(),
+            phone_region: &caller.business.info().phone_default_region,
+        })
     }
 
     /// How long one search may take.

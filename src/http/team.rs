@@ -4,8 +4,7 @@
 
 use crate::engine::Engine;
 use crate::http::body::Body;
-use crate::http::caller::Caller;
-use crate::http::code::Code;
+use crate::http::caller::{Caller, require};
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
@@ -50,9 +49,10 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let with_services = query.boolean("include_service", &mut faults).unwrap_or(false);
     let search = query.text("search", &mut faults).map(Words::of);
     let is_page = search.is_some() || query.text("page_size", &mut faults).is_some();
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let takes = |member: &&Arc<Member>| {
         (with_services || member.account_type == AccountType::UserStandard)
@@ -72,7 +72,7 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
 
 /// Whoever has no right to see the team sees the own row.
 fn may_see(caller: &Caller, member: &Member) -> bool {
-    caller.member.is_admin || caller.member.id == member.id
+    caller.rights.may_see_member(member.id)
 }
 
 /// The words of a search, in lower case. Each must stand in the name or the e-mail.
@@ -96,9 +96,10 @@ async fn typeahead(caller: Caller, request: HttpRequest) -> Result<HttpResponse,
     let mut query = Query::read(request.query_string(), &mut faults);
     let words = Words::of(query.text("search", &mut faults).unwrap_or_default());
     let is_page = query.text("page_size", &mut faults).is_some();
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let members = caller.catalog.members.iter();
     let visible = members.filter(|member| member.is_active && may_see(&caller, member));
@@ -160,7 +161,7 @@ async fn create(
     let is_strict = read_no_parameters(&request, RouteGroup::Write, &mut faults);
     let new = read_new_member(&input, is_strict, &mut faults);
     faults.check()?;
-    caller.require_admin()?;
+    require(caller.rights.may_add_members())?;
     let new = new.expect("a body without a fault has been read");
     let command = Command { caller: caller.for_request(), ask: Ask::CreateMember(Box::new(new)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
@@ -178,7 +179,7 @@ async fn update(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
+    require(caller.rights.may_edit_member(id))?;
     let held = caller.catalog.members.get(&id).ok_or_else(Problem::not_found)?;
     let input = body.parse()?;
     let mut faults = Faults::default();
@@ -201,7 +202,7 @@ async fn delete(
     AddressedMember(id): AddressedMember,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_admin()?;
+    require(caller.rights.may_remove_member(id))?;
     caller.catalog.members.get(&id).ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Write)?;
     let command = Command { caller: caller.for_request(), ask: Ask::DeleteMember(id) };
@@ -214,9 +215,7 @@ async fn retrieve(
     member: AddressedMember,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    if !caller.member.is_admin && caller.member.id != member.0 {
-        return Err(Problem::new(Code::PermissionRequired));
-    }
+    require(caller.rights.may_see_member(member.0))?;
     let member = caller.catalog.members.get(&member.0).ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Read)?;
     let roles: Vec<RoleId> = member.roles.clone();
@@ -301,10 +300,13 @@ mod tests {
                     ("invalid", "last_name"),
                     ("invalid_choice", "account_type"),
                     ("invalid", "roles"),
-                    ("does_not_exist", "permission_groups"),
                 ],
             ),
             (json!({"email": "a@b.c", "roles": [UNKNOWN_ID]}), &[("does_not_exist", "roles")]),
+            (
+                json!({"email": "a@b.c", "permission_groups": [UNKNOWN_ID]}),
+                &[("does_not_exist", "permission_groups")],
+            ),
         ] {
             let answer = server.post("/api/team", &body).await;
             let found = answer.faults();
@@ -529,9 +531,7 @@ mod tests {
         get(&format!("/api/team/{}", id(&ada))).await.expect(200);
         assert_eq!(get("/api/custom-objects?custom_only=false").await.expect(200)["count"], 0);
         get("/api/business/mine").await.expect(200);
-        for path in [&*format!("/api/team/{}", id(&admin)), "/api/activities", {
-            "/api/activities/scheduled-activity"
-        }] {
+        for path in [&*format!("/api/team/{}", id(&admin)), "/api/role", "/api/permission-group"] {
             get(path).await.expect_error(403, "permission_required");
         }
         for path in ["client_client", "client_client/fields", "client_client/fields/email"] {
@@ -542,7 +542,9 @@ mod tests {
         for (path, body, status, code) in [
             ("/api/team", json!({"email": "b@c.d"}), 403, "permission_required"),
             ("/api/custom-objects", json!({"object_name": "A"}), 403, "permission_required"),
-            ("/api/activities/scheduled-activity", json!({}), 403, "permission_required"),
+            ("/api/activities", json!({"name": "Call"}), 403, "permission_required"),
+            ("/api/role", json!({"name": "role"}), 403, "permission_required"),
+            ("/api/permission-group", json!({"name": "group"}), 403, "permission_required"),
             ("/api/custom-objects/client_client/fields", json!({}), 404, "not_found"),
             (
                 "/api/api-keys",

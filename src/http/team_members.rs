@@ -9,11 +9,12 @@ use crate::http::page::{Address, PageRequest};
 use crate::http::plain::read_no_parameters;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
-use crate::http::record_write::{RecordWrite, check_shape};
+use crate::http::record_write::{RecordWrite, check_shape, require_for_write};
 use crate::http::records::entity_path;
 use crate::http::target::{AddressedMember, AddressedRecord, Target};
-use crate::http::wire::team::{TeamRow, team_fields, team_rows};
+use crate::http::wire::team::{TeamRow, team_rows};
 use crate::model::table::command::{Ask, TeamEdit};
+use crate::model::table::team::team_fields;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -38,10 +39,14 @@ async fn list(
     faults.check()?;
     let page = page?;
     let shown = target.table.shown();
-    let record = shown.record(id).filter(|record| !record.is_archived());
-    let record = record.ok_or_else(Problem::not_found)?;
     let schema = shown.schema();
-    let rows = team_rows(&record, &team_fields(&schema), &target.caller.catalog.members);
+    let record = shown.record(id).filter(|record| !record.is_archived());
+    let record = record.filter(|record| target.access.may_read(&schema, record));
+    let record = record.ok_or_else(Problem::not_found)?;
+    let rights = target.access.fields(&schema);
+    let fields: Vec<_> =
+        team_fields(&schema).filter(|field| rights.may_see(field.number)).collect();
+    let rows = team_rows(&record, &fields, &target.caller.catalog.members);
     let (count, places) = (rows.len(), page.places(rows.len())?);
     let rows: Vec<TeamRow> = rows.into_iter().skip(places.start).take(places.len()).collect();
     Ok(HttpResponse::Ok().json(page.envelope(count, rows, &Address::of_request(&request))))
@@ -56,6 +61,7 @@ async fn put(
     AddressedRecord(id): AddressedRecord,
     AddressedMember(member): AddressedMember,
 ) -> Result<HttpResponse, Problem> {
+    require_for_write(target.access.may_edit_any(), &FieldsForm::List(0))?;
     target.caller.catalog.members.active(&member).ok_or_else(Problem::not_found)?;
     edit(&request, &target, TeamEdit { id, member, present: true }).await
 }
@@ -80,6 +86,7 @@ async fn edit(
     let mut faults = Faults::default();
     read_no_parameters(request, RouteGroup::Write, &mut faults);
     check_shape(faults, &FieldsForm::List(0))?;
+    require_for_write(target.access.may_edit_any(), &FieldsForm::List(0))?;
     RecordWrite::without_fields(target, 0).ask_for_nothing(|| Ask::Team(edit)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

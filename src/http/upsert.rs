@@ -9,7 +9,7 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::record_write::{RecordWrite, check_shape, parse};
+use crate::http::record_write::{RecordWrite, check_shape, parse, require_for_write};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::Target;
 use crate::http::wire::fields::Fields;
@@ -50,6 +50,9 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
     shape.finish(query.strict, RouteGroup::Upsert, &mut faults);
     check_shape(faults, &fields.form)?;
     let text = text.expect("a lookup value that was not read is a fault");
+    let access = &target.access;
+    let may_any = access.may_create() || access.may_edit_any() || access.may_unarchive_any();
+    require_for_write(may_any, &fields.form)?;
 
     let write = query.write(&target, fields, &body);
     let written = write
@@ -87,6 +90,8 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
     }
     shape.finish(query.strict, RouteGroup::Add, &mut faults);
     check_shape(faults, &fields.form)?;
+    let access = &target.access;
+    require_for_write(access.may_create() || access.may_unarchive_any(), &fields.form)?;
 
     let write = query.write(&target, fields, &body);
     let written = write

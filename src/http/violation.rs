@@ -11,10 +11,10 @@ use crate::model::id::RecordId;
 use crate::model::table::decide::{Rule, Violated};
 use serde::Serialize;
 
-/// A value that breaks the rule, and the first records that have it.
+/// A value that breaks the rule, and the first records that have it, of those the caller may read.
 #[derive(Serialize)]
 struct ViolationShape<'a> {
-    record_ids: &'a [RecordId],
+    record_ids: Vec<RecordId>,
     value: Option<ReadForm<'a>>,
 }
 
@@ -33,13 +33,19 @@ pub fn problem(target: &Target, violated: &Violated) -> Problem {
         members: &caller.catalog.members,
         time_zone: caller.business.time_zone(),
     };
+    let schema = target.table.shown().schema();
+    let may_read = |id: &RecordId| {
+        let record = target.table.shown().record(*id);
+        record.is_some_and(|record| target.access.may_read(&schema, &record))
+    };
     let shapes: Vec<_> = first
         .iter()
         .map(|violation| ViolationShape {
-            record_ids: &violation.records,
+            record_ids: violation.records.iter().copied().filter(may_read).collect(),
             value: (violation.value.clone())
                 .and_then(|value| ReadForm::of_value(field, value, referents)),
         })
+        .filter(|shape| !shape.record_ids.is_empty())
         .collect();
     let fault = Fault::new(Code::ConstraintViolated, Place::Body(key.into())).saying(message);
     Problem::from(fault).with("count", count).with("violations", &shapes)

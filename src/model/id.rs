@@ -50,6 +50,8 @@ ids! {
     UserId,
     /// A role of members.
     RoleId,
+    /// A permission group.
+    PermissionGroupId,
     /// A key of the API, public part.
     ApiKeyId,
     /// An object (object type).

@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits, reads a clock, draws randomness, touches a file, or knows JSON or HTTP.
 
+pub mod access;
 pub mod agenda;
 pub mod catalog;
 pub mod filter;

@@ -20,6 +20,7 @@ use upsertd::engine::follow_up::FollowUpSignal;
 use upsertd::engine::snapshot::Taken;
 use upsertd::engine::states::States;
 use upsertd::engine::turn::{Announce, Answer, Ask, Loop, LoopParts};
+use upsertd::model::access::Rights;
 use upsertd::model::agenda::{self, Agenda};
 use upsertd::model::catalog::{self, Catalog};
 use upsertd::model::id::{
@@ -245,6 +246,7 @@ impl Machine {
         Caller {
             member,
             members: view.members.clone(),
+            rights: Arc::new(Rights::administrator(member)),
             origin: "simulation".into(),
             batch: BatchId(Uuid::nil()),
         }

@@ -165,6 +165,7 @@ pub struct UpsertBody {
     /// the ends, do not count unless the object says so. A number is taken as text.
     #[schema(min_length = 1, max_length = 255)]
     pub lookup_value: String,
+    #[schema(nullable = false)]
     pub fields: Option<FieldsInput>,
     pub oncreate_unarchive: Option<ArchivedMatch>,
     pub onupdate_archived_conflict: Option<ArchivedConflict>,
@@ -181,6 +182,7 @@ pub struct AddBody {
 /// The body that changes a record.
 #[derive(Serialize, ToSchema)]
 pub struct UpdateBody {
+    #[schema(nullable = false)]
     pub fields: Option<FieldsInput>,
     pub archived_conflict: Option<ArchivedConflict>,
 }
@@ -237,10 +239,11 @@ pub struct RecordRead {
     pub client_info: Option<ClientInfo>,
     pub num_upcoming_activities: u32,
     pub num_associated_team_members: u32,
-    #[schema(format = DateTime)]
-    pub created: String,
-    #[schema(format = DateTime)]
-    pub updated: String,
+    /// Null where the field of the name is hidden from the caller, as the next one.
+    #[schema(required = true, format = DateTime)]
+    pub created: Option<String>,
+    #[schema(required = true, format = DateTime)]
+    pub updated: Option<String>,
     /// From 1; rises by one with each change.
     pub version: u64,
     /// Archived records only.
@@ -277,10 +280,11 @@ pub struct RecordWritten {
     pub client_info: Option<ClientInfo>,
     pub num_upcoming_activities: u32,
     pub num_associated_team_members: u32,
-    #[schema(format = DateTime)]
-    pub created: String,
-    #[schema(format = DateTime)]
-    pub updated: String,
+    /// Null where the field of the name is hidden from the caller, as the next one.
+    #[schema(required = true, format = DateTime)]
+    pub created: Option<String>,
+    #[schema(required = true, format = DateTime)]
+    pub updated: Option<String>,
     /// From 1; rises by one with each change.
     pub version: u64,
 }

@@ -79,7 +79,9 @@ pub struct NewMember {
     #[schema(max_length = 255)]
     pub title: Option<String>,
     pub account_type: Option<AccountType>,
+    /// Those for new members, if left out.
     pub roles: Option<Vec<Uuid>>,
+    pub permission_groups: Option<Vec<Uuid>>,
     /// For those who bring the ids of another system.
     pub id: Option<Uuid>,
     pub user_id: Option<Uuid>,
@@ -103,6 +105,7 @@ pub struct MemberUpdate {
     #[schema(nullable = false)]
     pub is_active: Option<bool>,
     pub roles: Option<Vec<Uuid>>,
+    pub permission_groups: Option<Vec<Uuid>>,
     /// It cannot be changed; its own value is taken.
     pub id: Option<Uuid>,
     /// It cannot be changed; its own value is taken.

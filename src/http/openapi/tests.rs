@@ -27,7 +27,7 @@ fn described(answers: &AnswerOptions) -> Value {
 async fn the_document_has_every_route_that_is_served_and_no_other() {
     let server = TestServer::start().await;
     server.get("/healthz").await.expect(200);
-    let served: BTreeSet<(String, String)> =
+    let offered: BTreeSet<(String, String)> =
         registered().into_iter().filter(|(method, path)| !is_left_out(method, path)).collect();
     let document = described(&options().answers);
     let paths = document["paths"].as_object().unwrap();
@@ -38,8 +38,8 @@ async fn the_document_has_every_route_that_is_served_and_no_other() {
             methods.map(|method| (method.to_uppercase(), path.clone()))
         })
         .collect();
-    let lacking: Vec<_> = served.difference(&in_document).collect();
-    let invented: Vec<_> = in_document.difference(&served).collect();
+    let lacking: Vec<_> = offered.difference(&in_document).collect();
+    let invented: Vec<_> = in_document.difference(&offered).collect();
     assert!(
         lacking.is_empty() && invented.is_empty(),
         "not described: {lacking:?}, not served: {invented:?}"

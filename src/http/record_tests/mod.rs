@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod faults;
+mod overload;
 mod reads;
 mod rendering;
 mod search_conditions;
@@ -14,6 +15,7 @@ use crate::engine::Engine;
 use crate::engine::business::{Business, TableRef};
 use crate::http::options::Options;
 use crate::http::test_support::{Answer, TestServer};
+use crate::model::access::Rights;
 use crate::model::catalog::command::{self as catalog, NewMember};
 use crate::model::catalog::member::AccountType;
 use crate::model::id::{BatchId, MemberId, TagId};
@@ -55,7 +57,8 @@ impl World {
             last_name: "Bot".to_owned(),
             title: String::new(),
             account_type: AccountType::Service,
-            roles: Vec::new(),
+            roles: None,
+            permission_groups: Vec::new(),
         };
         ask_catalog(engine, &business, catalog::Ask::CreateMember(Box::new(bot))).await;
         let object = NewObject {
@@ -158,7 +161,8 @@ fn caller(business: &Business) -> command::Caller {
     let catalog = business.catalog();
     let member = catalog.members.iter().next().expect("it was founded").id;
     let (members, batch) = (catalog.members.clone(), BatchId(Uuid::nil()));
-    command::Caller { member, members, origin: "test".into(), batch }
+    let rights = Arc::new(Rights::administrator(member));
+    command::Caller { member, members, rights, origin: "test".into(), batch }
 }
 
 async fn ask_catalog(engine: &Engine, business: &Business, ask: catalog::Ask) {

@@ -2,13 +2,15 @@
 //!
 //! It must not know which of them are shown.
 
-use crate::engine::business::Business;
+use crate::http::activity_access::{level_on_activity, level_on_logged};
+use crate::http::caller::Caller;
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
 use crate::model::agenda::{Activity, ActivityType, Association, LoggedActivity};
-use crate::model::catalog::{CatalogView, Role};
+use crate::model::catalog::permission::Level;
+use crate::model::catalog::role::Role;
 use crate::model::id::{ActivityId, ActivityTypeId, LoggedActivityId, ObjectId, RecordId, RoleId};
-use crate::model::table::naming::display_name;
+use crate::model::table::naming::visible_display_name;
 use crate::model::value::time::timestamp_text;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -28,7 +30,7 @@ pub struct ActivityTypeShape<'a> {
 
 impl<'a> ActivityTypeShape<'a> {
     #[must_use]
-    pub fn of(activity_type: &'a ActivityType, business: &Business) -> Self {
+    pub fn of(activity_type: &'a ActivityType, caller: &Caller) -> Self {
         let objects = activity_type.associated_objects.iter();
         Self {
             id: activity_type.id,
@@ -37,9 +39,9 @@ impl<'a> ActivityTypeShape<'a> {
             description: &activity_type.description,
             association_mode: activity_type.association_mode.name(),
             associated_objects: objects
-                .filter_map(|object| SelectedObject::find(business, *object))
+                .filter_map(|object| SelectedObject::find(caller, *object))
                 .collect(),
-            created: timestamp_text(activity_type.created, business.time_zone()),
+            created: timestamp_text(activity_type.created, caller.business.time_zone()),
         }
     }
 }
@@ -51,8 +53,12 @@ struct SelectedObject {
 }
 
 impl SelectedObject {
-    fn find(business: &Business, object: ObjectId) -> Option<Self> {
-        let schema = business.table(object)?.shown().schema();
+    fn find(caller: &Caller, object: ObjectId) -> Option<Self> {
+        let table = caller.business.table(object)?;
+        if !caller.access(&table).may_see_object() {
+            return None;
+        }
+        let schema = table.shown().schema();
         let name = schema.object().name.clone();
         Some(Self { custom_object: ObjectName { id: object, name } })
     }
@@ -104,17 +110,23 @@ struct EntityName {
 }
 
 impl AssociatedEntity {
-    /// None where the record is purged. An archived one stays: the activity is still about it.
-    fn find(business: &Business, association: Association) -> Option<Self> {
-        let table = business.table(association.object)?;
+    /// None where the record is purged, or the caller may not read it. An archived one stays: the
+    /// activity is still about it.
+    fn find(caller: &Caller, association: Association) -> Option<Self> {
+        let table = caller.business.table(association.object)?;
         let record = table.shown().record(association.record)?;
         let schema = table.shown().schema();
+        let access = caller.access(&table);
+        if !access.may_read(&schema, &record) {
+            return None;
+        }
+        let rights = access.fields(&schema);
         let object = schema.object();
         Some(Self {
             custom_object: ObjectName { id: object.id, name: object.name.clone() },
             entity: EntityName {
                 id: record.id(),
-                name: display_name(&schema, &record).into_owned(),
+                name: visible_display_name(&schema, &record, &rights).into_owned(),
             },
         })
     }
@@ -126,6 +138,16 @@ struct ActivityAccess {
     view: bool,
     edit: bool,
     remove: bool,
+}
+
+impl ActivityAccess {
+    fn of(level: Level) -> Self {
+        Self {
+            view: level >= Level::View,
+            edit: level >= Level::Edit,
+            remove: level >= Level::Remove,
+        }
+    }
 }
 
 /// A scheduled activity.
@@ -149,12 +171,13 @@ pub struct ActivityShape<'a> {
 }
 
 impl<'a> ActivityShape<'a> {
-    /// The activity as an administrator of the business sees it.
+    /// The activity as the caller sees it.
     ///
     /// # Panics
     /// On an activity of a type that the business does not have.
     #[must_use]
-    pub fn of(activity: &'a Activity, business: &Business, catalog: &'a CatalogView) -> Self {
+    pub fn of(activity: &'a Activity, caller: &'a Caller) -> Self {
+        let Caller { business, catalog, .. } = caller;
         let time = |at| timestamp_text(at, business.time_zone());
         let member = |id| MemberValue::find(&catalog.members, id);
         let associations = activity.associations.iter();
@@ -173,10 +196,10 @@ impl<'a> ActivityShape<'a> {
             role: activity.role.and_then(|id| role_name(&catalog.roles, id)),
             mentions: activity.mentions.iter().filter_map(|id| member(*id)).collect(),
             associated_entities: associations
-                .filter_map(|association| AssociatedEntity::find(business, *association))
+                .filter_map(|association| AssociatedEntity::find(caller, *association))
                 .collect(),
             notifications: keys::kept_json(&activity.notifications),
-            access: ActivityAccess { view: true, edit: true, remove: true },
+            access: ActivityAccess::of(level_on_activity(caller, activity)),
         }
     }
 }
@@ -201,12 +224,13 @@ pub struct LoggedShape<'a> {
 }
 
 impl<'a> LoggedShape<'a> {
-    /// The entry as an administrator of the business sees it.
+    /// The entry as the caller sees it.
     ///
     /// # Panics
     /// On an entry of a type that the business does not have.
     #[must_use]
-    pub fn of(logged: &'a LoggedActivity, business: &Business, catalog: &'a CatalogView) -> Self {
+    pub fn of(logged: &'a LoggedActivity, caller: &'a Caller) -> Self {
+        let Caller { business, catalog, .. } = caller;
         let member = |id| MemberValue::find(&catalog.members, id);
         let associations = logged.associations.iter();
         let activity_type = business.agenda().activity_type(logged.activity_type);
@@ -220,9 +244,9 @@ impl<'a> LoggedShape<'a> {
             employee: member(logged.created_by),
             mentions: logged.mentions.iter().filter_map(|id| member(*id)).collect(),
             related_objects: associations
-                .filter_map(|association| AssociatedEntity::find(business, *association))
+                .filter_map(|association| AssociatedEntity::find(caller, *association))
                 .collect(),
-            access: ActivityAccess { view: true, edit: true, remove: true },
+            access: ActivityAccess::of(level_on_logged(caller, logged)),
         }
     }
 }

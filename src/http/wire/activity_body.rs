@@ -3,6 +3,7 @@
 //!
 //! It must not know what becomes of the activity.
 
+use crate::http::activity_access::may_see;
 use crate::http::caller::Caller;
 use crate::http::code::Code;
 use crate::http::extension::RouteGroup;
@@ -81,7 +82,11 @@ pub fn read_update(
         role: reader.role(),
         mentions: reader.mentions(),
         notifications: reader.notifications(),
-        associations: reader.associations(&held.associations, strict),
+        associations: reader.associations(&held.associations, strict).map(|given| {
+            // What the caller cannot see it cannot take away.
+            let held = held.associations.iter().copied();
+            given.into_iter().chain(held.filter(|about| !may_see(caller, *about))).collect()
+        }),
     };
     reader.shape.finish(strict, RouteGroup::Write, reader.faults);
     faults.is_empty().then_some(update)
@@ -332,12 +337,13 @@ fn read_association(
     let mut missing = |key, message: &'static str| {
         faults.push(Fault::new(Code::DoesNotExist, shape.place(key)).saying(message));
     };
-    let Some(table) = caller.business.table_of(object.text) else {
+    let Some((table, access)) = caller.visible_table(object.text) else {
         missing(object.key, "Object does not exist.");
         return None;
     };
     let schema = table.shown().schema();
     let found = find_record(table.shown(), &schema, &record);
+    let found = found.filter(|found| access.may_read(&schema, found));
     let association =
         found.as_ref().map(|found| Association { object: schema.object().id, record: found.id() });
     let is_archived = found.is_some_and(|found| found.is_archived());

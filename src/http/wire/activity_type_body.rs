@@ -70,7 +70,12 @@ pub fn read_type_edit(
         name,
         description: read_description(&mut shape, faults),
         association_mode: shape.choice("association_mode", Presence::Optional, &MODES, faults),
-        associated_objects: read_objects(&mut shape, caller, strict, faults),
+        associated_objects: read_objects(&mut shape, caller, strict, faults).map(|given| {
+            // What the caller cannot see it cannot take away.
+            let held = held.associated_objects.iter().copied();
+            let unseen = held.filter(|object| !caller.rights.on(*object).may_see_object());
+            given.into_iter().chain(unseen).collect()
+        }),
     };
     shape.finish(strict, RouteGroup::Write, faults);
     faults.is_empty().then_some(edit)
@@ -134,12 +139,12 @@ fn read_objects(
             faults.push(Fault::new(Code::Invalid, place).saying(message));
             continue;
         };
-        let Some(table) = caller.business.table_of(reference.trim()) else {
+        let Some((table, _)) = caller.visible_table(reference.trim()) else {
             let fault = Fault::new(Code::DoesNotExist, place);
             faults.push(fault.saying("Object does not exist."));
             continue;
         };
-        let object = table.shown().schema().object().id;
+        let object = table.shown().object();
         if !objects.contains(&object) {
             objects.push(object);
         }

@@ -5,6 +5,7 @@
 use crate::http::wire::record::{RecordName, Scene};
 use crate::http::wire::team::MemberName;
 use crate::http::wire::value::ReadForm;
+use crate::model::access::ObjectAccess;
 use crate::model::id::{FieldId, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -19,7 +20,8 @@ pub enum ConflictBody<'a> {
     ArchivedIdentifier {
         field: FieldName<'a>,
         value: &'a str,
-        archived_record: ArchivedRecord,
+        /// None where the caller may not see it.
+        archived_record: Option<ArchivedRecord>,
         parameter: Option<&'static str>,
         choices: Vec<Choice>,
     },
@@ -57,7 +59,8 @@ pub struct Choice {
 /// A value of the archived record that a live one has taken.
 #[derive(Serialize)]
 pub struct ClashBody<'a> {
-    field: FieldName<'a>,
+    /// None, as the rest, where it is hidden from the caller.
+    field: Option<FieldName<'a>>,
     value: Option<ReadForm<'a>>,
     held_by: Option<RecordName>,
 }
@@ -68,17 +71,13 @@ impl<'a> ConflictBody<'a> {
     pub fn of(conflict: &'a Conflict, schema: &'a Schema, scene: &Scene<'a>) -> Self {
         match conflict {
             Conflict::ArchivedIdentifier { holder, value, parameter, .. } => {
-                let (archived_at, archived_by) = scene.archived(holder);
+                let is_visible = scene.may_read(holder);
                 Self::ArchivedIdentifier {
                     field: FieldName::of(schema.identifier()),
                     value,
-                    archived_record: ArchivedRecord {
-                        name: scene.name(holder),
-                        archived_at,
-                        archived_by,
-                    },
+                    archived_record: is_visible.then(|| ArchivedRecord::of(holder, scene)),
                     parameter: parameter_name(*parameter),
-                    choices: choices(*parameter, holder),
+                    choices: choices(*parameter, holder, (schema, scene.access())),
                 }
             }
             Conflict::UniqueOnRestore { record, clashes } => Self::UniqueOnRestore {
@@ -92,11 +91,21 @@ impl<'a> ConflictBody<'a> {
 /// None for a field that was deleted since.
 fn of_clash<'a>(clash: &Clash, schema: &'a Schema, scene: &Scene<'a>) -> Option<ClashBody<'a>> {
     let field = schema.by_number(clash.field)?;
+    if !scene.fields().may_see(field.number) {
+        return Some(ClashBody { field: None, value: None, held_by: None });
+    }
     Some(ClashBody {
-        field: FieldName::of(field),
+        field: Some(FieldName::of(field)),
         value: ReadForm::of_value(field, clash.value.clone(), scene.referents()),
         held_by: scene.name_of(clash.holder),
     })
+}
+
+impl ArchivedRecord {
+    fn of(record: &Record, scene: &Scene<'_>) -> Self {
+        let (archived_at, archived_by) = scene.archived(record);
+        Self { name: scene.name(record), archived_at, archived_by }
+    }
 }
 
 impl<'a> FieldName<'a> {
@@ -116,16 +125,25 @@ fn parameter_name(parameter: ConflictParameter) -> Option<&'static str> {
     }
 }
 
-fn choices(parameter: ConflictParameter, holder: &Record) -> Vec<Choice> {
+/// What the caller may choose: it has the right to what a choice leads to.
+fn choices(
+    parameter: ConflictParameter,
+    holder: &Record,
+    (schema, access): (&Schema, &ObjectAccess),
+) -> Vec<Choice> {
+    let may_free = access.may_edit(schema, holder);
     let overwrite = |result| Choice { value: "overwrite", result, record_id: None };
     match parameter {
         ConflictParameter::OncreateUnarchive | ConflictParameter::Unarchive => {
             let record_id = Some(holder.id());
             let unarchive = Choice { value: "unarchive", result: "unarchived", record_id };
-            vec![unarchive, overwrite("created")]
+            let unarchive = access.may_unarchive(schema, holder).then_some(unarchive);
+            let may_overwrite = may_free && access.may_create();
+            let overwrite = may_overwrite.then(|| overwrite("created"));
+            unarchive.into_iter().chain(overwrite).collect()
         }
         ConflictParameter::OnupdateArchivedConflict | ConflictParameter::ArchivedConflict => {
-            vec![overwrite("updated")]
+            may_free.then(|| overwrite("updated")).into_iter().collect()
         }
         ConflictParameter::None => Vec::new(),
     }

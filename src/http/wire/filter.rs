@@ -6,6 +6,7 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults, Place, clipped};
 use crate::http::shape::{Presence, Shape, TextRule};
 use crate::http::value_fault;
+use crate::model::access::FieldRights;
 use crate::model::filter::condition::{Asked, Condition};
 use crate::model::filter::fault::FilterFault;
 use crate::model::filter::row::Surroundings;
@@ -29,6 +30,9 @@ const DISPLAY_NAME: &str = "display_name";
 const FIELDS: [&str; 2] = ["fields", "fields_v2"];
 const SUBTYPES: [&str; 2] = ["custom", "non_custom"];
 
+/// Entries of all lists together: so many are needed if each condition is in groups of its own.
+const ENTRIES_MAX: usize = CONDITIONS_MAX * (1 + GROUPS_DEEP_MAX);
+
 /// Names of conditions on tags in general, and what a field of tags calls them.
 const TAGS: [(&str, &str); 6] = [
     ("has", "has"),
@@ -46,13 +50,17 @@ const TRUE: Input<'static> = Input::Boolean(true);
 pub fn read(
     shape: &mut Shape<'_>,
     around: &Surroundings<'_>,
+    rights: &FieldRights,
     strict: bool,
     faults: &mut Faults,
 ) -> Filter {
-    let mut reader = Reader { around, strict, conditions: 0, faults };
+    let mut reader = Reader { around, rights, strict, conditions: 0, entries: 0, faults };
     let filter = reader.groups(shape, 1);
-    if reader.conditions > CONDITIONS_MAX {
-        let message = format!("A search has at most {CONDITIONS_MAX} conditions.");
+    if reader.is_full() {
+        let message = format!(
+            "A search has at most {CONDITIONS_MAX} conditions, and {ENTRIES_MAX} groups and \
+             conditions."
+        );
         faults.push(Fault::new(Code::LimitExceeded, shape.place("query")).saying(message));
     }
     filter.unwrap_or_else(Filter::everything)
@@ -62,13 +70,16 @@ pub fn read(
 ///
 /// Contacts have a display name that is no field of theirs; it is asked for like one.
 #[must_use]
-pub fn visible_field(schema: &Schema, reference: &str) -> Option<Arc<Field>> {
+pub fn visible_field(schema: &Schema, rights: &FieldRights, reference: &str) -> Option<Arc<Field>> {
     if reference == DISPLAY_NAME && schema.is_contacts() {
         let like = schema.by_number(system::FULL_NAME)?;
+        if !rights.may_see(like.number) {
+            return None;
+        }
         let (number, name) = (system::DISPLAY_NAME, DISPLAY_NAME.to_owned());
         return Some(Arc::new(Field { number, name, ..Field::clone(like) }));
     }
-    schema.by_reference(reference).filter(|field| !field.is_hidden).cloned()
+    rights.find(schema, reference).filter(|field| !field.is_hidden).cloned()
 }
 
 /// A name of a field that is none.
@@ -83,8 +94,11 @@ fn unsupported(place: Place, message: String) -> Fault {
 
 struct Reader<'a> {
     around: &'a Surroundings<'a>,
+    rights: &'a FieldRights,
     strict: bool,
     conditions: usize,
+    /// Of all lists, conditions or not.
+    entries: usize,
     faults: &'a mut Faults,
 }
 
@@ -112,6 +126,11 @@ impl Reader<'_> {
         Filter::group(is_all, parts)
     }
 
+    /// Whether there is more than a search may have, so that no more of it is read.
+    fn is_full(&self) -> bool {
+        self.conditions > CONDITIONS_MAX || self.entries > ENTRIES_MAX
+    }
+
     /// Each entry of a list of objects, read by `read`.
     fn list(
         &mut self,
@@ -123,7 +142,8 @@ impl Reader<'_> {
         let path = shape.path(key);
         let entries = shape.list(key, Presence::Nullable, self.faults).unwrap_or_default();
         for (index, entry) in entries.iter().enumerate() {
-            if self.conditions > CONDITIONS_MAX {
+            self.entries += 1;
+            if self.is_full() {
                 break;
             }
             if let Some(mut inside) = Shape::of_entry(&path, index, entry, self.faults) {
@@ -161,7 +181,7 @@ impl Reader<'_> {
         let value = shape.raw("value");
         let reference = self.word(shape, "field", Presence::Required)?;
         let reference = reference.strip_prefix(CUSTOM).unwrap_or(reference);
-        let Some(field) = visible_field(self.around.schema, reference) else {
+        let Some(field) = visible_field(self.around.schema, self.rights, reference) else {
             self.faults.push(no_such_field(shape.place("field")));
             return None;
         };
@@ -171,7 +191,9 @@ impl Reader<'_> {
     /// A condition on the tags that a record has by default, which contacts alone do.
     fn tags_condition(&mut self, shape: &mut Shape<'_>, word: &str) -> Option<Filter> {
         let ids = shape.raw("ids").filter(|ids| **ids != Input::Null);
-        let Some(field) = self.around.schema.by_number(system::TAGS) else {
+        let tags = self.around.schema.by_number(system::TAGS);
+        let tags = tags.filter(|field| self.rights.may_see(field.number));
+        let Some(field) = tags else {
             let message = "The filter type \"tags\" is supported on contacts only.".to_owned();
             self.faults.push(unsupported(shape.place("type"), message));
             return None;

@@ -6,10 +6,10 @@ use crate::http::fault::{Fault, Faults};
 use crate::http::shape::{Presence, Shape};
 use crate::http::value_fault;
 use crate::http::wire::keys;
-use crate::model::catalog::Role;
 use crate::model::catalog::command::{MemberEdit, NewMember};
 use crate::model::catalog::member::{AccountType, Member};
-use crate::model::id::{MemberId, RoleId, UserId};
+use crate::model::catalog::role::Role;
+use crate::model::id::{MemberId, PermissionGroupId, RoleId, UserId};
 use crate::model::input::Input;
 use crate::model::key::{Key, email_key};
 use crate::model::value::fault::ValueFault;
@@ -19,7 +19,8 @@ use crate::model::value::text::{
 use crate::model::value::time::timestamp_text;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use uuid::Uuid;
+
+const GROUPS: &str = "permission_groups";
 
 /// What the API calls the types of accounts.
 const ACCOUNT_TYPES: [(&str, AccountType); 2] =
@@ -35,7 +36,7 @@ pub fn read_new_member(body: &Input<'_>, strict: bool, faults: &mut Faults) -> O
     let (first_name, last_name, title) = (text("first_name"), text("last_name"), text("title"));
     let account_type = shape.choice("account_type", Presence::Nullable, &ACCOUNT_TYPES, faults);
     let roles = keys::ids(&mut shape, "roles", RoleId::parse, faults);
-    refuse_permission_groups(&mut shape, faults);
+    let groups = keys::ids(&mut shape, GROUPS, PermissionGroupId::parse, faults);
     shape.finish(strict, RouteGroup::Write, faults);
     let new = NewMember {
         id,
@@ -45,7 +46,8 @@ pub fn read_new_member(body: &Input<'_>, strict: bool, faults: &mut Faults) -> O
         last_name,
         title,
         account_type: account_type.unwrap_or(AccountType::UserStandard),
-        roles: roles.unwrap_or_default(),
+        roles,
+        permission_groups: groups.unwrap_or_default(),
     };
     faults.is_empty().then_some(new)
 }
@@ -65,7 +67,8 @@ pub fn read_admin(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<NewMembe
         last_name,
         title: String::new(),
         account_type: AccountType::UserStandard,
-        roles: Vec::new(),
+        roles: None,
+        permission_groups: Vec::new(),
     })
 }
 
@@ -121,11 +124,19 @@ pub fn read_member_edit(
     let account_type = shape.choice("account_type", Presence::Optional, &ACCOUNT_TYPES, faults);
     let is_active = shape.boolean("is_active", Presence::Optional, faults);
     let roles = keys::ids(&mut shape, "roles", RoleId::parse, faults);
-    refuse_permission_groups(&mut shape, faults);
+    let permission_groups = keys::ids(&mut shape, GROUPS, PermissionGroupId::parse, faults);
     shape.finish(strict, RouteGroup::Write, faults);
-    let id = held.id;
-    let edit =
-        MemberEdit { id, email, first_name, last_name, title, account_type, is_active, roles };
+    let edit = MemberEdit {
+        id: held.id,
+        email,
+        first_name,
+        last_name,
+        title,
+        account_type,
+        is_active,
+        roles,
+        permission_groups,
+    };
     faults.is_empty().then_some(edit)
 }
 
@@ -160,16 +171,6 @@ fn read_text(shape: &mut Shape<'_>, key: &'static str, faults: &mut Faults) -> O
     Some(text.to_owned())
 }
 
-/// No business of this version has any, so each one that is named does not exist.
-fn refuse_permission_groups(shape: &mut Shape<'_>, faults: &mut Faults) {
-    let parse = |text: &str| Uuid::try_parse(text).ok();
-    let given = keys::ids(shape, "permission_groups", parse, faults);
-    if given.is_some_and(|given| !given.is_empty()) {
-        let fault = Fault::new(Code::DoesNotExist, shape.place("permission_groups"));
-        faults.push(fault.saying("Permission group does not exist."));
-    }
-}
-
 /// A role where a member has it.
 #[derive(Debug, Serialize)]
 pub struct RoleShape<'a> {
@@ -183,8 +184,11 @@ impl<'a> RoleShape<'a> {
     #[must_use]
     pub fn of_member(member: &Member, roles: &'a [Role]) -> Vec<Self> {
         let held = |id: &RoleId| roles.iter().find(|role| role.id == *id);
-        let shape =
-            |role: &'a Role| Self { id: role.id, name: &role.name, default_for_new_users: false };
+        let shape = |role: &'a Role| Self {
+            id: role.id,
+            name: &role.name,
+            default_for_new_users: role.default_for_new_users,
+        };
         member.roles.iter().filter_map(held).map(shape).collect()
     }
 }

@@ -9,8 +9,11 @@ use crate::http::page::Page;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
+use crate::http::wire::pipelines::{StageShape, read_pipeline};
 use crate::http::wire::schema_fields::FieldShape;
+use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::member::Members;
+use crate::model::catalog::permission::Level;
 use crate::model::id::{FieldId, ObjectId};
 use crate::model::input::Input;
 use crate::model::schema::Schema;
@@ -27,8 +30,7 @@ use std::sync::Arc;
 /// Reads the body that makes an object.
 pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut shape = Shape::of_body(body, faults);
-    let new = read_object_keys(&mut shape, faults);
-    refuse_pipelines(&mut shape, new.object_type.as_deref(), faults);
+    let new = read_object_keys(&mut shape, strict, faults);
     refuse_composite_keys(&mut shape, faults);
     shape.finish(strict, RouteGroup::Write, faults);
     new
@@ -37,13 +39,13 @@ pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> N
 /// Reads the body that changes an object.
 pub fn read_changed_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut shape = Shape::of_body(body, faults);
-    let change = read_object_keys(&mut shape, faults);
+    let change = read_object_keys(&mut shape, strict, faults);
     refuse_composite_keys(&mut shape, faults);
     shape.finish(strict, RouteGroup::Write, faults);
     change
 }
 
-fn read_object_keys(shape: &mut Shape<'_>, faults: &mut Faults) -> NewObject {
+fn read_object_keys(shape: &mut Shape<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut text = |key, presence, faults: &mut Faults| keys::text(shape, key, presence, faults);
     let mut new = NewObject {
         object_name: text("object_name", Presence::Optional, faults),
@@ -63,20 +65,8 @@ fn read_object_keys(shape: &mut Shape<'_>, faults: &mut Faults) -> NewObject {
     new.include_percentage_to_close = flag("include_percentage_to_close", faults);
     new.allow_on_forms = flag("allow_on_forms", faults);
     new.meta = keys::json_object(shape, "meta", faults);
+    new.pipeline = read_pipeline(shape, strict, faults);
     new
-}
-
-/// A pipeline would be another object than one that is made without its stages.
-fn refuse_pipelines(shape: &mut Shape<'_>, object_type: Option<&str>, faults: &mut Faults) {
-    let is_pipeline = object_type == Some("pipeline");
-    if is_pipeline {
-        let fault = Fault::new(Code::InvalidChoice, shape.place("object_type"));
-        faults.push(fault.saying("Pipelines are not offered yet: an object is standard."));
-    }
-    if shape.value("pipeline", Presence::Nullable, faults).is_some() && !is_pipeline {
-        let fault = Fault::new(Code::Invalid, shape.place("pipeline"));
-        faults.push(fault.saying("Only a pipeline has stages."));
-    }
 }
 
 /// Composite keys would change what the object is, so they are never ignored.
@@ -90,20 +80,52 @@ fn refuse_composite_keys(shape: &mut Shape<'_>, faults: &mut Faults) {
 
 /// What may be done with an object.
 #[derive(Debug, Serialize)]
-struct ObjectAccess {
+pub struct ObjectAccessShape {
     view: bool,
     edit: bool,
     remove: bool,
 }
 
+impl ObjectAccessShape {
+    #[must_use]
+    pub fn of(access: &ObjectAccess, schema: &Schema) -> Self {
+        Self {
+            view: access.may_see_object(),
+            edit: access.may_change_schema(),
+            // Nobody may remove the contact object.
+            remove: access.may_delete_schema() && schema.object().is_custom,
+        }
+    }
+}
+
 /// What may be done with records of an object.
 #[derive(Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a right of its own in the API")]
-struct EntityAccess {
+pub struct EntityAccess {
     view: bool,
     edit: bool,
     remove: bool,
     create: bool,
+}
+
+impl EntityAccess {
+    /// What may be done with some record at least.
+    #[must_use]
+    pub fn of(access: &ObjectAccess) -> Self {
+        let level = access.level_at_most();
+        Self {
+            view: level >= Level::View,
+            edit: level >= Level::Edit,
+            remove: level >= Level::Remove,
+            create: access.may_create(),
+        }
+    }
+
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { view: false, edit: false, remove: false, create: false }
+    }
 }
 
 /// An object as lists show it.
@@ -201,9 +223,12 @@ pub struct ObjectShape<'a> {
     created: String,
     meta: &'a RawValue,
     number_of_records: usize,
-    access: ObjectAccess,
+    access: ObjectAccessShape,
     entity_access: EntityAccess,
     fields: Vec<FieldShape<'a>>,
+    /// Of pipelines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<Vec<StageShape<'a>>>,
     identifier: Identifier<'a>,
     /// None of any object: composite keys are not offered yet.
     unique_constraints: [(); 0],
@@ -213,17 +238,20 @@ pub struct ObjectShape<'a> {
 #[derive(Clone, Copy)]
 pub struct ObjectSource<'a> {
     pub schema: &'a Schema,
-    /// Live ones.
+    /// The caller's.
+    pub access: &'a ObjectAccess,
+    pub rights: &'a FieldRights,
+    /// Live ones that the caller may read.
     pub number_of_records: usize,
     pub members: &'a Members,
     pub time_zone: &'a TimeZone,
 }
 
 impl<'a> ObjectShape<'a> {
-    /// The object as an administrator may see it.
+    /// The object as the caller may see it.
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
-        let ObjectSource { schema, number_of_records, members, time_zone } = source;
+        let ObjectSource { schema, access, rights, number_of_records, members, time_zone } = source;
         let object = schema.object();
         let identifier = schema.identifier();
         Self {
@@ -235,10 +263,14 @@ impl<'a> ObjectShape<'a> {
             created: timestamp_text(object.created, time_zone),
             meta: keys::kept_json(&object.meta),
             number_of_records,
-            // Nobody may remove the contact object.
-            access: ObjectAccess { view: true, edit: true, remove: object.is_custom },
-            entity_access: EntityAccess { view: true, edit: true, remove: true, create: true },
-            fields: in_order(schema).into_iter().map(FieldShape::of).collect(),
+            access: ObjectAccessShape::of(access, schema),
+            entity_access: EntityAccess::of(access),
+            fields: in_order(schema, rights)
+                .into_iter()
+                .map(|field| FieldShape::of(field, rights))
+                .collect(),
+            stages: (schema.stage().filter(|field| rights.may_see(field.number)))
+                .map(|field| StageShape::all(field)),
             identifier: Identifier {
                 field: FieldName { id: identifier.id, name: &identifier.name },
                 case: schema.identifier_case().name(),
@@ -248,10 +280,11 @@ impl<'a> ObjectShape<'a> {
     }
 }
 
-/// All fields as they are shown; of equal order, the older one first.
+/// The fields that exist for the caller, as they are shown; of equal order, the older one first.
 #[must_use]
-pub fn in_order(schema: &Schema) -> Vec<&Field> {
-    let mut fields: Vec<&Field> = schema.fields().iter().map(Arc::as_ref).collect();
+pub fn in_order<'s>(schema: &'s Schema, rights: &FieldRights) -> Vec<&'s Field> {
+    let fields = schema.fields().iter().map(Arc::as_ref);
+    let mut fields: Vec<&Field> = fields.filter(|field| rights.may_see(field.number)).collect();
     fields.sort_by_key(|field| field.order);
     fields
 }
@@ -268,8 +301,10 @@ pub struct ContactObjectShape<'a> {
 impl<'a> ContactObjectShape<'a> {
     #[must_use]
     pub fn of(source: ObjectSource<'a>) -> Self {
-        let undeletable = source.schema.fields().iter().filter(|field| !field.is_deletable);
-        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field)));
+        let rights = source.rights;
+        let fields = source.schema.fields().iter().filter(|field| rights.may_see(field.number));
+        let undeletable = fields.filter(|field| !field.is_deletable);
+        let shown = undeletable.map(|field| (&*field.name, FieldShape::of(field, rights)));
         Self { object: ObjectShape::of(source), undeletable_fields: shown.collect() }
     }
 }

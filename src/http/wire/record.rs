@@ -4,9 +4,11 @@
 
 use crate::http::target::Target;
 use crate::http::wire::selection::Selection;
-use crate::http::wire::team::{MemberName, team_fields, team_len};
+use crate::http::wire::team::{MemberName, team_len};
 use crate::http::wire::value::{ReadForm, Referents};
+use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::agenda;
+use crate::model::catalog::permission::Level;
 use crate::model::id::{FieldNumber, MemberId, RecordId, Timestamp};
 use crate::model::schema::Schema;
 use crate::model::schema::field::{Field, Source};
@@ -14,8 +16,9 @@ use crate::model::schema::system;
 use crate::model::table::Shown;
 use crate::model::table::command::Action;
 use crate::model::table::digest::item_hash;
-use crate::model::table::naming::{display_name, full_name, record_name, text};
+use crate::model::table::naming::{full_name, text, visible_display_name, visible_record_name};
 use crate::model::table::record::Record;
+use crate::model::table::team::team_fields;
 use crate::model::value::pack::read_uuid;
 use crate::model::value::time::timestamp_text;
 use actix_web::http::header::HeaderValue;
@@ -33,8 +36,12 @@ pub struct Scene<'a> {
     agenda: &'a agenda::Shown,
     referents: Referents<'a>,
     team_fields: Vec<&'a Field>,
-    access: Access,
-    view: u32,
+    access: &'a ObjectAccess,
+    fields: FieldRights,
+    /// Members who were deleted, where that can be seen.
+    gone: usize,
+    /// The name of the business's time zone.
+    zone_name: &'a str,
 }
 
 /// What the caller may do to a record.
@@ -43,6 +50,16 @@ struct Access {
     view: bool,
     edit: bool,
     remove: bool,
+}
+
+impl Access {
+    fn of(level: Level) -> Self {
+        Self {
+            view: level >= Level::View,
+            edit: level >= Level::Edit,
+            remove: level >= Level::Remove,
+        }
+    }
 }
 
 /// A record where it is only named.
@@ -80,8 +97,7 @@ impl<'a> Scene<'a> {
         let shown = &**target.table.shown();
         let (tags, members) = (&shown.tags, &*caller.catalog.members);
         let time_zone = caller.business.time_zone();
-        let is_admin = caller.member.is_admin;
-        let team_fields = team_fields(schema);
+        let team_fields: Vec<&Field> = team_fields(schema).collect();
         // A member who is deleted is gone from every record of an object that can name one.
         let gone = if team_fields.is_empty() { 0 } else { members.gone().len() };
         Self {
@@ -90,10 +106,29 @@ impl<'a> Scene<'a> {
             agenda: caller.business.agenda(),
             referents: Referents { tags, members, time_zone },
             team_fields,
-            // In this version only administrators reach an object, and they may do everything.
-            access: Access { view: is_admin, edit: is_admin, remove: is_admin },
-            view: view(schema, gone, is_admin, &caller.business.info().timezone),
+            access: &target.access,
+            fields: target.access.fields(schema),
+            gone,
+            zone_name: &caller.business.info().timezone,
         }
+    }
+
+    /// What the caller may do with the fields.
+    #[must_use]
+    pub fn fields(&self) -> &FieldRights {
+        &self.fields
+    }
+
+    /// Whether the caller may read a record.
+    #[must_use]
+    pub fn may_read(&self, record: &Record) -> bool {
+        self.access.may_read(self.schema, record)
+    }
+
+    /// What the caller may do on the object.
+    #[must_use]
+    pub fn access(&self) -> &'a ObjectAccess {
+        self.access
     }
 
     #[must_use]
@@ -104,7 +139,7 @@ impl<'a> Scene<'a> {
     /// The `ETag` of a record: its version, and a digest of what else decides how it looks.
     #[must_use]
     pub fn etag(&self, record: &Record) -> HeaderValue {
-        let tag = format!("\"{}.{:08x}\"", record.version(), self.view);
+        let tag = format!("\"{}.{:08x}\"", record.version(), self.view(record));
         HeaderValue::from_str(&tag).expect("digits, letters and a point are a header value")
     }
 
@@ -114,10 +149,25 @@ impl<'a> Scene<'a> {
         RecordName { id: record.id(), display_name: self.display_name(record).into_owned() }
     }
 
-    /// The name of the record of this id, if it is still there.
+    /// A short digest of all that decides, besides a record, how it looks to the caller.
+    fn view(&self, record: &Record) -> u32 {
+        let mut bytes = Vec::with_capacity(48);
+        bytes.extend_from_slice(&self.schema.number().0.to_le_bytes());
+        bytes.extend_from_slice(&(self.gone as u64).to_le_bytes());
+        bytes.push(self.access.level_on(self.schema, record).number());
+        for hidden in self.fields.hidden() {
+            bytes.extend_from_slice(&hidden.0.to_le_bytes());
+        }
+        bytes.extend_from_slice(self.zone_name.as_bytes());
+        let hash = item_hash(&VIEW_KEY, &bytes).to_le_bytes();
+        u32::from_le_bytes(*hash.first_chunk().expect("a hash has sixteen bytes"))
+    }
+
+    /// The name of the record of this id, if it is still there and the caller may read it.
     #[must_use]
     pub fn name_of(&self, id: RecordId) -> Option<RecordName> {
-        self.shown.record(id).map(|record| self.name(&record))
+        let record = self.shown.record(id).filter(|record| self.may_read(record))?;
+        Some(self.name(&record))
     }
 
     /// When an archived record was archived, and by whom if that member is still there.
@@ -131,6 +181,12 @@ impl<'a> Scene<'a> {
         (at, by)
     }
 
+    /// A time that stands beside the fields, unless its field is hidden.
+    fn shown_time(&self, record: &Record, number: FieldNumber) -> Option<String> {
+        let at = record.time(number).filter(|_| self.fields.may_see(number))?;
+        Some(self.time(at))
+    }
+
     fn time(&self, at: Timestamp) -> String {
         timestamp_text(at, self.referents.time_zone)
     }
@@ -138,11 +194,11 @@ impl<'a> Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn record_name<'r>(&self, record: &'r Record) -> Cow<'r, str> {
-        record_name(self.schema, record)
+        visible_record_name(self.schema, record, &self.fields)
     }
 
     fn display_name<'r>(&self, record: &'r Record) -> Cow<'r, str> {
-        display_name(self.schema, record)
+        visible_display_name(self.schema, record, &self.fields)
     }
 
     /// The value of a field, of which `raw` is the stored form; none where it is blank.
@@ -179,17 +235,6 @@ fn text_form(text: Cow<'_, str>) -> Option<ReadForm<'_>> {
     (!text.is_empty()).then_some(ReadForm::Text(text))
 }
 
-/// A short digest of all that decides, besides the record, how it looks to the caller.
-fn view(schema: &Schema, gone: usize, is_admin: bool, time_zone: &str) -> u32 {
-    let mut bytes = Vec::with_capacity(48);
-    bytes.extend_from_slice(&schema.number().0.to_le_bytes());
-    bytes.extend_from_slice(&(gone as u64).to_le_bytes());
-    bytes.push(u8::from(is_admin));
-    bytes.extend_from_slice(time_zone.as_bytes());
-    let hash = item_hash(&VIEW_KEY, &bytes).to_le_bytes();
-    u32::from_le_bytes(*hash.first_chunk().expect("a hash has sixteen bytes"))
-}
-
 impl Serialize for RecordAnswer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { scene, record, .. } = self;
@@ -199,14 +244,15 @@ impl Serialize for RecordAnswer<'_> {
         map.serialize_entry("name", &scene.record_name(record))?;
         map.serialize_entry("display_name", &scene.display_name(record))?;
         map.serialize_entry("fields", &ShownFields(self))?;
-        map.serialize_entry("access", &scene.access)?;
+        let level = scene.access.level_on(scene.schema, record);
+        map.serialize_entry("access", &Access::of(level))?;
         map.serialize_entry("client_info", &scene.client_info(record))?;
         let upcoming = scene.agenda.upcoming(record.id());
         map.serialize_entry("num_upcoming_activities", &upcoming)?;
         let team = team_len(record, &scene.team_fields, scene.referents.members);
         map.serialize_entry("num_associated_team_members", &team)?;
-        map.serialize_entry("created", &record.time(system::CREATED).map(|at| scene.time(at)))?;
-        map.serialize_entry("updated", &record.time(system::UPDATED).map(|at| scene.time(at)))?;
+        map.serialize_entry("created", &scene.shown_time(record, system::CREATED))?;
+        map.serialize_entry("updated", &scene.shown_time(record, system::UPDATED))?;
         map.serialize_entry("version", &record.version())?;
         if let Some(action) = self.action {
             map.serialize_entry("action", action_name(action))?;
@@ -258,7 +304,8 @@ impl Serialize for ShownField<'_> {
     }
 }
 
-/// What a contact's answer repeats beside its fields. A blank is an empty text here.
+/// What a contact's answer repeats beside its fields. A blank, or what is hidden, is an empty text
+/// here.
 #[derive(Serialize)]
 struct ClientInfo<'r> {
     first_name: &'r str,
@@ -269,10 +316,11 @@ struct ClientInfo<'r> {
 
 impl Scene<'_> {
     fn client_info<'r>(&self, record: &'r Record) -> Option<ClientInfo<'r>> {
+        let shown = |number| if self.fields.may_see(number) { text(record, number) } else { "" };
         self.schema.is_contacts().then(|| ClientInfo {
-            first_name: text(record, system::FIRST_NAME),
-            last_name: text(record, system::LAST_NAME),
-            full_name: full_name(record),
+            first_name: shown(system::FIRST_NAME),
+            last_name: shown(system::LAST_NAME),
+            full_name: self.record_name(record),
             email: text(record, system::EMAIL),
         })
     }

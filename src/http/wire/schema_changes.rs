@@ -6,7 +6,8 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
-use crate::http::wire::schema_fields::{FieldShape, read_field_keys, read_option};
+use crate::http::wire::schema_fields::{FieldShape, option_list, read_field_keys, read_option};
+use crate::model::access::FieldRights;
 use crate::model::input::Input;
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::{ChangedField, ListedOption};
@@ -28,7 +29,7 @@ fn read_list(
     strict: bool,
     faults: &mut Faults,
 ) -> Option<Vec<ListedOption>> {
-    let list = shape.list("options", Presence::Nullable, faults)?;
+    let list = option_list(shape, faults)?;
     let read = |(index, entry)| {
         let Some(mut shape) = Shape::of_entry("options", index, entry, faults) else {
             return ListedOption::default();
@@ -64,11 +65,11 @@ pub struct ChangedFieldShape<'a> {
 
 impl<'a> ChangedFieldShape<'a> {
     #[must_use]
-    pub fn of(field: &'a Field, run: Run) -> Self {
+    pub fn of(field: &'a Field, rights: &FieldRights, run: Run) -> Self {
         let dry_run = match run {
             Run::Real => None,
             Run::Dry => Some(true),
         };
-        Self { field: FieldShape::of(field), dry_run }
+        Self { field: FieldShape::of(field, rights), dry_run }
     }
 }

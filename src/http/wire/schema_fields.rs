@@ -7,9 +7,11 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults};
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
+use crate::model::access::FieldRights;
 use crate::model::id::{CategoryId, FieldId, OptionId, TagId};
 use crate::model::input::Input;
 use crate::model::key::Normalizer;
+use crate::model::schema::OPTIONS_MAX;
 use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
 use crate::model::schema::field::Field;
 use crate::model::schema::money_options::NewMoneyOptions;
@@ -69,12 +71,22 @@ pub(super) fn read_field_keys(
     new
 }
 
+/// The entries of `options`, if they are not too many.
+pub(super) fn option_list<'i>(
+    shape: &mut Shape<'i>,
+    faults: &mut Faults,
+) -> Option<&'i [Input<'i>]> {
+    let list = shape.list("options", Presence::Nullable, faults)?;
+    let limit = ("options", OPTIONS_MAX);
+    (!keys::has_too_many(list, limit, shape.place("options"), faults)).then_some(list)
+}
+
 fn read_options(
     shape: &mut Shape<'_>,
     strict: bool,
     faults: &mut Faults,
 ) -> Option<Vec<NewOption>> {
-    let list = shape.list("options", Presence::Nullable, faults)?;
+    let list = option_list(shape, faults)?;
     let read = |(index, entry)| {
         let Some(mut shape) = Shape::of_entry("options", index, entry, faults) else {
             return NewOption::default();
@@ -181,7 +193,7 @@ fn read_limit(shape: &mut Shape<'_>, key: &'static str, faults: &mut Faults) -> 
 
 /// What may be done with a field.
 #[derive(Debug, Serialize)]
-struct FieldAccess {
+struct FieldAccessShape {
     view: bool,
     edit: bool,
 }
@@ -221,7 +233,7 @@ pub struct FieldShape<'a> {
     decimal_options: Option<DecimalOptionsShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phonenumber_options: Option<PhonenumberOptionsShape>,
-    access: FieldAccess,
+    access: FieldAccessShape,
     is_hideable: bool,
     is_suppressed: bool,
     description_visibility: &'static str,
@@ -231,7 +243,7 @@ pub struct FieldShape<'a> {
 
 impl<'a> FieldShape<'a> {
     #[must_use]
-    pub fn of(field: &'a Field) -> Self {
+    pub fn of(field: &'a Field, rights: &FieldRights) -> Self {
         let allows_nulls = !field.is_required && !field.field_type.is_checkbox();
         let has_options = field.field_type.has_options();
         Self {
@@ -261,7 +273,10 @@ impl<'a> FieldShape<'a> {
             phonenumber_options: field.phonenumber_options.map(|options| PhonenumberOptionsShape {
                 enable_extension: options.enable_extension,
             }),
-            access: FieldAccess { view: true, edit: !field.is_read_only },
+            access: FieldAccessShape {
+                view: rights.may_see(field.number),
+                edit: !field.is_read_only && rights.may_write(field.number),
+            },
             is_hideable: true,
             is_suppressed: false,
             description_visibility: "all",
@@ -288,7 +303,7 @@ pub struct OptionShape<'a> {
     code: Cow<'a, str>,
     order: i32,
     meta: &'a RawValue,
-    /// Of options of a status field.
+    /// Of options of a status field, and of stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
 }
@@ -320,9 +335,7 @@ impl<'a> OptionShape<'a> {
         match field.field_type.option_source() {
             OptionSource::None => Vec::new(),
             OptionSource::Schema | OptionSource::Answers => {
-                let mut shown: Vec<&Choice> = field.options.iter().collect();
-                shown.sort_by_key(|choice| choice.order);
-                shown.into_iter().map(Self::of).collect()
+                field.options.in_order().into_iter().map(Self::of).collect()
             }
             OptionSource::TimeZones => {
                 let names = (0..).zip(time_zone::names());

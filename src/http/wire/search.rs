@@ -11,21 +11,26 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::shape::Shape;
 use crate::http::wire::filter::{self, no_such_field, visible_field};
+use crate::http::wire::keys;
 use crate::http::wire::selection::FieldsWanted;
+use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::filter::Filter;
 use crate::model::filter::row::Surroundings;
 use crate::model::filter::sort::{Position, SORT_FIELDS_MAX, Sort, SortField};
 use crate::model::filter::words::{SEARCH_CHARS_MAX, Words};
 use crate::model::input::Input;
-use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
+use crate::model::schema::{FIELDS_MAX, Schema};
 use crate::model::table::order::Wanted;
 use crate::model::table::search::{Search, Window};
 use std::sync::Arc;
 
 const ARCHIVED: [(&str, Wanted); 3] =
     [("exclude", Wanted::Live), ("include", Wanted::All), ("only", Wanted::Archived)];
+
+/// Names in one list of the body: each field by its name and its id.
+const NAMES_MAX: usize = 2 * FIELDS_MAX;
 
 /// Saved groups of records, which are not kept here. To ignore one would give wrong records.
 const GROUPS: [&str; 3] = ["group_id", "in_group_ids", "not_in_group_ids"];
@@ -46,11 +51,12 @@ impl SearchRequest {
     pub fn read(
         query: &mut Query<'_>,
         shape: Option<&mut Shape<'_>>,
-        around: &Surroundings<'_>,
+        (around, access): (&Surroundings<'_>, &ObjectAccess),
         faults: &mut Faults,
     ) -> Self {
         let strict = query.is_strict();
-        let mut reader = Reader { query, shape, faults };
+        let rights = &access.fields(around.schema);
+        let mut reader = Reader { query, shape, rights, faults };
         let (number, size) = (reader.text("page"), reader.text("page_size"));
         let text_of =
             |given: &Option<Given<String>>| given.as_ref().map(|given| given.value.clone());
@@ -71,7 +77,8 @@ impl SearchRequest {
             None => Window::Places(page.as_ref().map_or(0..0, PageRequest::window)),
             Some(given) => Window::Behind { position: reader.position(&given, &sort), limit: size },
         };
-        let search = Search { wanted: archived, filter, words, sort, window };
+        let reach = access.reach();
+        let search = Search { wanted: archived, reach, filter, words, sort, window };
         Self { search, wanted, has_cursor, page }
     }
 }
@@ -92,6 +99,7 @@ struct Reader<'a, 'q, 'i> {
     query: &'a mut Query<'q>,
     /// None: there is no body.
     shape: Option<&'a mut Shape<'i>>,
+    rights: &'a FieldRights,
     faults: &'a mut Faults,
 }
 
@@ -129,6 +137,9 @@ impl<'i> Reader<'_, '_, 'i> {
                 Some(items.map(str::to_owned).collect())
             }
             Input::List(items) => {
+                if keys::has_too_many(items, ("names", NAMES_MAX), place.clone(), self.faults) {
+                    return None;
+                }
                 items.iter().map(|item| item.as_text().map(str::to_owned)).collect()
             }
             Input::Null | Input::Boolean(_) | Input::Number(_) | Input::Map(_) => None,
@@ -163,7 +174,7 @@ impl<'i> Reader<'_, '_, 'i> {
         for name in given.value.iter().take(SORT_FIELDS_MAX) {
             let (name, is_descending) =
                 name.strip_prefix('-').map_or((&**name, false), |name| (name, true));
-            let Some(field) = visible_field(schema, name) else {
+            let Some(field) = visible_field(schema, self.rights, name) else {
                 let message = format!("\"{}\" does not exist.", clipped(name));
                 self.faults.push(given.fault(Code::DoesNotExist).saying(message));
                 continue;
@@ -196,7 +207,9 @@ impl<'i> Reader<'_, '_, 'i> {
             return None;
         }
         let fields = if ids.is_none() && names.is_none() {
-            Words::default_fields(schema)
+            let mut fields = Words::default_fields(schema);
+            fields.retain(|field| self.rights.may_see(field.number));
+            fields
         } else {
             let lists = ids.into_iter().chain(names);
             lists.flat_map(|list| self.searched_fields(&list, schema)).collect()
@@ -207,7 +220,7 @@ impl<'i> Reader<'_, '_, 'i> {
     fn searched_fields(&mut self, given: &Given<Vec<String>>, schema: &Schema) -> Vec<Arc<Field>> {
         let mut fields = Vec::new();
         for reference in &given.value {
-            match visible_field(schema, reference) {
+            match visible_field(schema, self.rights, reference) {
                 Some(field) if Words::may_search(field.field_type) => fields.push(field),
                 Some(field) => {
                     let message = format!("Words cannot be looked for in \"{}\".", field.name);
@@ -230,7 +243,7 @@ impl<'i> Reader<'_, '_, 'i> {
             }
         }
         let Some(shape) = self.shape.as_mut() else { return Filter::everything() };
-        filter::read(shape, around, strict, self.faults)
+        filter::read(shape, around, self.rights, strict, self.faults)
     }
 
     /// An empty cursor is that of the start.

@@ -4,6 +4,7 @@
 
 use crate::http::fault::Faults;
 use crate::http::query::Query;
+use crate::model::access::FieldRights;
 use crate::model::id::{FieldId, FieldNumber};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -60,8 +61,10 @@ impl<'s> Selection<'s> {
     /// The fields of a read. Lists narrow it unless all are asked for by name; unknown and hidden
     /// names are dropped, and lists that are present but empty mean the default fields.
     #[must_use]
-    pub fn of_read(wanted: &FieldsWanted, schema: &'s Schema) -> Self {
-        let is_visible = |field: &&Field| wanted.include_hidden || !field.is_hidden;
+    pub fn of_read(wanted: &FieldsWanted, schema: &'s Schema, rights: &FieldRights) -> Self {
+        let is_visible = |field: &&Field| {
+            (wanted.include_hidden || !field.is_hidden) && rights.may_see(field.number)
+        };
         let all = schema.fields().iter().map(|field| &**field).filter(is_visible);
         let is_listed = wanted.ids.is_some() || wanted.names.is_some();
         if wanted.all_fields.unwrap_or(!is_listed) {
@@ -88,7 +91,7 @@ impl<'s> Selection<'s> {
         outcome: &Outcome,
         mentioned: &[FieldNumber],
         all: bool,
-        schema: &'s Schema,
+        (schema, rights): (&'s Schema, &FieldRights),
     ) -> Self {
         // What a new record got besides was nobody's wish; what an old one lost is an effect of
         // the request (`replace`, `on_restore_conflict=clear`).
@@ -99,16 +102,20 @@ impl<'s> Selection<'s> {
         let mut selection = Self { fields: Vec::new() };
         for number in outcome.filled.iter().chain(mentioned).chain(changed) {
             if *number != system::UPDATED
+                && rights.may_see(*number)
                 && let Some(field) = schema.by_number(*number)
             {
                 selection.add(field, true);
             }
         }
-        if let Some(updated) = schema.by_number(system::UPDATED) {
+        if let Some(updated) = schema.by_number(system::UPDATED)
+            && rights.may_see(updated.number)
+        {
             selection.add(updated, false);
         }
         if all {
-            let visible = schema.fields().iter().filter(|field| !field.is_hidden);
+            let shown = |field: &Field| !field.is_hidden && rights.may_see(field.number);
+            let visible = schema.fields().iter().filter(|field| shown(field));
             visible.for_each(|field| selection.add(field, false));
         }
         selection

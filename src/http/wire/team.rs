@@ -4,12 +4,10 @@
 
 use crate::model::catalog::member::{Member, Members};
 use crate::model::id::MemberId;
-use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
-use crate::model::table::decide::keys::stored;
 use crate::model::table::record::Record;
-use crate::model::value::{FieldType, Value};
+use crate::model::table::team::each_member;
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -34,13 +32,6 @@ pub struct TeamRow {
     pub display_name: String,
     pub email: String,
     pub sources: Vec<String>,
-}
-
-/// The fields that put members on a record's team.
-#[must_use]
-pub fn team_fields(schema: &Schema) -> Vec<&Field> {
-    let is_team = |field: &&Field| field.field_type == FieldType::TeamSelector;
-    schema.fields().iter().map(|field| &**field).filter(is_team).collect()
 }
 
 /// How many active members are on a record's team, each counted once.
@@ -80,22 +71,4 @@ pub fn team_rows(record: &Record, team_fields: &[&Field], members: &Members) -> 
     }
     record.explicit_team().into_iter().for_each(|id| add(id, "explicit"));
     rows
-}
-
-fn each_member(record: &Record, field: &Field, mut each: impl FnMut(MemberId)) {
-    let Some(raw) = record.value(field.number) else { return };
-    match stored(field, raw) {
-        Value::Member(id) => each(id),
-        Value::Members(ids) => ids.into_iter().for_each(each),
-        Value::Text(_)
-        | Value::Integer(_)
-        | Value::Decimal(_)
-        | Value::Boolean(_)
-        | Value::Date(_)
-        | Value::Datetime(_)
-        | Value::Choice(_)
-        | Value::Choices(_)
-        | Value::Tags(_)
-        | Value::Files(_) => unreachable!("a team selector stores members"),
-    }
 }

@@ -5,6 +5,7 @@
 
 use crate::http::fault::clipped;
 use crate::http::wire::fields::{FieldEntry, FieldReference, FieldWrite, Fields};
+use crate::model::access::FieldRights;
 use crate::model::id::{FieldId, FieldNumber};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
@@ -18,9 +19,14 @@ const TWO_FIELDS: ValueFault = ValueFault::Invalid { what: "The id and the name 
 
 /// Reads every entry; those at fault are noted in their order.
 #[must_use]
-pub fn read(fields: &Fields<'_>, schema: &Schema, context: &Context<'_>) -> Writes {
+pub fn read(
+    fields: &Fields<'_>,
+    (schema, rights): (&Schema, &FieldRights),
+    context: &Context<'_>,
+) -> Writes {
     let mut reading = Reading {
         schema,
+        rights,
         context,
         writes: Writes {
             schema: schema.number(),
@@ -38,6 +44,7 @@ pub fn read(fields: &Fields<'_>, schema: &Schema, context: &Context<'_>) -> Writ
 
 struct Reading<'a> {
     schema: &'a Schema,
+    rights: &'a FieldRights,
     context: &'a Context<'a>,
     writes: Writes,
     /// Fields named so far. At most 500 numbers side by side: looking through them is fast.
@@ -47,7 +54,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn read(&mut self, entry: &FieldEntry<'_>) {
         let index = u32::try_from(entry.index).expect("a request has at most 500 entries");
-        let field = match resolve(self.schema, entry.reference) {
+        let field = match resolve((self.schema, self.rights), entry.reference) {
             Ok(field) => field,
             Err((key, fault)) => {
                 let given = clipped(given_under(entry.reference, key)).into();
@@ -63,7 +70,7 @@ impl Reading<'_> {
             return self.writes.faults.push(RecordFault { place, kind });
         }
         self.named.push(number);
-        if field.is_computed() || field.is_read_only {
+        if field.is_computed() || field.is_read_only || !self.rights.may_write(number) {
             return self.writes.forbidden.push((index, number));
         }
         match read_change(field, &asked(entry.write), self.context) {
@@ -77,20 +84,24 @@ impl Reading<'_> {
     }
 }
 
-/// The field that is meant, or the key of the entry that means none.
+/// The field that is meant, or the key of the entry that means none. A hidden one is as good as
+/// none.
 fn resolve<'s>(
-    schema: &'s Schema,
+    (schema, rights): (&'s Schema, &FieldRights),
     reference: FieldReference<'_>,
 ) -> Result<&'s Arc<Field>, (EntryKey, ValueFault)> {
     let by_id = |id| {
         let found = FieldId::parse(id).and_then(|id| schema.by_id(id));
-        found.ok_or((EntryKey::Id, UNKNOWN))
+        found.filter(|field| rights.may_see(field.number)).ok_or((EntryKey::Id, UNKNOWN))
     };
-    let by_name = |name| schema.by_name(name).ok_or((EntryKey::Name, UNKNOWN));
+    let by_name = |name| {
+        let found = schema.by_name(name).filter(|field| rights.may_see(field.number));
+        found.ok_or((EntryKey::Name, UNKNOWN))
+    };
     match reference {
         FieldReference::Id(id) => by_id(id),
         FieldReference::Name(name) => by_name(name),
-        FieldReference::Key(key) => schema.by_reference(key).ok_or((EntryKey::Name, UNKNOWN)),
+        FieldReference::Key(key) => rights.find(schema, key).ok_or((EntryKey::Name, UNKNOWN)),
         FieldReference::Both { id, name } => {
             let (field, named) = (by_id(id)?, by_name(name)?);
             if field.number == named.number { Ok(field) } else { Err((EntryKey::Id, TWO_FIELDS)) }

@@ -1,6 +1,6 @@
 //! Members of a business, and how they are found.
 
-use crate::model::id::{MemberId, RoleId, Timestamp, UserId};
+use crate::model::id::{MemberId, PermissionGroupId, RoleId, Timestamp, UserId};
 use crate::model::key::{self, Key};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -19,8 +19,9 @@ pub struct Member {
     pub account_type: AccountType,
     pub is_active: bool,
     pub roles: Vec<RoleId>,
-    /// Holds a role that may do everything.
-    pub is_admin: bool,
+    /// Those it has besides the groups of its roles.
+    #[serde(default)]
+    pub permission_groups: Vec<PermissionGroupId>,
     pub created: Timestamp,
 }
 
@@ -89,12 +90,6 @@ impl Members {
     #[must_use]
     pub fn by_user(&self, user: &UserId) -> Option<&Arc<Member>> {
         self.by_user.get(user).and_then(|id| self.by_id.get(id))
-    }
-
-    /// Whether another member may do everything.
-    #[must_use]
-    pub fn has_other_administrator(&self, id: &MemberId) -> bool {
-        self.iter().any(|member| member.id != *id && member.is_active && member.is_admin)
     }
 
     /// Who was deleted, in the order of their ids.

@@ -1,14 +1,21 @@
-//! One business's members, roles, API keys, and directory of objects.
+//! One business's members, roles, permission groups, API keys, and directory of objects.
 
 pub mod api_key;
 pub mod command;
+pub mod grant;
 pub mod member;
+pub mod permission;
+pub mod role;
 
+use crate::model::access::Rights;
 use crate::model::catalog::api_key::{ApiKey, ApiKeys};
 use crate::model::catalog::command::{Command, Rejection, Reply};
 use crate::model::catalog::member::{Member, Members};
+use crate::model::catalog::permission::PermissionGroup;
+use crate::model::catalog::role::Role;
 use crate::model::id::{
-    ApiKeyId, BusinessId, HistoryId, MemberId, ObjectId, RoleId, Sequence, Timestamp, WriterId,
+    ApiKeyId, BusinessId, HistoryId, MemberId, ObjectId, PermissionGroupId, RoleId, Sequence,
+    Timestamp, WriterId,
 };
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
@@ -21,19 +28,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// A named set of rights. This version knows the administrator's, which may do everything.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Role {
-    pub id: RoleId,
-    pub name: String,
-    pub is_admin: bool,
-}
-
 /// An object's entry in the directory. The rest of it is its table's schema.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectEntry {
     pub id: ObjectId,
     pub name: String,
+    /// Its table stays, and so does its entry, under a name that gives the old one free.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_archived: bool,
 }
 
 /// What readers may see of a catalog: immutable, replaced by every change.
@@ -42,7 +44,11 @@ pub struct CatalogView {
     pub business: BusinessId,
     pub members: Arc<Members>,
     pub api_keys: Arc<ApiKeys>,
+    /// In the order they were made.
     pub roles: Arc<Vec<Role>>,
+    /// In the order they were made.
+    pub groups: Arc<Vec<Arc<PermissionGroup>>>,
+    rights: Arc<HashMap<MemberId, Arc<Rights>>>,
     /// In the order they were made.
     pub objects: Arc<Vec<ObjectEntry>>,
     object_by_name: Arc<HashMap<String, ObjectId>>,
@@ -55,6 +61,8 @@ impl CatalogView {
             members: Arc::default(),
             api_keys: Arc::default(),
             roles: Arc::default(),
+            groups: Arc::default(),
+            rights: Arc::default(),
             objects: Arc::default(),
             object_by_name: Arc::default(),
         }
@@ -71,18 +79,100 @@ impl CatalogView {
         self.objects.iter().find(|entry| entry.id == id)
     }
 
+    #[must_use]
+    pub fn role(&self, id: RoleId) -> Option<&Role> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+
+    #[must_use]
+    pub fn group(&self, id: PermissionGroupId) -> Option<&Arc<PermissionGroup>> {
+        self.groups.iter().find(|group| group.id == id)
+    }
+
+    /// What a member may do, active or not; none if there is no such member.
+    #[must_use]
+    pub fn rights_of(&self, member: MemberId) -> Option<&Arc<Rights>> {
+        self.rights.get(&member)
+    }
+
+    /// Whether a member may do everything.
+    #[must_use]
+    pub fn is_admin(&self, member: MemberId) -> bool {
+        self.rights_of(member).is_some_and(|rights| rights.is_admin())
+    }
+
+    /// Whether somebody can come in and do everything.
+    #[must_use]
+    pub fn has_administrator(&self) -> bool {
+        self.members.iter().any(|member| member.is_active && self.is_admin(member.id))
+    }
+
+    /// What follows from a member's roles and groups.
+    fn rights_for(&self, member: &Member) -> Arc<Rights> {
+        let roles: Vec<&Role> = member.roles.iter().filter_map(|id| self.role(*id)).collect();
+        let ids = roles.iter().flat_map(|role| &role.permission_groups);
+        let mut groups: Vec<Arc<PermissionGroup>> = Vec::new();
+        for group in ids.chain(&member.permission_groups).filter_map(|id| self.group(*id)) {
+            if !groups.iter().any(|held| held.id == group.id) {
+                groups.push(group.clone());
+            }
+        }
+        let is_admin = roles.iter().any(|role| role.is_admin);
+        Arc::new(Rights::of(member.id, is_admin, groups))
+    }
+
+    fn renew_rights_of(&mut self, id: MemberId) {
+        let member = self.members.get(&id).expect("a member that has changed is there");
+        let rights = self.rights_for(member);
+        Arc::make_mut(&mut self.rights).insert(id, rights);
+    }
+
+    fn renew_all_rights(&mut self) {
+        let rights = self.members.iter().map(|member| (member.id, self.rights_for(member)));
+        self.rights = Arc::new(rights.collect());
+    }
+
     fn apply(&mut self, change: &Change) {
         match change {
             Change::RoleCreated(role) => Arc::make_mut(&mut self.roles).push(role.clone()),
+            Change::RoleUpdated(role) => {
+                let roles = Arc::make_mut(&mut self.roles);
+                let held = roles.iter_mut().find(|held| held.id == role.id);
+                *held.expect("a role that changes is there") = role.clone();
+                self.renew_all_rights();
+            }
+            Change::RoleDeleted(id) => {
+                Arc::make_mut(&mut self.roles).retain(|role| role.id != *id);
+                self.edit_members(
+                    |member| member.roles.contains(id),
+                    |member| {
+                        member.roles.retain(|held| held != id);
+                    },
+                );
+                self.renew_all_rights();
+            }
+            Change::PermissionGroupCreated(group) => {
+                Arc::make_mut(&mut self.groups).push(Arc::new(group.clone()));
+            }
+            Change::PermissionGroupUpdated(group) => {
+                let groups = Arc::make_mut(&mut self.groups);
+                let held = groups.iter_mut().find(|held| held.id == group.id);
+                *held.expect("a group that changes is there") = Arc::new(group.clone());
+                self.renew_all_rights();
+            }
+            Change::PermissionGroupDeleted(id) => self.delete_group(*id),
             Change::MemberCreated(member) => {
                 Arc::make_mut(&mut self.members).add(Arc::new(member.clone()));
+                self.renew_rights_of(member.id);
             }
             Change::MemberUpdated(member) => {
                 Arc::make_mut(&mut self.members).replace(member.clone());
+                self.renew_rights_of(member.id);
             }
             Change::MemberDeleted(id) => {
                 Arc::make_mut(&mut self.members).delete(*id);
                 Arc::make_mut(&mut self.api_keys).remove_of(*id);
+                Arc::make_mut(&mut self.rights).remove(id);
             }
             Change::ApiKeyCreated(key) => {
                 Arc::make_mut(&mut self.api_keys).put(Arc::new(key.clone()));
@@ -93,11 +183,48 @@ impl CatalogView {
                 let used = ApiKey { last_used: Some(*hour), ..ApiKey::clone(held) };
                 Arc::make_mut(&mut self.api_keys).put(Arc::new(used));
             }
+            Change::ObjectArchived { id, name } => {
+                let objects = Arc::make_mut(&mut self.objects);
+                let held = objects.iter_mut().find(|entry| entry.id == *id);
+                let held = held.expect("an object that is archived is there");
+                let by_name = Arc::make_mut(&mut self.object_by_name);
+                by_name.remove(&std::mem::replace(&mut held.name, name.clone()));
+                by_name.insert(name.clone(), *id);
+                held.is_archived = true;
+            }
             Change::ObjectCreated { entry, .. } => {
                 let by_name = Arc::make_mut(&mut self.object_by_name);
                 by_name.insert(entry.name.clone(), entry.id);
                 Arc::make_mut(&mut self.objects).push(entry.clone());
             }
+        }
+    }
+
+    /// The roles and members that have a group lose it.
+    fn delete_group(&mut self, id: PermissionGroupId) {
+        Arc::make_mut(&mut self.groups).retain(|group| group.id != id);
+        for role in Arc::make_mut(&mut self.roles) {
+            role.permission_groups.retain(|held| *held != id);
+        }
+        self.edit_members(
+            |member| member.permission_groups.contains(&id),
+            |member| {
+                member.permission_groups.retain(|held| *held != id);
+            },
+        );
+        self.renew_all_rights();
+    }
+
+    fn edit_members(&mut self, takes: impl Fn(&Member) -> bool, edit: impl Fn(&mut Member)) {
+        let held = self.members.iter().filter(|member| takes(member));
+        let mut changed: Vec<Member> = held.map(|member| Member::clone(member)).collect();
+        if changed.is_empty() {
+            return;
+        }
+        changed.iter_mut().for_each(edit);
+        let members = Arc::make_mut(&mut self.members);
+        for member in changed {
+            members.replace(member);
         }
     }
 }
@@ -112,6 +239,15 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     RoleCreated(Role),
+    /// The whole new role.
+    RoleUpdated(Role),
+    /// Its members lose it.
+    RoleDeleted(RoleId),
+    PermissionGroupCreated(PermissionGroup),
+    /// The whole new group.
+    PermissionGroupUpdated(PermissionGroup),
+    /// Roles and members that have it lose it.
+    PermissionGroupDeleted(PermissionGroupId),
     MemberCreated(Member),
     /// The whole new member.
     MemberUpdated(Member),
@@ -123,6 +259,11 @@ pub enum Change {
     ApiKeyUsed {
         id: ApiKeyId,
         hour: Timestamp,
+    },
+    /// The object is in the directory under this name from now on.
+    ObjectArchived {
+        id: ObjectId,
+        name: String,
     },
     ObjectCreated {
         entry: ObjectEntry,
@@ -153,6 +294,8 @@ struct Image {
     objects: Arc<Vec<ObjectEntry>>,
     #[serde(default)]
     gone_members: BTreeSet<MemberId>,
+    #[serde(default)]
+    groups: Arc<Vec<Arc<PermissionGroup>>>,
 }
 
 impl Catalog {
@@ -184,6 +327,7 @@ impl Catalog {
             roles: view.roles.clone(),
             objects: view.objects.clone(),
             gone_members: view.members.gone().clone(),
+            groups: view.groups.clone(),
         };
         stored::encode(&image, out);
     }
@@ -198,6 +342,8 @@ impl Catalog {
         let api_keys = Arc::make_mut(&mut view.api_keys);
         image.api_keys.into_iter().for_each(|key| api_keys.put(key));
         view.roles = image.roles;
+        view.groups = image.groups;
+        view.renew_all_rights();
         let by_name = image.objects.iter().map(|entry| (entry.name.clone(), entry.id));
         view.object_by_name = Arc::new(by_name.collect());
         view.objects = image.objects;

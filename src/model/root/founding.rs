@@ -4,7 +4,8 @@
 use crate::model::agenda::{self, ActivityType, AssociationMode};
 use crate::model::catalog::api_key::ApiKey;
 use crate::model::catalog::member::Member;
-use crate::model::catalog::{self, Birth as TableBirth, ObjectEntry, Role};
+use crate::model::catalog::role::Role;
+use crate::model::catalog::{self, Birth as TableBirth, ObjectEntry};
 use crate::model::id::{
     ActivityTypeId, ApiKeyId, BatchId, BusinessId, HistoryId, MemberId, RoleId, UserId,
 };
@@ -31,7 +32,7 @@ pub(super) fn found(
         created: at,
         archived_at: None,
     };
-    let role = Role { id: RoleId(moment.id()), name: "Administrator".to_owned(), is_admin: true };
+    let role = Role::administrator(RoleId(moment.id()));
     let id = new.admin.id.unwrap_or_else(|| MemberId(moment.id()));
     let member = Member {
         id,
@@ -43,7 +44,7 @@ pub(super) fn found(
         account_type: new.admin.account_type,
         is_active: true,
         roles: vec![role.id],
-        is_admin: true,
+        permission_groups: Vec::new(),
         created: at,
     };
     let key = first_key(new.key, &member, moment);
@@ -83,7 +84,8 @@ fn first_catalog_events(
     moment: &mut Moment,
 ) -> Vec<catalog::Event> {
     let schema = Arc::new(default_fields::contacts(stamp.at, &mut || moment.id()));
-    let entry = ObjectEntry { id: schema.object().id, name: schema.object().name.clone() };
+    let (id, name) = (schema.object().id, schema.object().name.clone());
+    let entry = ObjectEntry { id, name, is_archived: false };
     let birth = Some(TableBirth { history: HistoryId(moment.id()), schema });
     [
         catalog::Change::RoleCreated(role),

@@ -80,7 +80,8 @@ fn create(number: u8) -> Ask {
             last_name: String::new(),
             title: String::new(),
             account_type: AccountType::UserStandard,
-            roles: Vec::new(),
+            roles: None,
+            permission_groups: Vec::new(),
         },
         key: FirstKey {
             name: "operator".into(),
@@ -127,7 +128,7 @@ fn a_business_is_born_with_all_its_states() {
     assert_eq!(agenda.replay(&born[1].bytes).unwrap(), born[1].event_count);
     let view = catalog.shown().load_full();
     assert_eq!(view.members.by_email("ANN@x.io").map(|member| &**member), Some(&founded.member));
-    assert!(founded.member.is_admin && founded.member.is_active);
+    assert!(view.is_admin(founded.member.id) && founded.member.is_active);
     let key = view.api_keys.of_secret("a secret of sixteen");
     assert_eq!(key.map(|key| &**key), Some(&founded.key));
     assert!(agenda.shown().offered_type_of_name("task").is_some());

@@ -22,6 +22,7 @@ pub mod schema_command;
 pub mod search;
 pub mod snapshot_form;
 pub mod tags;
+pub mod team;
 #[cfg(test)]
 pub(crate) mod test_support;
 #[cfg(test)]
@@ -84,6 +85,12 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Whose records these are.
+    #[must_use]
+    pub fn object(&self) -> ObjectId {
+        self.schema.load().object().id
+    }
+
     /// The schema as of the newest durable change.
     #[must_use]
     pub fn schema(&self) -> Arc<Schema> {

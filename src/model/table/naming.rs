@@ -1,5 +1,6 @@
 //! What a record is called: names that follow from its values and are not stored.
 
+use crate::model::access::FieldRights;
 use crate::model::id::FieldNumber;
 use crate::model::schema::Schema;
 use crate::model::schema::system;
@@ -41,4 +42,30 @@ pub fn full_name(record: &Record) -> Cow<'_, str> {
         (only, "") | ("", only) => Cow::Borrowed(only),
         (first, last) => Cow::Owned(format!("{first} {last}")),
     }
+}
+
+/// As `record_name`, for somebody with these rights on the fields.
+#[must_use]
+pub fn visible_record_name<'r>(
+    schema: &Schema,
+    record: &'r Record,
+    rights: &FieldRights,
+) -> Cow<'r, str> {
+    if schema.is_contacts() && !rights.may_see(system::FULL_NAME) {
+        return Cow::Borrowed("");
+    }
+    record_name(schema, record)
+}
+
+/// As `display_name`, for somebody with these rights on the fields.
+#[must_use]
+pub fn visible_display_name<'r>(
+    schema: &Schema,
+    record: &'r Record,
+    rights: &FieldRights,
+) -> Cow<'r, str> {
+    if schema.is_contacts() && !rights.may_see(system::FULL_NAME) {
+        return Cow::Borrowed(text(record, system::EMAIL));
+    }
+    display_name(schema, record)
 }

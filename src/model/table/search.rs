@@ -10,6 +10,7 @@ mod page;
 mod plan;
 pub mod run;
 
+use crate::model::access::Reach;
 use crate::model::filter::Filter;
 use crate::model::filter::row::{Needs, Row, Surroundings};
 use crate::model::filter::sort::{Position, Sort};
@@ -19,12 +20,15 @@ use crate::model::table::Shown;
 use crate::model::table::order::Wanted;
 use crate::model::table::record::Record;
 use crate::model::table::search::run::Run;
+use crate::model::table::team::is_on_team;
 use std::ops::Range;
 
 /// What is searched for, and which part of it is asked for.
 #[derive(Clone, Debug)]
 pub struct Search {
     pub wanted: Wanted,
+    /// Which of those whoever searches may read.
+    pub reach: Reach,
     pub filter: Filter,
     pub words: Option<Words>,
     pub sort: Sort,
@@ -59,7 +63,10 @@ impl Search {
     /// Whether no record need be looked at: the creation order alone knows the answer.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.filter.is_everything() && self.words.is_none() && self.sort.is_creation()
+        self.reach == Reach::All
+            && self.filter.is_everything()
+            && self.words.is_none()
+            && self.sort.is_creation()
     }
 
     /// The answer of a plain search. It costs no more in the middle of a table than at its start.
@@ -98,7 +105,9 @@ impl Search {
     }
 
     fn takes(&self, row: &Row<'_>) -> bool {
-        self.filter.takes(row) && self.words.as_ref().is_none_or(|words| words.takes(row))
+        reaches(self.reach, row)
+            && self.filter.takes(row)
+            && self.words.as_ref().is_none_or(|words| words.takes(row))
     }
 
     fn needs(&self) -> Needs {
@@ -109,6 +118,15 @@ impl Search {
             words.note_needs(&mut needs);
         }
         Needs::of(needs)
+    }
+}
+
+/// Whether a record is one of those that somebody may read.
+fn reaches(reach: Reach, row: &Row<'_>) -> bool {
+    match reach {
+        Reach::All => true,
+        Reach::TeamOf(member) => is_on_team(row.around.schema, row.record, member),
+        Reach::Nothing => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! It stands in for the writer's loop: it decides on the draft, keeps what is not applied yet, and
 //! writes the log a replay reads. It knows nothing of what the answers should be.
 
+use crate::model::access::Rights;
 use crate::model::catalog::member::{AccountType, Member, Members};
 use crate::model::id::{
     BatchId, FieldNumber, HistoryId, MemberId, RecordId, Sequence, Timestamp, UserId,
@@ -52,7 +53,7 @@ pub(crate) fn members() -> Members {
             account_type: AccountType::UserStandard,
             is_active: true,
             roles: Vec::new(),
-            is_admin: true,
+            permission_groups: Vec::new(),
             created: BIRTH,
         }));
     }
@@ -63,6 +64,7 @@ pub(crate) fn caller() -> Caller {
     Caller {
         member: member(1),
         members: Arc::new(members()),
+        rights: Arc::new(Rights::administrator(member(1))),
         origin: "tests".into(),
         batch: BatchId::from_bytes([9; 16]),
     }

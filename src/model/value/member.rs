@@ -138,7 +138,7 @@ mod tests {
                 roles: Vec::new(),
                 account_type: AccountType::UserStandard,
                 is_active: number != 3,
-                is_admin: false,
+                permission_groups: Vec::new(),
                 created: Timestamp(0),
             }));
         }

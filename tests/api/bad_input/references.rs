@@ -48,6 +48,7 @@ const PUT: &str = "PUT /api/records/{object}/{record}";
 const SEARCH: &str = "POST /api/records/{object}/search";
 const SCHEDULE: &str = "POST /api/activities/scheduled-activity";
 const RESCHEDULE: &str = "PATCH /api/activities/scheduled-activity/{activity}";
+const RIGHT: &str = "PATCH /api/permission-group/{group}/object-update";
 const LOG: &str = "POST /api/activities/{type}/log-activity";
 const SCHEDULED: &str = "GET /api/activities/scheduled-activity";
 
@@ -123,6 +124,14 @@ fn of_the_rest() -> Vec<Reference> {
         ),
         in_body("POST /api/team", "role", json!({"roles": ["$"]})),
         in_body("PATCH /api/team/{member}", "role", json!({"roles": ["$"]})),
+        in_body("POST /api/team", "group", json!({"permission_groups": ["$"]})),
+        in_body("PATCH /api/team/{member}", "group", json!({"permission_groups": ["$"]})),
+        in_body("POST /api/role", "group", json!({"permission_groups": ["$"]})),
+        in_body("PATCH /api/role/{role}", "group", json!({"permission_groups": ["$"]})),
+        in_body("POST /api/permission-group", "object", json!({"objects": {"$": {}}})),
+        in_body("PATCH /api/permission-group/{group}", "object", json!({"objects": {"$": {}}})),
+        in_body(RIGHT, "object", json!({"custom_object": {"id": "$"}})),
+        in_body(RIGHT, "field", json!({"field": {"id": "$"}})),
         in_body("POST /api/api-keys", "member", json!({"member_id": "$"}))
             .gone(&["deleted_member"]),
         in_body("POST /api/team/search", "member", json!({"ids": ["$"]}))
@@ -159,6 +168,17 @@ fn of_the_rest() -> Vec<Reference> {
     references
 }
 
+/// References to stages. The one that takes a removed stage's place is told as the other one is.
+fn of_pipelines() -> Vec<Reference> {
+    let moving = "PATCH /api/records/{pipeline}/{deal}/move";
+    let removing = "POST /api/pipelines/{pipeline}/stages/remove-stage";
+    let references = [
+        in_body(moving, "stage", json!({"stage_id": "$"})),
+        in_body(removing, "other_stage", json!({"new_stage_id": "$"})),
+    ];
+    references.map(|reference| reference.gone(&["removed_stage", "option"])).into()
+}
+
 /// The value with an id for each `$`.
 fn replaced(value: &Value, id: &str) -> Value {
     serde_json::from_str(&value.to_string().replace('$', id)).expect("an id breaks no JSON")
@@ -188,7 +208,7 @@ fn told(answer: &Answer, id: &str) -> String {
 fn a_reference_to_another_business_is_one_to_nothing() {
     let mut scene = Scene::new();
     let (before, routes) = (scene.state(), routes());
-    let references = [of_records(), of_searches(), of_the_rest()];
+    let references = [of_records(), of_searches(), of_pipelines(), of_the_rest()];
     for reference in references.iter().flatten() {
         println!("{} {}{}", reference.line, reference.query, reference.body);
         let route = routes.iter().find(|route| route.line() == reference.line);
@@ -217,7 +237,7 @@ fn a_reference_to_another_business_is_one_to_nothing() {
 fn a_reference_to_what_is_there_is_answered_otherwise() {
     let mut scene = Scene::new();
     let routes = routes();
-    for reference in [of_records(), of_searches(), of_the_rest()].iter().flatten() {
+    for reference in [of_records(), of_searches(), of_pipelines(), of_the_rest()].iter().flatten() {
         let route = routes.iter().find(|route| route.line() == reference.line);
         let route = route.unwrap_or_else(|| panic!("the table has no {}", reference.line));
         let random = scene.random_id();

@@ -5,21 +5,22 @@ use crate::model::schema::system;
 use crate::model::table::apply::same_version;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, ArchivedConflict, FaultKind, Outcome, Place, RecordFault, Reply, TeamEdit, Unarchive,
-    Writes,
+    Action, ArchivedConflict, Outcome, Place, Reply, TeamEdit, Unarchive, Writes,
 };
 use crate::model::table::decide::commit::{Commit, RecordEdit, put_time};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::upsert::{check_identifier, finish};
-use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken, live};
+use crate::model::table::decide::{
+    Conflict, ConflictParameter, Rejection, Taken, live, require, visible,
+};
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Purge};
 use crate::model::table::record::Record;
-use crate::model::value::fault::ValueFault;
 use crate::model::value::{VALUES_MAX, Value};
 
 pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Rejection> {
-    let record = live(commit.view, id)?;
+    let record = live(commit, id)?;
+    require(commit.access.may_archive(&commit.schema, &record))?;
     let (at, by) = (commit.at(), commit.caller.member);
     let mut edits = Edits::default();
     edits.set(system::ARCHIVED_AT, |out| put_time(at, out));
@@ -40,12 +41,13 @@ pub(super) fn unarchive(
     commit: &mut Commit<'_>,
     unarchive: &Unarchive,
 ) -> Result<Reply, Rejection> {
-    let record = commit.view.record(unarchive.id).ok_or(Rejection::NotFound)?;
+    let record = visible(commit, unarchive.id)?;
     if !record.is_archived() {
         let outcome =
             Outcome { action: Action::Unchanged, record, filled: Vec::new(), changed: Vec::new() };
         return Ok(Reply::Record(outcome));
     }
+    require(commit.access.may_unarchive(&commit.schema, &record))?;
     let nothing = Writes { schema: commit.schema.number(), ..Writes::default() };
     let mut plan = Plan::new(commit, Some(&record), &nothing);
     plan.restore();
@@ -58,7 +60,7 @@ pub(super) fn unarchive(
         plan.end_of_values()?;
         set_identifier(commit, &mut plan, &wanted.text);
         let mode = (ArchivedConflict::Refuse, ConflictParameter::None);
-        let displaced = check_identifier(commit, &plan, &record, mode, &mut taken);
+        let displaced = check_identifier(commit, &plan, &record, mode, &mut taken)?;
         assert!(displaced.is_none(), "nobody is displaced where the mode is to refuse");
         blame_identifier(&mut taken);
     } else if let Some(original) = original_identifier(commit, &record) {
@@ -116,18 +118,15 @@ pub(super) fn purge(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Reje
 
 /// Puts a member on the explicit team of a live record, or takes it off.
 pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply, Rejection> {
-    let record = live(commit.view, edit.id)?;
+    let record = live(commit, edit.id)?;
+    require(commit.access.may_edit(&commit.schema, &record))?;
     let mut team = record.explicit_team();
     let held = team.iter().position(|member| *member == edit.member);
     match (held, edit.present) {
         (Some(_), true) => return Ok(Reply::Done),
         (None, false) => return Err(Rejection::NotFound),
         (None, true) if team.len() >= VALUES_MAX => {
-            let fault = ValueFault::LimitExceeded { what: "team members", max: VALUES_MAX };
-            let place = Place::Field(system::TEAM_MEMBERS);
-            let kind = FaultKind::Value(fault);
-            let faults = vec![RecordFault { place, kind }];
-            return Err(Rejection::Faults(faults));
+            return Err(Rejection::TeamFull { max: VALUES_MAX });
         }
         (None, true) => team.push(edit.member),
         (Some(at), false) => drop(team.remove(at)),

@@ -1,5 +1,6 @@
 //! The events of one command while they are decided: who, when, and the numbers they get.
 
+use crate::model::access::ObjectAccess;
 use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Timestamp, Version};
 use crate::model::key::Key;
 use crate::model::moment::Moment;
@@ -28,6 +29,8 @@ const TAG_BYTES: usize = 40;
 pub(super) struct Commit<'a> {
     pub(super) view: View<'a>,
     pub(super) schema: Arc<Schema>,
+    /// What the caller may do here.
+    pub(super) access: ObjectAccess,
     pub(super) caller: &'a Caller,
     pub(super) moment: &'a mut Moment,
     events: &'a mut Vec<Event>,
@@ -55,8 +58,9 @@ impl<'a> Commit<'a> {
         events: &'a mut Vec<Event>,
     ) -> Self {
         let schema = view.table.shown.schema();
+        let access = caller.rights.on(view.table.object());
         let (first, sequence) = (events.len(), view.sequence());
-        Self { view, schema, caller, moment, events, first, sequence, bytes: 0 }
+        Self { view, schema, access, caller, moment, events, first, sequence, bytes: 0 }
     }
 
     pub(super) fn at(&self) -> Timestamp {

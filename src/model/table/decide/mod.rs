@@ -7,6 +7,7 @@
 mod archive;
 mod commit;
 pub(crate) mod keys;
+mod pipeline;
 mod plan;
 mod schema;
 mod survey;
@@ -32,10 +33,16 @@ pub enum Rejection {
     SchemaMoved,
     /// The record addressed is not there, or not live.
     NotFound,
+    /// The caller may see what it asks about, but not do this.
+    NoRight,
+    /// The identifier of an upsert is that of a live record which the caller may not see.
+    NoRightToIdentifier,
     /// Only archived records are purged.
     NotArchived,
-    /// Entries that name a field which nobody may write.
+    /// Entries that name a field which nobody, or not the caller, may write.
     Forbidden(Vec<(u32, FieldNumber)>),
+    /// As many members were put on the record one by one as may be.
+    TeamFull { max: usize },
     /// Values of fields are at fault.
     Faults(Vec<RecordFault>),
     /// Another record is in the way.
@@ -48,6 +55,10 @@ pub enum Rejection {
     Violated(Box<Violated>),
     /// A field, option or category addressed is not there.
     UnknownField,
+    /// The object is in use.
+    ArchiveBlocked(Blocked),
+    /// The object was archived: nothing of it is there any more.
+    ObjectArchived,
 }
 
 /// The last stage: uniqueness and archive conflicts, all of them.
@@ -110,6 +121,14 @@ pub struct Violated {
     pub first: Vec<Violation>,
 }
 
+/// What keeps an object from being archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    LiveRecords,
+    /// A business has its contacts for ever.
+    Contacts,
+}
+
 /// A rule that is surveyed when it is switched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -136,12 +155,18 @@ pub fn decide(
 ) -> Result<Reply, Rejection> {
     let Command { caller, ask } = command;
     let mut commit = Commit::new(view, &caller, moment, events);
+    let is_receipt = matches!(ask, Ask::ConfirmFollowUp(_));
+    // Whoever asks for more has found the object before it went.
+    if commit.schema.object().archived_at.is_some() && !is_receipt {
+        return Err(Rejection::ObjectArchived);
+    }
     match ask {
         Ask::Upsert(upsert) => upsert::upsert(&mut commit, &upsert),
         Ask::Add(add) => upsert::add(&mut commit, &add),
         Ask::Update(update) => update::update(&mut commit, &update),
         Ask::Archive(id) => archive::archive(&mut commit, id),
         Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
+        Ask::Move { id, stage } => pipeline::move_record(&mut commit, id, stage),
         Ask::Purge(id) => archive::purge(&mut commit, id),
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
         Ask::CreateField(field) => schema::create_field(&mut commit, &field),
@@ -151,16 +176,31 @@ pub fn decide(
     }
 }
 
-/// The record addressed by id, if it is live.
-fn live(view: View<'_>, id: RecordId) -> Result<Record, Rejection> {
-    view.record(id).filter(|record| !record.is_archived()).ok_or(Rejection::NotFound)
+/// The record addressed by id, if the caller may see it.
+fn visible(commit: &Commit<'_>, id: RecordId) -> Result<Record, Rejection> {
+    let found = commit.view.record(id);
+    let found = found.filter(|record| commit.access.may_read(&commit.schema, record));
+    found.ok_or(Rejection::NotFound)
 }
 
-/// What is known of the writes before the branch: their schema, and whether all may be written.
+/// The same, if it is live.
+fn live(commit: &Commit<'_>, id: RecordId) -> Result<Record, Rejection> {
+    let record = visible(commit, id)?;
+    if record.is_archived() { Err(Rejection::NotFound) } else { Ok(record) }
+}
+
+/// Ends a command for which a right is missing.
+fn require(may: bool) -> Result<(), Rejection> {
+    if may { Ok(()) } else { Err(Rejection::NoRight) }
+}
+
+/// What is known of the writes before the branch: their schema.
 fn admit(commit: &Commit<'_>, writes: &Writes) -> Result<(), Rejection> {
-    if writes.schema != commit.schema.number() {
-        return Err(Rejection::SchemaMoved);
-    }
+    if writes.schema == commit.schema.number() { Ok(()) } else { Err(Rejection::SchemaMoved) }
+}
+
+/// Whether the caller may write every field that it names: asked after the branch's own right.
+fn check_fields(writes: &Writes) -> Result<(), Rejection> {
     if writes.forbidden.is_empty() {
         Ok(())
     } else {

@@ -2,12 +2,15 @@
 
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, Outcome, Reply, Update, Write, Writes,
+    Action, ArchivedConflict, Extent, Outcome, Reply, Update, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::keys::is_blank;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::upsert::{check_identifier, displace, finish};
-use crate::model::table::decide::{ConflictParameter, Rejection, Taken, admit, live};
+use crate::model::table::decide::{
+    ConflictParameter, Rejection, Taken, admit, check_fields, live, require,
+};
 use crate::model::table::event::ChangeKind;
 use crate::model::table::record::Record;
 use crate::model::value;
@@ -17,18 +20,21 @@ pub(super) struct Change<'a> {
     pub(super) writes: &'a Writes,
     pub(super) archived_conflict: ArchivedConflict,
     pub(super) parameter: ConflictParameter,
-    pub(super) replace: bool,
 }
 
 pub(super) fn update(commit: &mut Commit<'_>, update: &Update) -> Result<Reply, Rejection> {
     // An unknown record answers before anything about the request's fields.
-    let record = live(commit.view, update.id)?;
+    let record = live(commit, update.id)?;
     admit(commit, &update.writes)?;
+    let reached = match update.extent {
+        Extent::Mentioned => None,
+        Extent::All => Some(with_clears(commit, &update.writes)),
+        Extent::Blank => Some(of_blanks(commit, &record, &update.writes)),
+    };
     let change = Change {
-        writes: &update.writes,
+        writes: reached.as_ref().unwrap_or(&update.writes),
         archived_conflict: update.archived_conflict,
         parameter: ConflictParameter::ArchivedConflict,
-        replace: update.replace,
     };
     change_live(commit, &record, &change)
 }
@@ -39,12 +45,13 @@ pub(super) fn change_live(
     record: &Record,
     change: &Change<'_>,
 ) -> Result<Reply, Rejection> {
-    let completed = change.replace.then(|| with_clears(commit, change.writes));
-    let mut plan = Plan::new(commit, Some(record), completed.as_ref().unwrap_or(change.writes));
+    require(commit.access.may_edit(&commit.schema, record))?;
+    check_fields(change.writes)?;
+    let mut plan = Plan::new(commit, Some(record), change.writes);
     plan.end_of_values()?;
     let mut taken = Taken::default();
     let mode = (change.archived_conflict, change.parameter);
-    let displaced = check_identifier(commit, &plan, record, mode, &mut taken);
+    let displaced = check_identifier(commit, &plan, record, mode, &mut taken)?;
     plan.check_unique(commit, Some(record), &mut taken);
     if !taken.is_empty() {
         return Err(Rejection::Taken(taken));
@@ -65,14 +72,29 @@ pub(super) fn change_live(
     finish(commit, plan, Some(record), ChangeKind::Updated)
 }
 
+/// The writes to fields in which a record has no value. A checkbox always has one.
+fn of_blanks(commit: &Commit<'_>, record: &Record, writes: &Writes) -> Writes {
+    let mut kept = writes.clone();
+    kept.entries.retain(|write| {
+        let field = commit.schema.by_number(write.field);
+        let field = field.expect("the schema is the one the writes were read with");
+        let members = &commit.caller.members;
+        let has_value = |raw| !is_blank(field, raw, members);
+        !field.field_type.is_checkbox() && !record.value(field.number).is_some_and(has_value)
+    });
+    kept
+}
+
 /// The writes, and a clear of every writable field that they do not mention.
 fn with_clears(commit: &Commit<'_>, writes: &Writes) -> Writes {
     let mut completed = writes.clone();
     let schema = &commit.schema;
+    let rights = commit.access.fields(schema);
     let is_cleared = |field: &Field| {
         !field.is_computed()
             && !field.is_read_only
             && !field.is_required
+            && rights.may_write(field.number)
             && field.number != schema.identifier().number
     };
     for field in schema.fields().iter().filter(|field| is_cleared(field)) {

@@ -13,7 +13,9 @@ use crate::model::table::decide::commit::{Commit, RecordEdit};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::update::{Change, change_live};
-use crate::model::table::decide::{Conflict, ConflictParameter, Rejection, Taken, admit};
+use crate::model::table::decide::{
+    Conflict, ConflictParameter, Rejection, Taken, admit, check_fields, require,
+};
 use crate::model::table::event::{ChangeKind, Event, Reason};
 use crate::model::table::record::Record;
 use crate::model::value::Value;
@@ -39,11 +41,13 @@ pub(super) fn upsert(commit: &mut Commit<'_>, upsert: &Upsert) -> Result<Reply, 
     };
     match commit.view.holder(&upsert.lookup.key) {
         Some(found) if !found.is_archived() => {
+            if !commit.access.may_read(&commit.schema, &found) {
+                return Err(Rejection::NoRightToIdentifier);
+            }
             let change = Change {
                 writes: &upsert.writes,
                 archived_conflict: upsert.archived_conflict,
                 parameter: ConflictParameter::OnupdateArchivedConflict,
-                replace: false,
             };
             change_live(commit, &found, &change)
         }
@@ -59,7 +63,11 @@ pub(super) fn upsert(commit: &mut Commit<'_>, upsert: &Upsert) -> Result<Reply, 
                 prompt(commit, &plan, &upsert.writes, conflict)
             }
             ArchivedMatch::Unarchive => restore(commit, &archived, &upsert.writes, rules),
-            ArchivedMatch::Overwrite => create(commit, &upsert.writes, Some(&upsert.lookup), rules),
+            ArchivedMatch::Overwrite => {
+                // Also where another identifier is to be created: an answer would tell of it.
+                require(commit.access.may_read(&commit.schema, &archived))?;
+                create(commit, &upsert.writes, Some(&upsert.lookup), rules)
+            }
         },
         None => create(commit, &upsert.writes, Some(&upsert.lookup), rules),
     }
@@ -84,6 +92,7 @@ fn prompt(
     writes: &Writes,
     conflict: Conflict,
 ) -> Result<Reply, Rejection> {
+    check_fields(writes)?;
     if !writes.faults.is_empty() {
         return Err(Rejection::Faults(writes.faults.clone()));
     }
@@ -116,10 +125,19 @@ fn create(
                 return prompt(commit, &plan, writes, conflict);
             }
             ArchivedMatch::Unarchive => return restore(commit, &holder, writes, rules),
-            ArchivedMatch::Overwrite => displaced = Some(holder),
+            ArchivedMatch::Overwrite => {
+                require(commit.access.may_edit(&commit.schema, &holder))?;
+                displaced = Some(holder);
+            }
         }
     }
+    require(commit.access.may_create())?;
+    check_fields(writes)?;
     plan.fill_defaults(commit);
+    if commit.access.sees_own_team_only() {
+        // Otherwise it would vanish from the eyes of whoever made it.
+        plan.set(system::TEAM_MEMBERS, &Value::Members(vec![commit.caller.member]));
+    }
     plan.check_required(commit);
     plan.end_of_values()?;
     let mut taken = Taken::default();
@@ -164,6 +182,8 @@ fn restore(
     writes: &Writes,
     rules: Rules,
 ) -> Result<Reply, Rejection> {
+    require(commit.access.may_unarchive(&commit.schema, archived))?;
+    check_fields(writes)?;
     let mut plan = Plan::new(commit, Some(archived), writes);
     plan.restore();
     plan.fill_owner(commit);
@@ -173,7 +193,7 @@ fn restore(
     plan.end_of_values()?;
     let mut taken = Taken::default();
     let mode = (rules.archived_conflict, ConflictParameter::OnupdateArchivedConflict);
-    let displaced = check_identifier(commit, &plan, archived, mode, &mut taken);
+    let displaced = check_identifier(commit, &plan, archived, mode, &mut taken)?;
     plan.check_unique(commit, Some(archived), &mut taken);
     if taken.conflict.is_none() && !clashes.is_empty() {
         taken.conflict = Some(Conflict::UniqueOnRestore { record: archived.clone(), clashes });
@@ -194,24 +214,24 @@ pub(super) fn check_identifier(
     own: &Record,
     (mode, parameter): (ArchivedConflict, ConflictParameter),
     taken: &mut Taken,
-) -> Option<Record> {
-    let text = plan.identifier(commit)?;
-    let key = commit.schema.identifier_key(text)?;
-    if own.key() == Some(key.as_bytes()) {
-        return None;
-    }
-    let holder = commit.view.holder(&key).filter(|holder| holder.id() != own.id())?;
+) -> Result<Option<Record>, Rejection> {
+    let Some(text) = plan.identifier(commit) else { return Ok(None) };
+    let key = commit.schema.identifier_key(text);
+    let key = key.filter(|key| own.key() != Some(key.as_bytes()));
+    let holder = key.and_then(|key| commit.view.holder(&key));
+    let Some(holder) = holder.filter(|holder| holder.id() != own.id()) else { return Ok(None) };
     let place = plan.place_of(commit.schema.identifier().number);
     if !holder.is_archived() {
         taken.faults.push(RecordFault { place, kind: FaultKind::Unique { holder: holder.id() } });
-        return None;
+        return Ok(None);
     }
     if mode == ArchivedConflict::Overwrite {
-        return Some(holder);
+        require(commit.access.may_edit(&commit.schema, &holder))?;
+        return Ok(Some(holder));
     }
     taken.conflict =
         Some(Conflict::ArchivedIdentifier { holder, value: text.into(), place, parameter });
-    None
+    Ok(None)
 }
 
 /// Frees an archived record's identifier: the record keeps everything else.
@@ -247,10 +267,11 @@ pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(),
 /// Makes the event and the answer.
 pub(super) fn finish(
     commit: &mut Commit<'_>,
-    plan: Plan<'_>,
+    mut plan: Plan<'_>,
     old: Option<&Record>,
     kind: ChangeKind,
 ) -> Result<Reply, Rejection> {
+    plan.settle_close_date(commit);
     let Plan { edits, new_tags, filled, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
     let action = match kind {

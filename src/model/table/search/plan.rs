@@ -1,5 +1,6 @@
 //! What of a search the columns of its table answer, and what is left for its records.
 
+use crate::model::access::Reach;
 use crate::model::filter::Filter;
 use crate::model::filter::question::Asked;
 use crate::model::filter::row::{Row, Surroundings};
@@ -12,7 +13,7 @@ use crate::model::table::Shown;
 use crate::model::table::column::mask::Mask;
 use crate::model::table::column::{Column, Piece};
 use crate::model::table::order::{Order, Slots};
-use crate::model::table::search::Search;
+use crate::model::table::search::{Search, reaches};
 use std::sync::Arc;
 
 /// The part of a search that columns answer.
@@ -30,17 +31,20 @@ pub(super) struct Plan {
 /// What is asked of records themselves.
 #[derive(Debug)]
 pub(super) struct Rest {
+    pub(super) reach: Reach,
     pub(super) filter: Filter,
     pub(super) words: Option<Words>,
 }
 
 impl Rest {
     pub(super) fn is_nothing(&self) -> bool {
-        self.filter.is_everything() && self.words.is_none()
+        self.reach == Reach::All && self.filter.is_everything() && self.words.is_none()
     }
 
     pub(super) fn takes(&self, row: &Row<'_>) -> bool {
-        self.filter.takes(row) && self.words.as_ref().is_none_or(|words| words.takes(row))
+        reaches(self.reach, row)
+            && self.filter.takes(row)
+            && self.words.as_ref().is_none_or(|words| words.takes(row))
     }
 }
 
@@ -123,7 +127,7 @@ impl Plan {
                 words = None;
             }
             // Where records are asked, too, all that are left are looked at anyway.
-            if rest.is_empty() && words.is_none() {
+            if rest.is_empty() && words.is_none() && search.reach == Reach::All {
                 let first = search.sort.fields().first();
                 first_key = first.and_then(|key| planner.column(&key.field));
             }
@@ -132,7 +136,12 @@ impl Plan {
         }
         let filter = if rest.len() == 1 { rest.remove(0) } else { Filter::All(rest) };
         let tree = Tree::all(parts);
-        Self { columns: planner.columns, tree, rest: Rest { filter, words }, first_key }
+        Self {
+            columns: planner.columns,
+            tree,
+            rest: Rest { reach: search.reach, filter, words },
+            first_key,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! It must not know threads: whoever has some lets them call `work`.
 
+use crate::model::access::Reach;
 use crate::model::filter::row::{Needs, Row, Surroundings};
 use crate::model::id::Slot;
 use crate::model::table::Shown;
@@ -47,6 +48,8 @@ impl Run {
     /// Begins a search over the records that there are now.
     #[must_use]
     pub fn new(search: Search, shown: &Shown, around: &Surroundings<'_>) -> Self {
+        // Who may read nothing has nothing looked at.
+        let search_is_empty = search.reach == Reach::Nothing;
         let plan = Plan::of(&search, shown, around);
         let from = match &search.window {
             Window::Behind { position, .. } if search.sort.is_creation() => {
@@ -71,7 +74,7 @@ impl Run {
             search,
             plan,
             from,
-            chunks: shown.order.chunk_count(),
+            chunks: if search_is_empty { 0 } else { shown.order.chunk_count() },
             next: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             found: Mutex::new(found),

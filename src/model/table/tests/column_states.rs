@@ -1,5 +1,6 @@
 //! Searches by columns while records change under them: each record is judged in one state.
 
+use crate::model::access::Reach;
 use crate::model::agenda;
 use crate::model::filter::Filter;
 use crate::model::filter::row::Surroundings;
@@ -46,7 +47,7 @@ impl States {
     fn find(&self, filter: Filter, is_sorted: bool) -> Found {
         let sort = if is_sorted { self.sort.clone() } else { Sort::default() };
         let (wanted, window) = (Wanted::Live, Window::Places(0..self.records));
-        let search = Search { wanted, filter, words: None, sort, window };
+        let search = Search { wanted, reach: Reach::All, filter, words: None, sort, window };
         let (schema, members, agenda) = (self.shown.schema(), members(), agenda::Shown::default());
         let around = Surroundings {
             schema: &schema,

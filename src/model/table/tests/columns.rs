@@ -1,6 +1,7 @@
 //! Searches by columns against the same searches by records: every type of field and everything it
 //! may be asked, while records come, change and go; and what a column costs and when it goes.
 
+use crate::model::access::Reach;
 use crate::model::agenda;
 use crate::model::catalog::member::Members;
 use crate::model::filter::Filter;
@@ -14,7 +15,7 @@ use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::system;
 use crate::model::table::Shown;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, RestoreConflict, Unarchive, Update,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, RestoreConflict, Unarchive, Update,
 };
 use crate::model::table::order::{CHUNK, Wanted};
 use crate::model::table::record::Record;
@@ -164,7 +165,7 @@ impl World {
     pub(super) fn write(&mut self, id: RecordId, writes: Vec<(FieldNumber, Change)>) {
         let writes = self.rig.writes(writes);
         let archived_conflict = ArchivedConflict::Refuse;
-        let update = Update { id, writes, archived_conflict, replace: false };
+        let update = Update { id, writes, archived_conflict, extent: Extent::Mentioned };
         self.rig.run(Ask::Update(Box::new(update))).unwrap();
     }
 
@@ -350,7 +351,8 @@ fn searches(world: &World) -> Vec<Search> {
         } else {
             Window::Places(start..start + limit)
         };
-        searches.push(Search { wanted, filter, words, sort, window });
+        let reach = if at % 7 == 6 { Reach::TeamOf(member(2)) } else { Reach::All };
+        searches.push(Search { wanted, reach, filter, words, sort, window });
     };
     for filter in &questions {
         add(filter.clone(), None);
@@ -382,7 +384,14 @@ fn searches(world: &World) -> Vec<Search> {
     for sort in &sorts {
         let window = Window::Places(0..90);
         let (filter, words) = (Filter::everything(), None);
-        searches.push(Search { wanted: Wanted::Live, filter, words, sort: sort.clone(), window });
+        searches.push(Search {
+            wanted: Wanted::Live,
+            reach: Reach::All,
+            filter,
+            words,
+            sort: sort.clone(),
+            window,
+        });
     }
     searches
 }
@@ -415,6 +424,7 @@ fn columns_stay_right_when_options_and_members_go() {
     let searches = |world: &World| {
         let ask = |name, word, value: &Input<'static>| Search {
             wanted: Wanted::Live,
+            reach: Reach::All,
             filter: world.condition(&(name, word, value.clone())),
             words: None,
             sort: Sort::default(),
@@ -434,7 +444,14 @@ fn columns_stay_right_when_options_and_members_go() {
         let (sorts, everything) = (world.sorts(), Filter::everything());
         searches.extend(sorts.into_iter().map(|sort| {
             let (filter, words) = (everything.clone(), None);
-            Search { wanted: Wanted::Live, filter, words, sort, window: Window::Places(0..40) }
+            Search {
+                wanted: Wanted::Live,
+                reach: Reach::All,
+                filter,
+                words,
+                sort,
+                window: Window::Places(0..40),
+            }
         }));
         searches
     };
@@ -467,6 +484,7 @@ fn columns_go_when_nobody_wants_them_and_when_memory_is_short() {
     columns.use_from(0);
     let ask = |name, value: &'static str| Search {
         wanted: Wanted::Live,
+        reach: Reach::All,
         filter: world.condition(&(name, "=", Input::Text(value.into()))),
         words: None,
         sort: Sort::default(),

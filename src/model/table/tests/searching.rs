@@ -1,5 +1,6 @@
 //! Searches against a naive one: the same records judged, ordered and cut plainly.
 
+use crate::model::access::Reach;
 use crate::model::agenda;
 use crate::model::catalog::member::Members;
 use crate::model::filter::Filter;
@@ -270,7 +271,7 @@ fn sort(keys: &Keys) -> Sort {
 
 fn search(tree: &Tree, keys: &Keys, wanted: Wanted, window: Window) -> Search {
     let filter = WORLD.with(|around| tree.filter(&around)).unwrap_or_else(Filter::everything);
-    Search { wanted, filter, words: None, sort: sort(keys), window }
+    Search { wanted, reach: Reach::All, filter, words: None, sort: sort(keys), window }
 }
 
 /// All that is found, in order.
