@@ -3,6 +3,7 @@
 //!
 //! Rules that the compiler or clippy hold are not repeated here.
 
+mod errors;
 mod files;
 mod layers;
 mod links;

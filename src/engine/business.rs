@@ -54,6 +54,12 @@ impl TableRef {
         &self.shown
     }
 
+    /// Whether the object is gone. Its own table says so first, the directory soon after.
+    #[must_use]
+    pub fn is_archived(&self) -> bool {
+        self.shown.schema().object().archived_at.is_some()
+    }
+
     #[must_use]
     pub fn handle(&self) -> &Handle<Table> {
         &self.handle
@@ -130,8 +136,15 @@ impl Business {
         &self.agenda
     }
 
+    /// The table of an object that is not archived.
     #[must_use]
     pub fn table(&self, object: ObjectId) -> Option<Arc<TableRef>> {
+        self.any_table(object).filter(|table| !table.is_archived())
+    }
+
+    /// The table of an object, archived or not.
+    #[must_use]
+    pub fn any_table(&self, object: ObjectId) -> Option<Arc<TableRef>> {
         self.tables.get(&object)
     }
 
@@ -153,9 +166,15 @@ impl Business {
         self.catalog_handle.admission().rows() + self.agenda_handle.admission().rows() + of_tables
     }
 
-    /// All tables, in the order their objects were made.
+    /// The tables of all objects that are not archived, in the order they were made.
     #[must_use]
     pub fn tables(&self) -> Vec<Arc<TableRef>> {
         self.catalog().objects.iter().filter_map(|entry| self.table(entry.id)).collect()
+    }
+
+    /// All tables, in the order their objects were made.
+    #[must_use]
+    pub fn all_tables(&self) -> Vec<Arc<TableRef>> {
+        self.catalog().objects.iter().filter_map(|entry| self.any_table(entry.id)).collect()
     }
 }

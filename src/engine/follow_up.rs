@@ -8,6 +8,7 @@ use crate::engine::business::{Business, Directory, TableRef};
 use crate::engine::turn::Refusal;
 use crate::model::access::Rights;
 use crate::model::agenda;
+use crate::model::catalog::command as catalog;
 use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
 use crate::model::table::Shown;
@@ -84,14 +85,16 @@ impl Drop for Hold {
 }
 
 /// A writer did not take a follow-up now.
-struct Later;
+pub(super) struct Later;
 
 /// Sends follow-ups for as long as it runs.
 pub(super) async fn send_for_ever(businesses: Arc<Directory>, signal: Arc<FollowUpSignal>) {
     for business in businesses.load_full().values() {
-        for table in business.tables() {
-            if !table.shown().follow_ups().open.is_empty() {
-                signal.raise(table.shown().schema().object().id);
+        for table in business.all_tables() {
+            let object = table.shown().schema().object().id;
+            let is_open = !table.shown().follow_ups().open.is_empty();
+            if is_open || name_to_discard(business, &table).is_some() {
+                signal.raise(object);
             }
         }
     }
@@ -100,7 +103,7 @@ pub(super) async fn send_for_ever(businesses: Arc<Directory>, signal: Arc<Follow
         for object in signal.take() {
             let known = businesses.load_full();
             let found =
-                known.values().find_map(|business| Some((business, business.table(object)?)));
+                known.values().find_map(|business| Some((business, business.any_table(object)?)));
             let Some((business, table)) = found else { continue };
             if send_all(business, &table, object, &signal).await.is_err() {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -124,7 +127,32 @@ async fn send_all(
         }
         confirm(business, table, follow_up).await?;
     }
-    Ok(())
+    discard_name(business, table).await
+}
+
+/// What the directory has to be asked about a table, as of what both say now. It needs no receipt:
+/// the directory's own entry is one.
+fn name_to_discard(business: &Business, table: &TableRef) -> Option<catalog::Ask> {
+    let schema = table.shown().schema();
+    let archived_at = schema.object().archived_at?;
+    let object = schema.object().id;
+    let catalog = business.catalog();
+    let entry = catalog.object(object).expect("every table has its entry");
+    (!entry.is_archived).then_some(catalog::Ask::DiscardName { object, archived_at })
+}
+
+/// Gives the name of an archived object free.
+pub(super) async fn discard_name(business: &Business, table: &TableRef) -> Result<(), Later> {
+    let Some(ask) = name_to_discard(business, table) else { return Ok(()) };
+    let command = catalog::Command { caller: nobody(business.catalog().members.clone()), ask };
+    let answer = business.catalog_handle.ask(command, 1, 64).map_err(|_| Later)?;
+    match answer.await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(Refusal::Rejected(rejection))) => {
+            panic!("a follow-up cannot be refused, but the catalog said {rejection:?}")
+        }
+        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+    }
 }
 
 async fn send(business: &Business, object: ObjectId, follow_up: FollowUp) -> Result<(), Later> {

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod boot;
 pub mod bootstrap;
+pub mod bulk;
 pub mod business;
 pub mod follow_up;
 mod key_use;
@@ -28,23 +29,26 @@ pub(crate) mod test_support;
 mod tests;
 
 use crate::ambient::Clock;
+use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
-use crate::engine::turn::Refusal;
+use crate::engine::turn::{Answer, Refusal};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
 use crate::model::id::{BatchId, BusinessId};
 use crate::model::moment::Moment;
 use crate::model::state::State;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::{agenda, catalog, root, table};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
+use tokio::sync::oneshot::Receiver;
 
 /// Why a command has no reply.
 #[derive(Debug, PartialEq)]
@@ -80,6 +84,7 @@ pub struct Engine {
     seed: u64,
     batches: AtomicU64,
     key_uses: Arc<KeyUses>,
+    under_way: UnderWay,
 }
 
 impl Engine {
@@ -104,6 +109,7 @@ impl Engine {
             seed,
             batches: AtomicU64::new(0),
             key_uses: Arc::default(),
+            under_way: UnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
         engine
@@ -156,6 +162,16 @@ impl Engine {
         &self.partitions
     }
 
+    /// Gives up the columns of searches that nobody wants, or all of them while memory is short.
+    pub fn sweep_columns(&self, is_memory_short: bool) {
+        for business in self.partitions.iter().flat_map(Partition::businesses) {
+            for table in business.tables() {
+                let shown = table.shown();
+                shown.columns.sweep(&shown.order, is_memory_short);
+            }
+        }
+    }
+
     /// The threads that search.
     #[must_use]
     pub fn searches(&self) -> &SearchPool {
@@ -175,6 +191,21 @@ impl Engine {
             self.meters.count_upsert(outcome);
         }
         Ok(reply)
+    }
+
+    /// Archives an object. Its name is free when this returns, unless the catalog's writer has too
+    /// much to do; then it is soon.
+    pub async fn archive_object(
+        &self,
+        business: &Business,
+        table: &TableRef,
+        caller: table::command::Caller,
+    ) -> Result<(), AskError<table::decide::Rejection>> {
+        let ask = table::command::Ask::ChangeSchema(SchemaAsk::ArchiveObject);
+        self.ask_table(table, table::command::Command { caller, ask }, 0).await?;
+        // Whoever sends follow-ups has heard of it too, and goes on trying.
+        drop(follow_up::discard_name(business, table).await);
+        Ok(())
     }
 
     /// Asks the catalog's writer. An object that it created takes commands when this returns.
@@ -227,19 +258,33 @@ impl Engine {
         command: S::Command,
         bytes: usize,
     ) -> Result<S::Reply, AskError<S::Rejection>> {
-        if let Some(reason) = self.read_only() {
-            return Err(AskError::ReadOnly(reason));
+        received(self.send(handle, command, bytes)?).await
+    }
+
+    /// Sends a command, if writes are taken.
+    fn send<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        bytes: usize,
+    ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
+        match self.read_only() {
+            Some(reason) => Err(AskError::ReadOnly(reason)),
+            None => self.offer(handle, command, bytes),
         }
-        let answer = handle.ask(command, 1, bytes).map_err(|_| {
+    }
+
+    /// Sends a command, whether writes are taken or not.
+    fn offer<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        bytes: usize,
+    ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
+        handle.ask(command, 1, bytes).map_err(|_| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
             AskError::Overloaded { retry_after_s }
-        })?;
-        match answer.await {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
-            // A writer that is gone took the command with it.
-            Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
-        }
+        })
     }
 
     /// Why no writes are taken, if they are not.
@@ -272,5 +317,15 @@ impl Engine {
     /// Makes everything that was decided durable, seals, and ends the writers.
     pub async fn close(&self) -> Stopped {
         self.partitions[0].close().await
+    }
+}
+
+/// What a writer answers to a command that was sent.
+async fn received<T, R>(answer: Receiver<Result<T, Refusal<R>>>) -> Result<T, AskError<R>> {
+    match answer.await {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+        // A writer that is gone took the command with it.
+        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
     }
 }

@@ -289,7 +289,7 @@ impl Rounds {
             })?)?;
             for entry in objects.iter() {
                 let table =
-                    business.table(entry.id).expect("a catalog's objects have their tables");
+                    business.any_table(entry.id).expect("a catalog's objects have their tables");
                 put(take(table.handle(), Taken::table)?)?;
             }
         }

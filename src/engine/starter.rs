@@ -13,6 +13,7 @@ use crate::model::catalog::{self, Catalog};
 use crate::model::id::Timestamp;
 use crate::model::moment::Moment;
 use crate::model::root::{self, Root};
+use crate::model::schema::change::SchemaChange;
 use crate::model::state::State;
 use crate::model::table::event::Event;
 use crate::model::table::{Setting, Table};
@@ -36,6 +37,22 @@ pub(super) struct Starter {
     pub(super) started: AtomicU64,
 }
 
+/// Whether another writer has to hear of an event.
+fn is_followed_up(event: &Event) -> bool {
+    match event {
+        Event::Purged(_) => true,
+        Event::SchemaChanged { change, .. } => {
+            matches!(**change, SchemaChange::ObjectArchived { .. })
+        }
+        Event::ObjectCreated { .. }
+        | Event::FieldCreated { .. }
+        | Event::OptionCreated { .. }
+        | Event::Record(_)
+        | Event::TeamChanged { .. }
+        | Event::FollowUpConfirmed { .. } => false,
+    }
+}
+
 impl Starter {
     pub(super) fn start<S: State>(&self, state: S, announce: Announce<S>) -> Handle<S> {
         let count = self.started.fetch_add(1, Relaxed) + 1;
@@ -57,7 +74,7 @@ impl Starter {
         let (shown, object) = (table.shown(), table.object());
         let follow_ups = self.follow_ups.clone();
         let announce: Announce<Table> = Box::new(move |event| {
-            if let Event::Purged(_) = event {
+            if is_followed_up(event) {
                 follow_ups.raise(object);
             }
         });

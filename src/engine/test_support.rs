@@ -6,7 +6,6 @@ use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::Bootstrap;
 use crate::engine::partition::{PartitionOptions, Recovered};
 use crate::engine::states::States;
-use crate::model::id::Position;
 use crate::model::table::{Limits, Setting};
 use crate::storage::committer::CommitOptions;
 use crate::storage::memory_log::MemoryFrames;
@@ -14,11 +13,26 @@ use std::sync::Arc;
 
 /// An engine at its first moment. Its ids follow from the clock alone.
 pub(crate) async fn in_memory(bootstrap: Bootstrap, rows_max: usize, clock: Clock) -> Arc<Engine> {
+    over(bootstrap, rows_max, clock, (no_states(), MemoryFrames::default())).await
+}
+
+/// The states of a directory in which nothing has happened.
+pub(crate) fn no_states() -> States {
     let limits = Limits { record_bytes_max: 1 << 20, commit_bytes_max: 8 << 20 };
+    States::empty(Setting { limits, digest_key: [7; 16] })
+}
+
+/// An engine over states as of the end of a log.
+pub(crate) async fn over(
+    bootstrap: Bootstrap,
+    rows_max: usize,
+    clock: Clock,
+    (states, frames): (States, MemoryFrames),
+) -> Arc<Engine> {
     let recovered = Recovered {
-        states: States::empty(Setting { limits, digest_key: [7; 16] }),
-        log: Box::new(MemoryFrames::default().lead()),
-        last: Position(0),
+        states,
+        log: Box::new(frames.lead()),
+        last: frames.last(),
         bootstrap,
         snapshots: None,
     };

@@ -83,9 +83,10 @@ fn find_page(
 ) -> Result<HttpResponse, Problem> {
     let filter = ActivityFilter::of_query(&mut query, caller, &mut faults);
     let order = ListOrder::of_query(&mut query, &ORDERS, &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut found = filter.find(caller.business.agenda());
     found.retain(|activity| level_on_activity(caller, activity) >= Level::View);

@@ -56,9 +56,10 @@ fn find(caller: &Caller, reference: &str) -> Result<Arc<ActivityType>, Problem> 
 async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let types = caller.business.agenda().offered_types();
     let places = page.places(types.len())?;

@@ -7,21 +7,26 @@ use crate::http::fault::{Fault, Place};
 use crate::http::problem::Problem;
 use crate::http::schema_fault;
 use crate::http::wire::group_body::breach_text;
-use crate::model::catalog::command::{OBJECTS_MAX, Rejection};
+use crate::model::catalog::command::{Missing, OBJECTS_MAX, Rejection};
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let fault = |code, key: &'static str| Fault::new(code, Place::Body(key.into()));
         match rejection {
-            Rejection::MemberTaken(key) => {
-                fault(Code::Unique, key).saying("Another member has this value.").into()
+            Rejection::MemberTaken(keys) => {
+                let taken = |key| fault(Code::Unique, key).saying("Another member has this value.");
+                Problem::from_faults(keys.into_iter().map(taken).collect())
             }
-            Rejection::UnknownRole => {
-                fault(Code::DoesNotExist, "roles").saying("Role does not exist.").into()
+            Rejection::Missing(missing) => {
+                let missing = missing.into_iter().map(|missing| match missing {
+                    Missing::Role => {
+                        fault(Code::DoesNotExist, "roles").saying("Role does not exist.")
+                    }
+                    Missing::PermissionGroup => fault(Code::DoesNotExist, "permission_groups")
+                        .saying("Permission group does not exist."),
+                });
+                Problem::from_faults(missing.collect())
             }
-            Rejection::UnknownGroup => fault(Code::DoesNotExist, "permission_groups")
-                .saying("Permission group does not exist.")
-                .into(),
             Rejection::BeyondRights => Problem::new(Code::PermissionRequired),
             Rejection::Breach(breach) => {
                 let (_, message) = breach_text(breach);

@@ -69,7 +69,7 @@ const DRY_RUN: &[&str] = &["dry_run"];
 /// 7.14; the follower's read.
 const MIN_SEQ: &[&str] = &["min_seq"];
 
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const ORIGIN: &str = "X-Origin";
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";

@@ -148,37 +148,53 @@ impl Serialize for Fault {
     }
 }
 
+/// Faults of one request that are told one by one. No request that means something has so many;
+/// without a limit a small body would be answered by a huge one.
+const FAULTS_MAX: usize = 10_000;
+
 /// The faults of one stage of the checks: all of them are reported at once.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults {
+    noted: Vec<Fault>,
+    are_too_many: bool,
+}
 
 impl Faults {
     /// Notes a fault.
     pub fn push(&mut self, fault: Fault) {
-        self.0.push(fault);
+        if self.noted.len() < FAULTS_MAX {
+            self.noted.push(fault);
+        } else {
+            self.are_too_many = true;
+        }
     }
 
-    /// How many there are.
+    /// How many are noted.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.noted.len()
     }
 
     /// Whether the stage was passed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.noted.is_empty()
     }
 
-    /// All of them, as they were noted.
+    /// Those that are noted, in their order.
     #[must_use]
     pub fn as_slice(&self) -> &[Fault] {
-        &self.0
+        &self.noted
     }
 
-    /// Ends the stage: the answer, if there is any fault.
+    /// Ends the stage: the answer, if there is any fault. A list of faults is never cut: where they
+    /// are too many, that is the one fault.
     pub fn check(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(Problem::from_faults(self.0)) }
+        if self.are_too_many {
+            let message = format!("The request has more than {FAULTS_MAX} faults.");
+            return Err(Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into());
+        }
+        if self.noted.is_empty() { Ok(()) } else { Err(Problem::from_faults(self.noted)) }
     }
 }
 
@@ -215,6 +231,25 @@ mod tests {
             &Fault::new(Code::Unique, Place::Field(FieldPlace::default())),
             r#"{"code":"unique","message":"This value must be unique.","retryable":false}"#,
         );
+    }
+
+    #[test]
+    fn faults_are_told_up_to_their_limit_and_beyond_it_not_one_of_them() {
+        let of = |count: usize| {
+            let mut faults = Faults::default();
+            let fault = Fault::new(Code::Required, Place::Body("name".into()));
+            (0..count).for_each(|_| faults.push(fault.clone()));
+            faults.check().err()
+        };
+        assert!(of(0).is_none());
+        let told = of(FAULTS_MAX).expect("they are faults");
+        assert_eq!(
+            (told.code(), told.detail()),
+            (Some(Code::Required), "10000 faults were found.")
+        );
+        let told = of(FAULTS_MAX + 1).expect("they are faults");
+        let detail = "The request has more than 10000 faults.";
+        assert_eq!((told.code(), told.detail()), (Some(Code::LimitExceeded), detail));
     }
 
     #[test]

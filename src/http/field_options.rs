@@ -53,9 +53,10 @@ impl FromRequest for AddressedOption {
 async fn list(addressed: AddressedField, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut rows = OptionShape::all(&addressed.field);
     let count = rows.len();

@@ -77,6 +77,9 @@ pub fn register(config: &mut ServiceConfig) {
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}/tags")
                 .get(list_tags),
         )
+        .service(
+            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags").get(list_tags),
+        )
         .service(Endpoint::at("/api/client/fields/{field}/tags").get(list_tags_of_contacts));
 }
 
@@ -220,13 +223,17 @@ pub(crate) async fn ask_for_schema(
 }
 
 /// Why a table refuses a change of its schema.
-fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
+pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
     match rejection {
         Rejection::Violated(violated) => violation::problem(target, &violated),
         Rejection::Schema(faults) => {
             Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
         }
-        Rejection::UnknownField => Problem::not_found(),
+        Rejection::UnknownField | Rejection::ObjectArchived => Problem::not_found(),
+        Rejection::ArchiveBlocked(blocked) => {
+            let fault = Fault::new(Code::CustomObjectArchiveBlocked, Place::Whole);
+            fault.saying(schema_fault::why_blocked(blocked)).into()
+        }
         Rejection::TooLarge { what, bytes, max } => {
             let message = format!("{what} has {bytes} bytes; at most {max} are taken.");
             Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
@@ -236,6 +243,7 @@ fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
         | Rejection::NotArchived
+        | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
         | Rejection::Taken(_) => unreachable!("no record is written: {rejection:?}"),
@@ -316,7 +324,7 @@ async fn list_tags_of_contacts(
     answer_tags(table.shown(), field, &request)
 }
 
-fn answer_tags(
+pub(super) fn answer_tags(
     shown: &Shown,
     field: &Field,
     request: &HttpRequest,
@@ -328,9 +336,10 @@ fn answer_tags(
     let mut query = Query::read(request.query_string(), &mut faults);
     let search = query.text("search", &mut faults).map(|text| text.trim().to_lowercase());
     let order = ListOrder::of_query(&mut query, &[("name", ())], &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let takes = |tag: &Arc<Tag>| {
         tag.field == field.number

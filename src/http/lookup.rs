@@ -19,7 +19,7 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::record::Record;
-use crate::model::value::{Change, Context, Entry, FieldType, read_change};
+use crate::model::value::{Change, Entry, FieldType, read_change};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use std::borrow::Cow;
@@ -115,15 +115,8 @@ fn read_key(field: &Field, given: &str, target: &Target) -> Result<Key, Fault> {
         | FieldType::Dynamictags
         | FieldType::TeamSelector
         | FieldType::Files => {
-            let caller = &target.caller;
-            let context = Context {
-                members: &caller.catalog.members,
-                tag: &|_, _| None,
-                time_zone: caller.business.time_zone(),
-                phone_region: &caller.business.info().phone_default_region,
-            };
             let input = Input::Text(Cow::Borrowed(given));
-            match read_change(field, &Entry::of(&input), &context) {
+            match target.with_context(|context| read_change(field, &Entry::of(&input), context)) {
                 Ok(Change::Set(value)) => value.unique_key(field.normalizer).ok_or_else(blank),
                 Ok(
                     Change::Clear

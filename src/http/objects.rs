@@ -9,12 +9,13 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::fields::ask_for_schema;
+use crate::http::fields::{ask_for_schema, of_schema_rejection};
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::refusal::of_ask_error;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::search::count;
 use crate::http::target::Target;
@@ -30,6 +31,7 @@ use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::object::{CONTACTS, Object, ObjectType};
 use crate::model::table;
 use crate::model::table::schema_command::SchemaAsk;
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
@@ -42,7 +44,8 @@ pub fn register(config: &mut ServiceConfig) {
             Endpoint::at("/api/custom-objects/{object_identifier}")
                 .get(retrieve)
                 .patch(change)
-                .put(change),
+                .put(change)
+                .delete(archive),
         )
         .service(Endpoint::at("/api/custom-objects/{object_identifier}/detail").get(retrieve))
         .service(Endpoint::at("/api/client/custom-object").get(retrieve_contacts));
@@ -53,9 +56,10 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let mut query = Query::read(request.query_string(), &mut faults);
     let filter = ObjectFilter::of_query(&mut query, &mut faults);
     let order = ListOrder::of_query(&mut query, &ORDERS, &mut faults);
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let mut schemas = visible_schemas(&caller);
     schemas.retain(|schema| filter.takes(schema.object()));
@@ -139,6 +143,20 @@ fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     faults.check().map(|()| change)
 }
 
+/// The reply means that nothing of the object is found any more, also after a crash.
+async fn archive(target: Target, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    if target.table.shown().schema().is_contacts() {
+        let allow = HeaderValue::from_static("GET, HEAD, PATCH, PUT, OPTIONS");
+        return Err(Problem::method_not_allowed(request.method(), allow));
+    }
+    check_no_parameters(&request, RouteGroup::Write)?;
+    require(target.access.may_delete_schema())?;
+    let Target { engine, caller, table, .. } = &target;
+    let answer = engine.archive_object(&caller.business, table, caller.for_request()).await;
+    answer.map_err(|error| of_ask_error(error, |it| of_schema_rejection(&target, it)))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 async fn retrieve(target: Target, request: HttpRequest) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
     answer(target).await
@@ -188,7 +206,7 @@ struct ObjectFilter {
     custom_only: bool,
     name: Option<String>,
     object_name: Option<key::Key>,
-    object_type: Option<WantedType>,
+    object_type: Option<ObjectType>,
     is_custom: Option<bool>,
     default_on_activities: Option<bool>,
     allow_relations: Option<bool>,
@@ -196,24 +214,8 @@ struct ObjectFilter {
     search: Option<String>,
 }
 
-/// A type of object that a list may be of, whether it is offered or not.
-#[derive(Clone, Copy, Debug)]
-enum WantedType {
-    Standard,
-    Pipeline,
-}
-
-const OBJECT_TYPES: [(&str, WantedType); 2] =
-    [("standard", WantedType::Standard), ("pipeline", WantedType::Pipeline)];
-
-impl WantedType {
-    fn takes(self, object_type: ObjectType) -> bool {
-        match (self, object_type) {
-            (Self::Standard, ObjectType::Standard) => true,
-            (Self::Pipeline, ObjectType::Standard) => false,
-        }
-    }
-}
+const OBJECT_TYPES: [(&str, ObjectType); 2] =
+    [("standard", ObjectType::Standard), ("pipeline", ObjectType::Pipeline)];
 
 impl ObjectFilter {
     fn of_query(query: &mut Query<'_>, faults: &mut Faults) -> Self {
@@ -239,7 +241,7 @@ impl ObjectFilter {
         (object.is_custom || !self.custom_only)
             && flags.iter().all(|(wanted, is)| wanted.is_none_or(|wanted| wanted == *is))
             && self.name.as_ref().is_none_or(|name| *name == object.name)
-            && self.object_type.is_none_or(|wanted| wanted.takes(object.object_type))
+            && self.object_type.is_none_or(|wanted| wanted == object.object_type)
             && (self.object_name.as_ref())
                 .is_none_or(|label| *label == key::option_key(&object.object_name))
             && (self.search.as_ref())
@@ -361,6 +363,16 @@ mod tests {
         .await;
         check(
             json!({"object_name": "Deals", "object_type": "pipeline", "pipeline": {"stages": []}}),
+            &[("invalid", "pipeline.stages")],
+        )
+        .await;
+        check(
+            json!({"object_name": "Deals", "object_type": "pipeline"}),
+            &[("required", "pipeline")],
+        )
+        .await;
+        check(
+            json!({"object_name": "Deals", "object_type": "sphere"}),
             &[("invalid_choice", "object_type")],
         )
         .await;
@@ -390,12 +402,15 @@ mod tests {
     #[actix_web::test]
     async fn a_list_is_filtered_ordered_and_paged() {
         let server = TestServer::start().await;
-        for (object_name, entity_name) in
-            [("Plans", "Plan"), ("accounts", "Account"), ("Deals", "Deal")]
-        {
+        for (object_name, entity_name) in [("Plans", "Plan"), ("accounts", "Account")] {
             let body = json!({"object_name": object_name, "entity_name": entity_name});
             server.post("/api/custom-objects", &body).await.expect(201);
         }
+        let body = json!({
+            "object_name": "Deals", "entity_name": "Deal", "object_type": "pipeline",
+            "pipeline": {"stages": [{"name": "New"}]},
+        });
+        server.post("/api/custom-objects", &body).await.expect(201);
         for (query, names) in [
             ("", &["plans", "accounts", "deals"][..]),
             ("?custom_only=false", &["client_client", "plans", "accounts", "deals"]),
@@ -408,8 +423,9 @@ mod tests {
             ("?name=Deals", &[]),
             ("?object_name=DEALS", &["deals"]),
             ("?search=LAN", &["plans"]),
-            ("?object_type=standard&search=deal", &["deals"]),
-            ("?object_type=pipeline", &[]),
+            ("?object_type=standard&search=an", &["plans"]),
+            ("?object_type=standard&search=deal", &[]),
+            ("?object_type=pipeline", &["deals"]),
             ("?default_on_activities=true", &[]),
             ("?allow_relations=true&page_size=2", &["plans", "accounts"]),
             ("?page_size=2&page=2", &["deals"]),
@@ -474,6 +490,47 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn an_archived_object_is_as_good_as_none() {
+        let server = TestServer::start().await;
+        let body = json!({"object_name": "Accounts"});
+        let made = server.post("/api/custom-objects", &body).await.expect(201);
+        let id = made["id"].as_str().unwrap();
+        let path = "/api/custom-objects/accounts";
+        let record = json!({"lookup_value": "Acme"});
+        let record = server.post("/api/records/accounts/upsert", &record).await.expect(200);
+        let blocked = server.delete(path).await;
+        blocked.expect_error(400, "custom_object_archive_blocked");
+        let record_path = format!("/api/records/accounts/{}", record["id"].as_str().unwrap());
+        assert_eq!(server.delete(&record_path).await.status, 204);
+        assert_eq!(server.delete(path).await.status, 204);
+        server.delete(path).await.expect_error(404, "not_found");
+        for name in ["accounts", id] {
+            for path in [
+                format!("/api/custom-objects/{name}"),
+                format!("/api/custom-objects/{name}/fields"),
+                format!("/api/records/{name}"),
+                format!("/api/records/{name}/lookup?identifier=Acme"),
+                format!("{record_path}?include_archived=true").replace("accounts", name),
+            ] {
+                server.get(&path).await.expect_error(404, "not_found");
+            }
+            let change = json!({"object_name": "B"});
+            let path = format!("/api/custom-objects/{name}");
+            server.patch(&path, &change).await.expect_error(404, "not_found");
+            let path = format!("/api/records/{name}/upsert");
+            let write = json!({"lookup_value": "B"});
+            server.post(&path, &write).await.expect_error(404, "not_found");
+        }
+        let list = server.get("/api/custom-objects").await.expect(200);
+        assert_eq!(list["count"], 0);
+        let again = server.post("/api/custom-objects", &body).await.expect(201);
+        assert_eq!(again["name"], "accounts");
+        assert_eq!(again["number_of_records"], 0);
+        let answer = server.delete(&format!("{path}?dry_run=true&strict=true")).await;
+        answer.expect_error(400, "unknown_parameter");
+    }
+
+    #[actix_web::test]
     async fn the_contact_object_names_what_cannot_be_deleted() {
         let server = TestServer::start().await;
         let contacts = server.get("/api/client/custom-object").await.expect(200);
@@ -506,6 +563,7 @@ mod tests {
         server.delete(one).await.expect_error(405, "method_not_allowed");
         let answer = server.delete(one).await;
         assert_eq!(answer.headers.get("allow").unwrap(), "GET, HEAD, PATCH, PUT, OPTIONS");
+        server.delete("/api/custom-objects/unknown").await.expect_error(404, "not_found");
         let body = json!({"object_name": "A", "colour": "red"});
         let strict = server.post("/api/custom-objects?strict=true", &body).await;
         assert_eq!(strict.faults(), [("unknown_parameter".to_owned(), "colour".to_owned())]);

@@ -48,12 +48,16 @@ impl RefusedWrite<'_> {
     pub fn problem(&self, rejection: Rejection) -> Problem {
         match rejection {
             Rejection::SchemaMoved => schema_keeps_moving(),
-            Rejection::NotFound => Problem::not_found(),
+            Rejection::NotFound | Rejection::ObjectArchived => Problem::not_found(),
             Rejection::NoRight => Problem::new(Code::PermissionRequired),
             Rejection::NoRightToIdentifier => {
                 Problem::new(Code::PermissionRequired).saying(IDENTIFIER_OF_OTHERS)
             }
             Rejection::NotArchived => Problem::new(Code::NotArchived),
+            Rejection::TeamFull { max } => {
+                let message = format!("No more than {max} members are put on a record one by one.");
+                Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
+            }
             Rejection::Forbidden(entries) => {
                 let faults = entries.into_iter().map(|(index, field)| {
                     let place = self.entry(index, field, EntryKey::Naming);
@@ -69,7 +73,10 @@ impl RefusedWrite<'_> {
                 let message = format!("The {what} has {bytes} bytes; at most {max} are allowed.");
                 Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
             }
-            Rejection::Schema(_) | Rejection::Violated(_) | Rejection::UnknownField => {
+            Rejection::Schema(_)
+            | Rejection::Violated(_)
+            | Rejection::UnknownField
+            | Rejection::ArchiveBlocked(_) => {
                 unreachable!("a record's write changes no schema")
             }
         }
@@ -116,7 +123,8 @@ impl RefusedWrite<'_> {
             command::Place::Unresolved { .. }
             | command::Place::Field(_)
             | command::Place::LookupValue
-            | command::Place::Identifier => self.unnamed(self.schema.identifier().number),
+            | command::Place::Identifier
+            | command::Place::Stage => self.unnamed(self.schema.identifier().number),
         }
     }
 
@@ -148,6 +156,7 @@ impl RefusedWrite<'_> {
             command::Place::Field(field) => self.unnamed(*field),
             command::Place::LookupValue => Place::Body("lookup_value".into()),
             command::Place::Identifier => Place::Body("identifier".into()),
+            command::Place::Stage => Place::Body("stage_id".into()),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::selection::Selection;
 use crate::http::wire::writes;
-use crate::model::id::{FieldNumber, TagId, TagNumber};
+use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::command::{Ask, Command, Outcome, Reply, Writes};
@@ -115,23 +115,14 @@ impl<'r> RecordWrite<'r> {
 
     /// The command of one reading, and the fields it writes.
     fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<(Ask, Vec<FieldNumber>), Problem> {
-        let Target { caller, table, .. } = self.target;
-        let tags = &table.shown().tags;
-        let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
-            tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
-        };
-        let context = Context {
-            members: &caller.catalog.members,
-            tag: &tag,
-            time_zone: caller.business.time_zone(),
-            phone_region: &caller.business.info().phone_default_region,
-        };
         let rights = self.target.access.fields(schema);
-        let writes = writes::read(&self.fields, (schema, &rights), &context);
-        let mentioned = writes.entries.iter().map(|write| write.field).collect();
-        let ask = make(schema, &context, writes)
-            .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
-        Ok((ask, mentioned))
+        self.target.with_context(|context| {
+            let writes = writes::read(&self.fields, (schema, &rights), context);
+            let mentioned = writes.entries.iter().map(|write| write.field).collect();
+            let ask = make(schema, context, writes)
+                .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
+            Ok((ask, mentioned))
+        })
     }
 
     /// The write answer: the record as the commit left it.

@@ -18,7 +18,7 @@ use crate::http::wire::selection::{FieldsWanted, Selection};
 use crate::http::wire::{archived, identifier};
 use crate::model::input::Input;
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Unarchive, Update};
+use crate::model::table::command::{Ask, Extent, Unarchive, Update};
 use crate::model::table::record::Record;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::ServiceConfig;
@@ -106,7 +106,8 @@ async fn update(
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
-    let replace = may_replace && query.boolean("replace", &mut faults).unwrap_or(false);
+    let replaces = may_replace && query.boolean("replace", &mut faults).unwrap_or(false);
+    let extent = if replaces { Extent::All } else { Extent::Mentioned };
     let strict = query.is_strict();
     query.finish(RouteGroup::Update, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
@@ -119,7 +120,7 @@ async fn update(
     let write = RecordWrite { target, fields, return_all_fields, bytes: body.bytes().len() };
     let written = write
         .ask_for_record(&|_, _, writes| {
-            Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, replace })))
+            Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, extent })))
         })
         .await?;
     Ok(write.answer(written, StatusCode::OK))

@@ -7,6 +7,7 @@ use crate::http::fault::{Fault, Faults, Place};
 use crate::http::value_fault;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::name::NameFault;
+use crate::model::table::decide::Blocked;
 use uuid::Uuid;
 
 /// The fault of a new object, field or option.
@@ -22,13 +23,22 @@ pub fn fault_of(fault: &SchemaFault) -> Fault {
     let code = match &fault.fault {
         SchemaFaultKind::Value(fault) => return value_fault::fault_of(fault, place),
         SchemaFaultKind::ObjectName(name) | SchemaFaultKind::FieldName(name) => of_name(*name),
-        SchemaFaultKind::Unique => Code::Unique,
+        SchemaFaultKind::Unique | SchemaFaultKind::UniqueStage => Code::Unique,
         SchemaFaultKind::TooManyFields { .. } => Code::MaxFieldsExceeded,
         SchemaFaultKind::LimitExceeded { .. } => Code::LimitExceeded,
-        SchemaFaultKind::Immutable => Code::Immutable,
+        SchemaFaultKind::Immutable | SchemaFaultKind::OptionsAreStages => Code::Immutable,
         SchemaFaultKind::NotDeletable => Code::NotDeletable,
     };
     Fault::new(code, place).saying(fault.fault.to_string())
+}
+
+/// Why an object cannot be archived.
+#[must_use]
+pub const fn why_blocked(blocked: Blocked) -> &'static str {
+    match blocked {
+        Blocked::LiveRecords => "The object has live records; archive them first.",
+        Blocked::Contacts => "The contact object cannot be archived.",
+    }
 }
 
 fn of_name(fault: NameFault) -> Code {

@@ -9,7 +9,8 @@ use crate::http::caller::Caller;
 use crate::http::options::{AnswerOptions, Options};
 use crate::http::problem::Problem;
 use crate::model::access::ObjectAccess;
-use crate::model::id::{MemberId, RecordId};
+use crate::model::id::{FieldNumber, MemberId, RecordId, TagId, TagNumber};
+use crate::model::value::Context;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -45,6 +46,21 @@ impl Target {
     #[must_use]
     pub fn answers(&self) -> &AnswerOptions {
         &self.options.answers
+    }
+
+    /// Reads values with what they may look up.
+    pub fn with_context<T>(&self, read: impl FnOnce(&Context<'_>) -> T) -> T {
+        let Self { caller, table, .. } = self;
+        let tags = &table.shown().tags;
+        let tag = |field: FieldNumber, id: TagId| -> Option<TagNumber> {
+            tags.by_id(id).filter(|tag| tag.field == field).map(|tag| tag.number)
+        };
+        read(&Context {
+            members: &caller.catalog.members,
+            tag: &tag,
+            time_zone: caller.business.time_zone(),
+            phone_region: &caller.business.info().phone_default_region,
+        })
     }
 
     /// How long one search may take.

@@ -49,9 +49,10 @@ async fn list(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Prob
     let with_services = query.boolean("include_service", &mut faults).unwrap_or(false);
     let search = query.text("search", &mut faults).map(Words::of);
     let is_page = search.is_some() || query.text("page_size", &mut faults).is_some();
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let takes = |member: &&Arc<Member>| {
         (with_services || member.account_type == AccountType::UserStandard)
@@ -95,9 +96,10 @@ async fn typeahead(caller: Caller, request: HttpRequest) -> Result<HttpResponse,
     let mut query = Query::read(request.query_string(), &mut faults);
     let words = Words::of(query.text("search", &mut faults).unwrap_or_default());
     let is_page = query.text("page_size", &mut faults).is_some();
-    let page = PageRequest::of_query(&mut query, &mut faults)?;
+    let page = PageRequest::of_query(&mut query, &mut faults);
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
     faults.check()?;
+    let page = page?;
 
     let members = caller.catalog.members.iter();
     let visible = members.filter(|member| member.is_active && may_see(&caller, member));

@@ -1,34 +1,14 @@
 //! Objects, fields, options and categories are changed: what records read, and that all of it outlives a
 //! crash and stands in a snapshot.
 
-use crate::support::{Fixture, OPERATOR_KEY, Request, text, until};
+use crate::support::{Fixture, text};
 use serde_json::{Value, json};
 
 const FIELDS: &str = "/api/custom-objects/accounts/fields";
 
-fn is_snapshot(name: &str) -> bool {
-    name.starts_with("snapshot-") && name.ends_with(".upsertd")
-}
-
-/// Asks for a snapshot and waits for a file that was not there before.
-fn snapshot(fixture: &mut Fixture) {
-    let before = fixture.server.directory().files(is_snapshot);
-    let request =
-        Request::new("POST", "/api/admin/snapshot").header("X-OPERATOR-KEY", OPERATOR_KEY);
-    let answer = fixture.send(&request);
-    assert_eq!(answer.status, 202, "{answer}");
-    let directory = fixture.server.directory().clone();
-    until("the snapshot's file", || {
-        directory.files(is_snapshot).into_iter().find(|path| !before.contains(path))
-    });
-}
-
 /// The value that a record reads for a field.
 fn value(fixture: &mut Fixture, id: &str, name: &str) -> Value {
-    let record = fixture.read("accounts", id).expect(200);
-    let fields = record["fields"].as_object().expect("a record has fields");
-    let found = fields.values().find(|field| field["name"] == name);
-    found.map_or(Value::Null, |field| field["value"].clone())
+    fixture.value(("accounts", id), name)
 }
 
 /// What the changes below must have left, and that the rules hold for the next write.
@@ -93,7 +73,7 @@ fn changes_of_a_schema_outlive_a_crash_and_stand_in_a_snapshot() {
     check(&mut fixture, &ids, "before");
     let mut fixture = fixture.after_a_crash();
     check(&mut fixture, &ids, "from the log");
-    snapshot(&mut fixture);
+    fixture.snapshot();
     let mut fixture = fixture.after_a_crash();
     check(&mut fixture, &ids, "from a snapshot");
 }

@@ -99,7 +99,7 @@ fn closed(document: &Value) -> Value {
         }
         if schema["allOf"].is_array() {
             schema["unevaluatedProperties"] = json!(false);
-        } else if schema["properties"].is_object() {
+        } else if schema["properties"].is_object() && schema["additionalProperties"].is_null() {
             schema["additionalProperties"] = json!(false);
         }
     }
@@ -153,6 +153,7 @@ fn objects_and_fields(judge: &mut Judge) {
     judge.ask("get", &options, &["accounts", "region"], None);
     judge.ask("post", &options, &["accounts", "region"], Some(json!({"name": "South"})));
     changes_of_schemas(judge);
+    pipelines(judge);
 }
 
 fn changes_of_schemas(judge: &mut Judge) {
@@ -186,6 +187,36 @@ fn changes_of_schemas(judge: &mut Judge) {
     judge.ask("post", &format!("{option}/replace"), &["accounts", "passing", first], body);
     judge.ask("delete", &option, &["accounts", "passing", second], None);
     judge.ask("delete", &field, &["accounts", "passing"], None);
+}
+
+fn pipelines(judge: &mut Judge) {
+    let pipeline = json!({
+        "object_name": "Deals", "name": "deals", "object_type": "pipeline",
+        "pipeline": {"stages": [{"name": "New", "percentage_chance_to_close": 12.5}]},
+        "track_entity_value": true, "include_percentage_to_close": true,
+    });
+    judge.ask("post", OBJECTS, &[], Some(pipeline));
+    judge.ask("get", &format!("{OBJECTS}/{{object_identifier}}"), &["deals"], None);
+    let stages = "/api/pipelines/{object_identifier}/stages";
+    let made = judge.ask("post", stages, &["deals"], Some(json!({"name": "Won", "status": "won"})));
+    let won = text(&made, "id");
+    let first = judge.ask("get", stages, &["deals"], None)[0]["id"].clone();
+    let change = Some(json!({"order": 7, "percentage_chance_to_close": "99"}));
+    judge.ask("patch", &format!("{stages}/{{stage}}"), &["deals", won], change);
+    let body = Some(json!({"lookup_value": "Big one"}));
+    let made = judge.ask("post", &format!("{RECORDS}/upsert"), &["deals"], body);
+    let deal = text(&made, "id");
+    let body = Some(json!({"stage_id": won}));
+    judge.ask("patch", &format!("{RECORD}/move?return_all_fields=true"), &["deals", deal], body);
+    let body = Some(json!({"id": won, "new_stage_id": first}));
+    judge.ask("post", &format!("{stages}/remove-stage"), &["deals"], body);
+    judge.ask("get", RECORD, &["deals", deal], None);
+    let labels = json!({"field_type": "dynamictags", "display_name": "Labels"});
+    judge.ask("post", FIELDS, &["deals"], Some(labels));
+    let tags = "/api/pipelines/{object_identifier}/fields/{field}/tags";
+    judge.ask("get", tags, &["deals", "labels"], None);
+    judge.ask("delete", RECORD, &["deals", deal], None);
+    judge.ask("delete", &format!("{OBJECTS}/{{object_identifier}}"), &["deals"], None);
 }
 
 fn records(judge: &mut Judge) {
@@ -230,11 +261,32 @@ fn records(judge: &mut Judge) {
     judge.ask("get", &team, &["accounts", &id], None);
     judge.ask("delete", &one, &["accounts", &id, member], None);
     judge.ask("get", &format!("{FIELDS}/{{field}}/tags"), &["accounts", "labels"], None);
+    let of_pipelines = "/api/pipelines/{object_identifier}/fields/{field}/tags";
+    judge.ask("get", of_pipelines, &["accounts", "labels"], None);
     judge.ask("get", "/api/client/fields/{field}/tags", &["tags"], None);
+    bulk_actions(judge, &id);
     judge.ask("delete", RECORD, &["accounts", &id], None);
     judge.ask("get", &format!("{RECORDS}?archived=include"), &["accounts"], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
+}
+
+fn bulk_actions(judge: &mut Judge, record: &str) {
+    let object = "/api/custom-objects/{object_identifier}";
+    let unknown = "0192f7aa-0000-7000-8000-000000000000";
+    let body = json!({"record_ids": [unknown], "send_email_notification": false});
+    let archive = format!("{object}/bulk-archive-entity-record");
+    judge.ask("post", &archive, &["accounts"], Some(body));
+    let body = json!({
+        "record_ids": [record], "field_id": "labels", "field_value": ["c"],
+        "field_resolution": "add_only",
+    });
+    let change = format!("{object}/bulk-change-field-value");
+    let answer = judge.ask("post", &change, &["accounts"], Some(body));
+    let progress = "/api/bulk-action-progress";
+    judge.ask("get", &format!("{progress}/{{id}}"), &[text(&answer, "status_id")], None);
+    let listed = judge.ask("get", &format!("{progress}?completed=true"), &[], None);
+    assert_eq!(listed["results"][1]["errors"][0]["code"], "not_found");
 }
 
 fn activities(judge: &mut Judge) {

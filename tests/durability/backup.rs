@@ -2,13 +2,13 @@
 
 use crate::support::{
     DataDirectory, Exit, Fixture, Launch, OPERATOR_KEY, Request, Server, assert_includes, binary,
-    field_value, until,
+    field_value, python, until,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
 /// Accounts of every state that a snapshot must keep, contacts, and the name of one archived.
 fn filled() -> Fixture {
@@ -214,19 +214,9 @@ fn a_snapshot_leaves_reads_and_writes_as_they_were() {
     until("the oldest snapshot to go", || (kept.files(is_snapshot).len() == 2).then_some(()));
 }
 
-/// A Python with `msgpack` and `zstandard`: the one that is named, which must then be good, or the
-/// machine's own, if it happens to have both.
-fn python() -> Option<String> {
-    if let Ok(named) = env::var("UPSERTD_TEST_PYTHON") {
-        return Some(named);
-    }
-    let probe = Command::new("python3").args(["-c", "import msgpack, zstandard"]).output();
-    probe.is_ok_and(|output| output.status.success()).then(|| "python3".to_owned())
-}
-
 #[test]
 fn a_messagepack_library_of_another_language_reads_a_snapshot() {
-    let Some(python) = python() else {
+    let Some(python) = python("import msgpack, zstandard") else {
         println!(
             "not run: no UPSERTD_TEST_PYTHON is named, and python3 lacks msgpack or zstandard"
         );

@@ -5,8 +5,8 @@
 use upsertd::model::id::RecordId;
 use upsertd::model::schema::Schema;
 use upsertd::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, Identifier, RestoreConflict, Unarchive,
-    Update, Upsert, Write, Writes as TableWrites,
+    Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, Extent, Identifier, RestoreConflict,
+    Unarchive, Update, Upsert, Write, Writes as TableWrites,
 };
 use upsertd::model::value::{Change, ListChange, TagRef, Value};
 use uuid::Uuid;
@@ -123,7 +123,7 @@ impl Ask {
                 id,
                 writes: writes.parsed(schema),
                 archived_conflict: *archived_conflict,
-                replace: false,
+                extent: Extent::Mentioned,
             })),
             Self::Archive(_) => TableAsk::Archive(id),
             Self::Unarchive(_) => {

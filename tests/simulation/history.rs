@@ -337,12 +337,15 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         other @ (Rejection::SchemaMoved
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
+        | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
         | Rejection::TooLarge { .. }
         | Rejection::Schema(_)
         | Rejection::Violated(_)
-        | Rejection::UnknownField) => return Told::Other(format!("{other:?}")),
+        | Rejection::UnknownField
+        | Rejection::ArchiveBlocked(_)
+        | Rejection::ObjectArchived) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());
     for fault in taken.faults {

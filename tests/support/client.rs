@@ -11,6 +11,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 /// One caller on one connection, which is kept open.
 pub(crate) struct Client {
@@ -86,6 +87,27 @@ impl Client {
             self.connection = Some(connection);
         }
         Ok(answer)
+    }
+}
+
+impl Client {
+    /// Sends a request whose answer nobody will read.
+    pub(crate) fn send_unread(self, request: &Request) -> Unread {
+        let mut stream = TcpStream::connect(self.address).expect("the server accepts");
+        let bytes = request.bytes(self.address, &self.identity);
+        stream.write_all(&bytes).expect("the server takes the request");
+        Unread(stream)
+    }
+}
+
+/// A connection on which an answer is due.
+pub(crate) struct Unread(TcpStream);
+
+impl Unread {
+    /// Ends the connection as a client that dies does.
+    pub(crate) fn reset(self) {
+        let socket = socket2::SockRef::from(&self.0);
+        socket.set_linger(Some(Duration::ZERO)).expect("the option can be set");
     }
 }
 

@@ -1,9 +1,10 @@
 //! A server with an administrator's client, and the short way to an object, a field, a record.
 
 use crate::support::client::{Answer, Client, Request};
-use crate::support::json::text;
+use crate::support::deadline::until;
+use crate::support::json::{field_value, text};
 use crate::support::launch::Launch;
-use crate::support::server::Server;
+use crate::support::server::{OPERATOR_KEY, Server};
 use serde_json::{Value, json};
 
 /// A running server and one connection to it.
@@ -89,6 +90,25 @@ impl Fixture {
         self.client.get(&format!("/api/records/{object}/lookup?identifier={identifier}"))
     }
 
+    /// The value that a record of an object reads for a field; null where it is blank.
+    pub(crate) fn value(&mut self, (object, id): (&str, &str), field: &str) -> Value {
+        let record = self.read(object, id).expect(200);
+        field_value(&record, field).cloned().unwrap_or_default()
+    }
+
+    /// Asks for a snapshot and waits for a file that was not there before.
+    pub(crate) fn snapshot(&mut self) {
+        let before = self.server.directory().files(is_snapshot);
+        let request =
+            Request::new("POST", "/api/admin/snapshot").header("X-OPERATOR-KEY", OPERATOR_KEY);
+        let answer = self.send(&request);
+        assert_eq!(answer.status, 202, "{answer}");
+        let directory = self.server.directory().clone();
+        until("the snapshot's file", || {
+            directory.files(is_snapshot).into_iter().find(|path| !before.contains(path))
+        });
+    }
+
     pub(crate) fn send(&mut self, request: &Request) -> Answer {
         self.client.send(request)
     }
@@ -98,6 +118,10 @@ impl Fixture {
 pub(crate) fn custom_object(client: &mut Client, name: &str) -> Value {
     let body = json!({"object_name": name, "name": name});
     client.post("/api/custom-objects", &body).expect(201)
+}
+
+fn is_snapshot(name: &str) -> bool {
+    name.starts_with("snapshot-") && name.ends_with(".upsertd")
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -4,7 +4,9 @@
 //! must not describe what is not served.
 
 use crate::http::openapi::activity_types::AssociationMode;
-use crate::http::openapi::shared::{Access, MemberValue, OrderingQuery, Page, PageQuery};
+use crate::http::openapi::shared::{
+    Access, MemberValue, OrderingQuery, Page, PageQuery, time_or_day,
+};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -24,8 +26,10 @@ pub struct ActivityPath {
 pub struct ActivitiesQuery {
     pub search: Option<String>,
     /// Due at this time or later.
+    #[param(schema_with = time_or_day)]
     pub from_date: Option<String>,
-    /// Due at this time or earlier.
+    /// Due at this time or earlier, a whole day included.
+    #[param(schema_with = time_or_day)]
     pub to_date: Option<String>,
     /// Ids of members, separated by commas.
     pub employee_ids: Option<String>,
@@ -126,8 +130,10 @@ pub struct NoteUpdate {
 pub struct ActivitySearch {
     pub search: Option<String>,
     /// Due at this time or later.
+    #[schema(schema_with = time_or_day)]
     pub from_date: Option<String>,
-    /// Due at this time or earlier.
+    /// Due at this time or earlier, a whole day included.
+    #[schema(schema_with = time_or_day)]
     pub to_date: Option<String>,
     pub employee_ids: Option<Vec<Uuid>>,
     pub role_ids: Option<Vec<Uuid>>,

@@ -76,12 +76,21 @@ pub struct FieldSearchBody {
     pub name: Option<String>,
 }
 
-/// The limits of a decimal field; a number, or a text that spells one.
+/// The limits of a decimal field.
 #[derive(Serialize, ToSchema)]
 pub struct NewDecimalOptions {
-    pub min_value: Option<Value>,
-    pub max_value: Option<Value>,
+    pub min_value: Option<NumberInput>,
+    pub max_value: Option<NumberInput>,
+    #[schema(maximum = 6)]
     pub precision: Option<u8>,
+}
+
+/// A number, or a text that spells one.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum NumberInput {
+    Number(f64),
+    Text(String),
 }
 
 /// The limits of a rating field.
@@ -202,6 +211,7 @@ pub struct FieldUpdate {
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub display_name: Option<String>,
     /// It cannot be changed; its own value is taken.
+    #[schema(nullable = false)]
     pub field_type: Option<FieldType>,
     /// API name.
     #[schema(max_length = 100, pattern = "^[a-z][a-z0-9_]*$")]
@@ -437,6 +447,15 @@ pub fn references() {}
     responses((status = 200, description = "A page of tags.", body = Page<Tag>))
 )]
 pub fn tags() {}
+
+/// List the tags of a field, by the path of pipelines
+#[utoipa::path(
+    get, path = "/api/pipelines/{object_identifier}/fields/{field}/tags", tag = "fields",
+    operation_id = "pipelines_fields_tags_list",
+    params(FieldPath, PageQuery, OrderingQuery, TagsQuery),
+    responses((status = 200, description = "A page of tags.", body = Page<Tag>))
+)]
+pub fn tags_of_pipeline() {}
 
 /// List the tags of a field of contacts
 #[utoipa::path(

@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod activity_types;
 pub mod api_keys;
+pub mod bulk;
 pub mod businesses;
 pub mod errors;
 pub mod fields;
@@ -13,6 +14,7 @@ pub mod objects;
 pub mod operations;
 #[cfg(feature = "docs-ui")]
 pub mod page;
+pub mod pipelines;
 pub mod records;
 pub mod rights;
 pub mod search;
@@ -29,8 +31,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, ServiceConfig};
 use utoipa::OpenApi;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{self, RefOr, Required, Schema};
+use utoipa::openapi::{self, Ref, RefOr, Required, Schema};
 
 /// Where the document is.
 pub const PATH: &str = "/api/openapi.json";
@@ -72,17 +75,23 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         records::team_members_list,
         records::team_members_update,
         records::team_members_destroy,
+        pipelines::move_record,
         objects::list,
         objects::create,
         objects::retrieve,
         objects::detail,
         objects::partial_update,
         objects::update,
+        objects::destroy,
         objects::categories,
         objects::create_category,
         objects::change_category,
         objects::remove_category,
         objects::contacts,
+        pipelines::list,
+        pipelines::create,
+        pipelines::partial_update,
+        pipelines::remove_stage,
         fields::list,
         fields::create,
         fields::settings_search,
@@ -93,12 +102,17 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         fields::destroy,
         fields::references,
         fields::tags,
+        fields::tags_of_pipeline,
         fields::tags_of_contacts,
         fields::options,
         fields::create_option,
         fields::change_option,
         fields::remove_option,
         fields::replace_option,
+        bulk::archive,
+        bulk::change_field_value,
+        bulk::list,
+        bulk::retrieve,
         activity_types::list,
         activity_types::create,
         activity_types::retrieve,
@@ -168,6 +182,7 @@ pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
     add_schemes(&mut document);
     let items = document.paths.paths.values_mut();
     items.flat_map(|item| [&mut item.post, &mut item.patch]).flatten().for_each(may_lack_body);
+    name_rows(&mut document);
     set_statuses(&mut document, answers);
     errors::add_errors(&mut document, answers);
     document
@@ -198,6 +213,27 @@ fn may_lack_body(operation: &mut Operation) {
             body.required = Some(Required::False);
         }
     }
+}
+
+/// The rows of a page are described in the page, and a generated client would have two types for
+/// one thing: they become a schema of their own name.
+fn name_rows(document: &mut openapi::OpenApi) {
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    let mut rows = Vec::new();
+    for (name, page) in schemas.iter_mut() {
+        let Some(row) = name.strip_prefix("Page_") else { continue };
+        if let RefOr::T(Schema::Object(page)) = page
+            && let Some(RefOr::T(Schema::Array(results))) = page.properties.get_mut("results")
+        {
+            let reference = RefOr::Ref(Ref::from_schema_name(row));
+            let items =
+                std::mem::replace(&mut results.items, ArrayItems::RefOrSchema(reference.into()));
+            if let ArrayItems::RefOrSchema(described) = items {
+                rows.push((row.to_owned(), *described));
+            }
+        }
+    }
+    schemas.extend(rows);
 }
 
 /// An operator may choose the statuses of records that were made.

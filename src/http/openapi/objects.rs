@@ -5,6 +5,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "each is a flag of its own in the API")]
 
 use crate::http::openapi::fields::Field;
+use crate::http::openapi::pipelines::{NewPipeline, Stage};
 use crate::http::openapi::shared::{
     Access, MemberValue, ObjectPath, OrderingQuery, PageQuery, always_null,
 };
@@ -49,6 +50,8 @@ pub struct NewObject {
     #[schema(min_length = 1, max_length = 200)]
     pub entity_name: Option<String>,
     pub object_type: Option<ObjectType>,
+    /// Of a pipeline, which must have it.
+    pub pipeline: Option<NewPipeline>,
     /// API name; derived from the label if left out.
     #[schema(max_length = 100, pattern = "^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$")]
     pub name: Option<String>,
@@ -238,6 +241,9 @@ pub struct ObjectRest {
     pub access: Access,
     pub entity_access: EntityAccess,
     pub fields: Vec<Field>,
+    /// Of pipelines.
+    #[schema(nullable = false)]
+    pub stages: Option<Vec<Stage>>,
     pub identifier: Identifier,
     pub unique_constraints: Vec<Value>,
 }
@@ -302,6 +308,17 @@ pub fn partial_update() {}
     responses((status = 200, description = "The object after the change.", body = ObjectShown))
 )]
 pub fn update() {}
+
+/// Archive an object of which no live record is left
+///
+/// Nothing of it is found any more, and its API name is free. The contact object stays: 405.
+#[utoipa::path(
+    delete, path = "/api/custom-objects/{object_identifier}", tag = "objects",
+    operation_id = "custom_objects_destroy",
+    params(ObjectPath),
+    responses((status = 204, description = "It is archived."))
+)]
+pub fn destroy() {}
 
 /// Make a category of an object's fields
 #[utoipa::path(

@@ -165,6 +165,7 @@ pub struct UpsertBody {
     /// the ends, do not count unless the object says so. A number is taken as text.
     #[schema(min_length = 1, max_length = 255)]
     pub lookup_value: String,
+    #[schema(nullable = false)]
     pub fields: Option<FieldsInput>,
     pub oncreate_unarchive: Option<ArchivedMatch>,
     pub onupdate_archived_conflict: Option<ArchivedConflict>,
@@ -181,6 +182,7 @@ pub struct AddBody {
 /// The body that changes a record.
 #[derive(Serialize, ToSchema)]
 pub struct UpdateBody {
+    #[schema(nullable = false)]
     pub fields: Option<FieldsInput>,
     pub archived_conflict: Option<ArchivedConflict>,
 }

@@ -66,7 +66,7 @@ pub struct Condition {
     pub r#type: Option<ConditionType>,
     pub subtype: Option<ConditionSubtype>,
     /// API name or id of the field, where the condition is about one.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub field: Option<String>,
     /// A word that the type of the field knows, as `=`, `contains`, `between`, `is_any_of`, `has`
     /// or `is_blank`.

@@ -4,7 +4,9 @@
 
 use serde::Serialize;
 use utoipa::openapi::Schema;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{
+    KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type,
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -56,6 +58,17 @@ pub struct Page<T> {
 #[must_use]
 pub fn whole_number() -> Schema {
     ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).build().into()
+}
+
+/// RFC 3339, or a day of the business's time zone.
+#[must_use]
+pub fn time_or_day() -> Schema {
+    let text = |format| {
+        let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+        text.format(Some(SchemaFormat::KnownFormat(format))).build()
+    };
+    let time = text(KnownFormat::DateTime);
+    OneOfBuilder::new().item(time).item(text(KnownFormat::Date)).build().into()
 }
 
 /// Pages carry a key for errors, and there are none where there is a page.

@@ -222,7 +222,6 @@ async fn paths_that_are_not_built_are_not_found_whatever_the_method() {
     let paths = ["bulk-upsert", "import", "export", "changes", "streams", "merge", "x"];
     let words = paths.map(|word| format!("{ACCOUNTS}/{word}"));
     let others = [
-        format!("{ACCOUNTS}/{id}/move"),
         format!("{ACCOUNTS}/{id}/history"),
         format!("{ACCOUNTS}/{id}/"),
         format!("{ACCOUNTS}/not-an-id/unarchive"),

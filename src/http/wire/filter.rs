@@ -30,6 +30,9 @@ const DISPLAY_NAME: &str = "display_name";
 const FIELDS: [&str; 2] = ["fields", "fields_v2"];
 const SUBTYPES: [&str; 2] = ["custom", "non_custom"];
 
+/// Entries of all lists together: so many are needed if each condition is in groups of its own.
+const ENTRIES_MAX: usize = CONDITIONS_MAX * (1 + GROUPS_DEEP_MAX);
+
 /// Names of conditions on tags in general, and what a field of tags calls them.
 const TAGS: [(&str, &str); 6] = [
     ("has", "has"),
@@ -51,10 +54,13 @@ pub fn read(
     strict: bool,
     faults: &mut Faults,
 ) -> Filter {
-    let mut reader = Reader { around, rights, strict, conditions: 0, faults };
+    let mut reader = Reader { around, rights, strict, conditions: 0, entries: 0, faults };
     let filter = reader.groups(shape, 1);
-    if reader.conditions > CONDITIONS_MAX {
-        let message = format!("A search has at most {CONDITIONS_MAX} conditions.");
+    if reader.is_full() {
+        let message = format!(
+            "A search has at most {CONDITIONS_MAX} conditions, and {ENTRIES_MAX} groups and \
+             conditions."
+        );
         faults.push(Fault::new(Code::LimitExceeded, shape.place("query")).saying(message));
     }
     filter.unwrap_or_else(Filter::everything)
@@ -91,6 +97,8 @@ struct Reader<'a> {
     rights: &'a FieldRights,
     strict: bool,
     conditions: usize,
+    /// Of all lists, conditions or not.
+    entries: usize,
     faults: &'a mut Faults,
 }
 
@@ -118,6 +126,11 @@ impl Reader<'_> {
         Filter::group(is_all, parts)
     }
 
+    /// Whether there is more than a search may have, so that no more of it is read.
+    fn is_full(&self) -> bool {
+        self.conditions > CONDITIONS_MAX || self.entries > ENTRIES_MAX
+    }
+
     /// Each entry of a list of objects, read by `read`.
     fn list(
         &mut self,
@@ -129,7 +142,8 @@ impl Reader<'_> {
         let path = shape.path(key);
         let entries = shape.list(key, Presence::Nullable, self.faults).unwrap_or_default();
         for (index, entry) in entries.iter().enumerate() {
-            if self.conditions > CONDITIONS_MAX {
+            self.entries += 1;
+            if self.is_full() {
                 break;
             }
             if let Some(mut inside) = Shape::of_entry(&path, index, entry, self.faults) {

@@ -114,13 +114,12 @@ fn read_number<T: Copy>(
     number: impl Fn(T) -> u8,
     faults: &mut Faults,
 ) -> Option<T> {
+    if *value == Input::Null {
+        faults.push(Fault::new(Code::Null, place));
+        return None;
+    }
     let Input::Number(digits) = value else {
-        let fault = if *value == Input::Null {
-            Fault::new(Code::Null, place)
-        } else {
-            Fault::new(Code::Invalid, place).saying("A valid integer is required.")
-        };
-        faults.push(fault);
+        faults.push(Fault::new(Code::Invalid, place).saying("A valid integer is required."));
         return None;
     };
     let found = choices.iter().find(|choice| number(**choice).to_string() == **digits);

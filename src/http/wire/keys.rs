@@ -11,8 +11,10 @@ use crate::model::id::Timestamp;
 use crate::model::input::Input;
 use crate::model::value::VALUES_MAX;
 use crate::model::value::fault::ValueFault;
+use crate::model::value::number::parse_decimal;
 use crate::model::value::time::parse_timestamp;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
 
@@ -31,14 +33,16 @@ pub fn text(
     text.map(str::to_owned)
 }
 
-/// A whole number; left out or null, there is none.
+/// A whole number, however it is spelled (`7`, `7.0`, `7e0` are one); left out or null, there is none.
 pub fn integer<T: std::str::FromStr>(
     shape: &mut Shape<'_>,
     key: &'static str,
     faults: &mut Faults,
 ) -> Option<T> {
     let value = shape.value(key, Presence::Nullable, faults)?;
-    let number = if let Input::Number(digits) = value { digits.parse().ok() } else { None };
+    let decimal = if let Input::Number(digits) = value { parse_decimal(digits) } else { None };
+    let whole = decimal.filter(Decimal::is_integer);
+    let number = whole.and_then(|whole| whole.normalize().to_string().parse().ok());
     if number.is_none() {
         let fault = Fault::new(Code::Invalid, shape.place(key));
         faults.push(fault.saying("A valid integer is required."));
@@ -106,12 +110,23 @@ pub fn texts<'i>(
 
 /// Notes a list of more values than any field of a record may hold.
 pub fn is_too_long(list: &[Input<'_>], place: Place, faults: &mut Faults) -> bool {
-    let is_too_long = list.len() > VALUES_MAX;
-    if is_too_long {
-        let fault = ValueFault::LimitExceeded { what: "values", max: VALUES_MAX };
+    has_too_many(list, ("values", VALUES_MAX), place, faults)
+}
+
+/// Notes a list of more entries than there may be. None of them is looked at, or a body of many
+/// small faults would be answered by a large one.
+pub fn has_too_many(
+    list: &[Input<'_>],
+    (what, max): (&'static str, usize),
+    place: Place,
+    faults: &mut Faults,
+) -> bool {
+    let has_too_many = list.len() > max;
+    if has_too_many {
+        let fault = ValueFault::LimitExceeded { what, max };
         faults.push(value_fault::fault_of(&fault, place));
     }
-    is_too_long
+    has_too_many
 }
 
 /// A point in time; a bare date is midnight in the time zone.
@@ -218,6 +233,28 @@ mod tests {
             r#"{"a":[null,true,-0.0,12345678901234567890123,"x"]}"#
         });
         check(r#"{"\u00e9\n\"":"\ud83d\ude00\\"}"#, "{\"é\\n\\\"\":\"😀\\\\\"}");
+    }
+
+    /// Found by a fuzzer: to JSON, `-930.0` is an integer like `-930`.
+    #[test]
+    fn a_whole_number_is_one_however_it_is_spelled() {
+        let check = |spelling: &str, expected: Option<i32>| {
+            let input = Input::Number(spelling.into());
+            let body = Input::Map(vec![("order".into(), input)]);
+            let mut faults = Faults::default();
+            let mut shape = Shape::of_body(&body, &mut faults);
+            assert_eq!(integer(&mut shape, "order", &mut faults), expected, "{spelling}");
+            assert_eq!(faults.is_empty(), expected.is_some(), "{spelling}");
+        };
+        for (spelling, number) in
+            [("7", 7), ("-930.0", -930), ("12e1", 120), ("120e-1", 12), ("-0", 0), ("0.0", 0)]
+        {
+            check(spelling, Some(number));
+        }
+        check("2147483647", Some(i32::MAX));
+        for spelling in ["1.5", "2147483648", "-2147483649", "1e99", "1e-1"] {
+            check(spelling, None);
+        }
     }
 
     #[test]

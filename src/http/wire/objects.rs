@@ -9,6 +9,7 @@ use crate::http::page::Page;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
 use crate::http::wire::members::MemberValue;
+use crate::http::wire::pipelines::{StageShape, read_pipeline};
 use crate::http::wire::schema_fields::FieldShape;
 use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::member::Members;
@@ -29,8 +30,7 @@ use std::sync::Arc;
 /// Reads the body that makes an object.
 pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut shape = Shape::of_body(body, faults);
-    let new = read_object_keys(&mut shape, faults);
-    refuse_pipelines(&mut shape, new.object_type.as_deref(), faults);
+    let new = read_object_keys(&mut shape, strict, faults);
     refuse_composite_keys(&mut shape, faults);
     shape.finish(strict, RouteGroup::Write, faults);
     new
@@ -39,13 +39,13 @@ pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> N
 /// Reads the body that changes an object.
 pub fn read_changed_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut shape = Shape::of_body(body, faults);
-    let change = read_object_keys(&mut shape, faults);
+    let change = read_object_keys(&mut shape, strict, faults);
     refuse_composite_keys(&mut shape, faults);
     shape.finish(strict, RouteGroup::Write, faults);
     change
 }
 
-fn read_object_keys(shape: &mut Shape<'_>, faults: &mut Faults) -> NewObject {
+fn read_object_keys(shape: &mut Shape<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut text = |key, presence, faults: &mut Faults| keys::text(shape, key, presence, faults);
     let mut new = NewObject {
         object_name: text("object_name", Presence::Optional, faults),
@@ -65,20 +65,8 @@ fn read_object_keys(shape: &mut Shape<'_>, faults: &mut Faults) -> NewObject {
     new.include_percentage_to_close = flag("include_percentage_to_close", faults);
     new.allow_on_forms = flag("allow_on_forms", faults);
     new.meta = keys::json_object(shape, "meta", faults);
+    new.pipeline = read_pipeline(shape, strict, faults);
     new
-}
-
-/// A pipeline would be another object than one that is made without its stages.
-fn refuse_pipelines(shape: &mut Shape<'_>, object_type: Option<&str>, faults: &mut Faults) {
-    let is_pipeline = object_type == Some("pipeline");
-    if is_pipeline {
-        let fault = Fault::new(Code::InvalidChoice, shape.place("object_type"));
-        faults.push(fault.saying("Pipelines are not offered yet: an object is standard."));
-    }
-    if shape.value("pipeline", Presence::Nullable, faults).is_some() && !is_pipeline {
-        let fault = Fault::new(Code::Invalid, shape.place("pipeline"));
-        faults.push(fault.saying("Only a pipeline has stages."));
-    }
 }
 
 /// Composite keys would change what the object is, so they are never ignored.
@@ -238,6 +226,9 @@ pub struct ObjectShape<'a> {
     access: ObjectAccessShape,
     entity_access: EntityAccess,
     fields: Vec<FieldShape<'a>>,
+    /// Of pipelines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<Vec<StageShape<'a>>>,
     identifier: Identifier<'a>,
     /// None of any object: composite keys are not offered yet.
     unique_constraints: [(); 0],
@@ -278,6 +269,8 @@ impl<'a> ObjectShape<'a> {
                 .into_iter()
                 .map(|field| FieldShape::of(field, rights))
                 .collect(),
+            stages: (schema.stage().filter(|field| rights.may_see(field.number)))
+                .map(|field| StageShape::all(field)),
             identifier: Identifier {
                 field: FieldName { id: identifier.id, name: &identifier.name },
                 case: schema.identifier_case().name(),

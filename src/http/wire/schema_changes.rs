@@ -6,7 +6,7 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
-use crate::http::wire::schema_fields::{FieldShape, read_field_keys, read_option};
+use crate::http::wire::schema_fields::{FieldShape, option_list, read_field_keys, read_option};
 use crate::model::access::FieldRights;
 use crate::model::input::Input;
 use crate::model::schema::categories::NewCategory;
@@ -29,7 +29,7 @@ fn read_list(
     strict: bool,
     faults: &mut Faults,
 ) -> Option<Vec<ListedOption>> {
-    let list = shape.list("options", Presence::Nullable, faults)?;
+    let list = option_list(shape, faults)?;
     let read = |(index, entry)| {
         let Some(mut shape) = Shape::of_entry("options", index, entry, faults) else {
             return ListedOption::default();

@@ -11,6 +11,7 @@ use crate::model::access::FieldRights;
 use crate::model::id::{CategoryId, FieldId, OptionId, TagId};
 use crate::model::input::Input;
 use crate::model::key::Normalizer;
+use crate::model::schema::OPTIONS_MAX;
 use crate::model::schema::decimal_options::{DecimalOptions, NewDecimalOptions};
 use crate::model::schema::field::Field;
 use crate::model::schema::money_options::NewMoneyOptions;
@@ -70,12 +71,22 @@ pub(super) fn read_field_keys(
     new
 }
 
+/// The entries of `options`, if they are not too many.
+pub(super) fn option_list<'i>(
+    shape: &mut Shape<'i>,
+    faults: &mut Faults,
+) -> Option<&'i [Input<'i>]> {
+    let list = shape.list("options", Presence::Nullable, faults)?;
+    let limit = ("options", OPTIONS_MAX);
+    (!keys::has_too_many(list, limit, shape.place("options"), faults)).then_some(list)
+}
+
 fn read_options(
     shape: &mut Shape<'_>,
     strict: bool,
     faults: &mut Faults,
 ) -> Option<Vec<NewOption>> {
-    let list = shape.list("options", Presence::Nullable, faults)?;
+    let list = option_list(shape, faults)?;
     let read = |(index, entry)| {
         let Some(mut shape) = Shape::of_entry("options", index, entry, faults) else {
             return NewOption::default();
@@ -292,7 +303,7 @@ pub struct OptionShape<'a> {
     code: Cow<'a, str>,
     order: i32,
     meta: &'a RawValue,
-    /// Of options of a status field.
+    /// Of options of a status field, and of stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
 }
@@ -324,9 +335,7 @@ impl<'a> OptionShape<'a> {
         match field.field_type.option_source() {
             OptionSource::None => Vec::new(),
             OptionSource::Schema | OptionSource::Answers => {
-                let mut shown: Vec<&Choice> = field.options.iter().collect();
-                shown.sort_by_key(|choice| choice.order);
-                shown.into_iter().map(Self::of).collect()
+                field.options.in_order().into_iter().map(Self::of).collect()
             }
             OptionSource::TimeZones => {
                 let names = (0..).zip(time_zone::names());

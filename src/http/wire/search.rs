@@ -11,6 +11,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::shape::Shape;
 use crate::http::wire::filter::{self, no_such_field, visible_field};
+use crate::http::wire::keys;
 use crate::http::wire::selection::FieldsWanted;
 use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::filter::Filter;
@@ -18,15 +19,18 @@ use crate::model::filter::row::Surroundings;
 use crate::model::filter::sort::{Position, SORT_FIELDS_MAX, Sort, SortField};
 use crate::model::filter::words::{SEARCH_CHARS_MAX, Words};
 use crate::model::input::Input;
-use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
+use crate::model::schema::{FIELDS_MAX, Schema};
 use crate::model::table::order::Wanted;
 use crate::model::table::search::{Search, Window};
 use std::sync::Arc;
 
 const ARCHIVED: [(&str, Wanted); 3] =
     [("exclude", Wanted::Live), ("include", Wanted::All), ("only", Wanted::Archived)];
+
+/// Names in one list of the body: each field by its name and its id.
+const NAMES_MAX: usize = 2 * FIELDS_MAX;
 
 /// Saved groups of records, which are not kept here. To ignore one would give wrong records.
 const GROUPS: [&str; 3] = ["group_id", "in_group_ids", "not_in_group_ids"];
@@ -133,6 +137,9 @@ impl<'i> Reader<'_, '_, 'i> {
                 Some(items.map(str::to_owned).collect())
             }
             Input::List(items) => {
+                if keys::has_too_many(items, ("names", NAMES_MAX), place.clone(), self.faults) {
+                    return None;
+                }
                 items.iter().map(|item| item.as_text().map(str::to_owned)).collect()
             }
             Input::Null | Input::Boolean(_) | Input::Number(_) | Input::Map(_) => None,

@@ -9,6 +9,7 @@ use crate::model::id::{Day, FileId, Timestamp};
 use crate::model::schema::currency::Currency;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
+use crate::model::schema::system;
 use crate::model::table::decide::keys::{stored, stored_text};
 use crate::model::table::event::Tag;
 use crate::model::table::tags::Tags;
@@ -43,6 +44,7 @@ pub enum ReadForm<'a> {
     Date(Day),
     Datetime(Timestamp, &'a TimeZone),
     Choice(&'a Choice),
+    Stage(&'a Choice),
     Choices(Vec<&'a Choice>),
     Tags(Vec<Arc<Tag>>),
     Member(&'a Member),
@@ -75,6 +77,9 @@ impl<'a> ReadForm<'a> {
             Value::Boolean(boolean) => Some(Self::Boolean(boolean)),
             Value::Date(day) => Some(Self::Date(day)),
             Value::Datetime(at) => Some(Self::Datetime(at, referents.time_zone)),
+            Value::Choice(option) if field.number == system::STAGE => {
+                field.options.get(option).map(Self::Stage)
+            }
             Value::Choice(option) => field.options.get(option).map(Self::Choice),
             Value::Choices(options) => {
                 let left = field.options.left(&options);
@@ -119,6 +124,7 @@ impl Serialize for ReadForm<'_> {
                 serializer.serialize_str(&timestamp_text(*at, time_zone))
             }
             Self::Choice(choice) => ShownChoice(choice).serialize(serializer),
+            Self::Stage(stage) => ShownStage(stage).serialize(serializer),
             Self::Choices(choices) => {
                 serializer.collect_seq(choices.iter().map(|choice| ShownChoice(choice)))
             }
@@ -147,6 +153,19 @@ impl Serialize for ShownChoice<'_> {
         map.serialize_entry("id", &self.0.id)?;
         map.serialize_entry("code", &self.0.code)?;
         map.serialize_entry("name", &self.0.name)?;
+        map.end()
+    }
+}
+
+struct ShownStage<'a>(&'a Choice);
+
+impl Serialize for ShownStage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("id", &self.0.id)?;
+        map.serialize_entry("name", &self.0.name)?;
+        map.serialize_entry("status", &self.0.status.unwrap_or_default().name())?;
+        map.serialize_entry("order", &self.0.order)?;
         map.end()
     }
 }

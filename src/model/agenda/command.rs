@@ -2,6 +2,7 @@
 //!
 //! Records, members and roles that a command names were resolved by whoever parsed it.
 
+use crate::model::agenda::bulk::{self, BulkNote, NewBulk};
 use crate::model::agenda::{
     Activity, ActivityType, Agenda, Association, AssociationMode, Change, Event, LoggedActivity,
     types,
@@ -37,6 +38,9 @@ pub enum Ask {
         record: RecordId,
         number: FollowUpNumber,
     },
+    /// The id of the action is that of the caller's request.
+    BeginBulk(NewBulk),
+    NoteBulk(BulkNote),
 }
 
 /// A type to be, its texts checked by whoever parsed them.
@@ -183,6 +187,8 @@ pub(super) fn decide(
         Ask::Forget { object, record, number } => {
             (Change::RecordForgotten { object, record, number }, Reply::Done)
         }
+        Ask::BeginBulk(new) => bulk::begin(new, caller.batch, moment.at()),
+        Ask::NoteBulk(note) => bulk::note(&agenda.shown, note)?,
     };
     events.push(Event { stamp, change });
     Ok(reply)

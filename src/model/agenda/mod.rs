@@ -1,12 +1,15 @@
 //! The activities of one business: their types, and what is scheduled for whom about which records.
+//! And its bulk actions, which are of no one record either.
 
+pub mod bulk;
 pub mod command;
 pub mod types;
 
+use crate::model::agenda::bulk::{BulkAction, BulkNote, BulkOrder};
 use crate::model::agenda::command::{Command, Rejection, Reply};
 use crate::model::id::{
-    ActivityId, ActivityTypeId, BusinessId, LoggedActivityId, MemberId, ObjectId, RecordId, RoleId,
-    Sequence, Timestamp, WriterId,
+    ActivityId, ActivityTypeId, BatchId, BusinessId, LoggedActivityId, MemberId, ObjectId,
+    RecordId, RoleId, Sequence, Timestamp, WriterId,
 };
 use crate::model::moment::Moment;
 use crate::model::state::State;
@@ -133,6 +136,7 @@ pub struct Shown {
     /// Activities about a record in the order of their ids, completed ones too.
     by_record: Shared<RecordId, Arc<Vec<ActivityId>>>,
     upcoming: Shared<RecordId, u32>,
+    bulk_actions: Shared<BatchId, Arc<BulkAction>>,
 }
 
 impl Shown {
@@ -202,6 +206,17 @@ impl Shown {
     #[must_use]
     pub fn of_record(&self, record: RecordId) -> Arc<Vec<ActivityId>> {
         self.by_record.get(&record).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn bulk_action(&self, id: BatchId) -> Option<Arc<BulkAction>> {
+        self.bulk_actions.get(&id)
+    }
+
+    /// All bulk actions, in no order; some may have had their time.
+    #[must_use]
+    pub fn bulk_actions(&self) -> Vec<Arc<BulkAction>> {
+        self.bulk_actions.values()
     }
 
     fn put_type(&self, activity_type: &ActivityType) {
@@ -306,12 +321,15 @@ pub enum Change {
         record: RecordId,
         number: FollowUpNumber,
     },
+    BulkBegun(BulkAction),
+    BulkNoted(BulkNote),
 }
 
 /// The state that one writer owns.
 pub struct Agenda {
     business: BusinessId,
     shown: Arc<Shown>,
+    bulk: BulkOrder,
     /// The last follow-up that each table's writer sent and this one has.
     received: BTreeMap<ObjectId, FollowUpNumber>,
 }
@@ -323,13 +341,16 @@ struct Stored {
     received: BTreeMap<ObjectId, FollowUpNumber>,
     #[serde(default)]
     logged: Vec<Arc<LoggedActivity>>,
+    #[serde(default)]
+    bulk_actions: Vec<Arc<BulkAction>>,
 }
 
 impl Agenda {
     /// An agenda of which nothing has happened yet.
     #[must_use]
     pub fn unborn(business: BusinessId) -> Self {
-        Self { business, shown: Arc::default(), received: BTreeMap::new() }
+        let (shown, bulk) = Default::default();
+        Self { business, shown, bulk, received: BTreeMap::new() }
     }
 
     /// What readers may see of it.
@@ -355,16 +376,20 @@ impl Agenda {
         logged.sort_by_key(|logged| logged.id);
         let types = self.shown.types().to_vec();
         let received = self.received.clone();
-        stored::encode(&Stored { types, activities, received, logged }, out);
+        let bulk_actions = self.bulk.actions(&self.shown);
+        stored::encode(&Stored { types, activities, received, logged, bulk_actions }, out);
     }
 
     /// The state of a snapshot.
     pub fn from_image(business: BusinessId, mut bytes: &[u8]) -> Result<Self, Misfit> {
         let stored: Stored = stored::decode(&mut bytes, "an agenda")?;
-        let agenda = Self { business, shown: Arc::default(), received: stored.received };
+        let mut agenda = Self { received: stored.received, ..Self::unborn(business) };
         agenda.shown.types.store(Arc::new(stored.types));
         stored.activities.into_iter().for_each(|activity| agenda.shown.put(&activity));
         stored.logged.into_iter().for_each(|logged| agenda.shown.put_logged(logged));
+        for action in stored.bulk_actions {
+            agenda.bulk.put(&agenda.shown, action);
+        }
         Ok(agenda)
     }
 
@@ -447,6 +472,8 @@ impl State for Agenda {
                 self.forget(Association { object: *object, record: *record });
                 self.received.insert(*object, *number);
             }
+            Change::BulkBegun(action) => self.bulk.put(&self.shown, Arc::new(action.clone())),
+            Change::BulkNoted(note) => self.bulk.note(&self.shown, note, event.stamp.at),
         }
     }
 }

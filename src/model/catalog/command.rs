@@ -3,23 +3,24 @@
 use crate::model::access::Rights;
 use crate::model::catalog::api_key::{ApiKey, SecretHash};
 use crate::model::catalog::grant::{
-    self, GroupEdit, Right, RoleEdit, check_groups, check_roles, keep_administrator,
+    self, Grants, GroupEdit, Right, RoleEdit, check_grants, keep_administrator,
 };
 use crate::model::catalog::member::{AccountType, Member};
 use crate::model::catalog::permission::{Breach, PermissionGroup, Subject};
 use crate::model::catalog::role::Role;
 use crate::model::catalog::{Birth, CatalogView, Change, Event, ObjectEntry};
 use crate::model::id::{
-    ApiKeyId, HistoryId, MemberId, PermissionGroupId, RoleId, Timestamp, UserId,
+    ApiKeyId, HistoryId, MemberId, ObjectId, PermissionGroupId, RoleId, Timestamp, UserId,
 };
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
 use crate::model::schema::fault::SchemaFault;
+use crate::model::schema::name;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::table::command::Caller;
 use std::sync::Arc;
 
-/// Objects in one business, the contact object included.
+/// Objects in one business, the contact object included, archived ones not.
 pub const OBJECTS_MAX: usize = 500;
 
 /// One command and who asks for it.
@@ -42,6 +43,11 @@ pub enum Ask {
         hour: Timestamp,
     },
     CreateObject(Box<NewObject>),
+    /// Gives free the name of an object whose table says that it was archived, at this time.
+    DiscardName {
+        object: ObjectId,
+        archived_at: Timestamp,
+    },
     CreateRole(Box<RoleEdit>),
     UpdateRole(RoleId, Box<RoleEdit>),
     DeleteRole(RoleId),
@@ -108,14 +114,14 @@ pub enum Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
     /// Another member has this id, user id or e-mail: the key of the body.
-    MemberTaken(&'static str),
+    MemberTaken(Vec<&'static str>),
     /// The member addressed is not there.
     MemberNotFound,
     /// Nobody else could do everything: the key of the body that would take that away, or none
     /// where the member is to be deleted.
     LastAdministrator(Option<&'static str>),
-    UnknownRole,
-    UnknownGroup,
+    /// What the body refers to is not there: all of it.
+    Missing(Vec<Missing>),
     UnknownMember,
     /// The role addressed is not there.
     RoleNotFound,
@@ -135,6 +141,13 @@ pub enum Rejection {
     SecretTaken,
     ObjectFaults(Vec<SchemaFault>),
     TooManyObjects,
+}
+
+/// A thing that a body refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Role,
+    PermissionGroup,
 }
 
 /// Decides one command.
@@ -163,6 +176,9 @@ pub(super) fn decide(
             (is_due.then_some(Change::ApiKeyUsed { id, hour }), Reply::Done)
         }
         Ask::CreateObject(new) => sure(create_object(view, &new, caller.member, moment)?),
+        Ask::DiscardName { object, archived_at } => {
+            (discarded_name(view, object, archived_at), Reply::Done)
+        }
         Ask::CreateRole(edit) => sure(grant::create_role(view, rights, *edit, moment)?),
         Ask::UpdateRole(id, edit) => grant::update_role(view, rights, id, *edit)?,
         Ask::DeleteRole(id) => sure(grant::delete_role(view, id)?),
@@ -180,6 +196,14 @@ fn sure((change, reply): (Change, Reply)) -> (Option<Change>, Reply) {
     (Some(change), reply)
 }
 
+/// An archived object's entry under another name, unless it has that already.
+fn discarded_name(view: &CatalogView, id: ObjectId, archived_at: Timestamp) -> Option<Change> {
+    let entry = view.object(id).expect("every table has its entry");
+    let is_taken = |name: &str| view.object_of_name(name).is_some();
+    let name = name::discarded_object_name(&entry.name, archived_at, is_taken);
+    (!entry.is_archived).then_some(Change::ObjectArchived { id, name })
+}
+
 fn create_member(
     view: &CatalogView,
     rights: &Rights,
@@ -188,24 +212,22 @@ fn create_member(
 ) -> Result<(Change, Reply), Rejection> {
     let id = new.id.unwrap_or_else(|| MemberId(moment.id()));
     let user_id = new.user_id.unwrap_or(UserId(id.0));
-    if view.members.get(&id).is_some() || view.members.gone().contains(&id) {
-        return Err(Rejection::MemberTaken("id"));
-    }
-    if view.members.by_user(&user_id).is_some() {
-        return Err(Rejection::MemberTaken("user_id"));
-    }
-    if view.members.by_email(&new.email).is_some() {
-        return Err(Rejection::MemberTaken("email"));
+    let given =
+        Grants { roles: new.roles.as_deref().unwrap_or_default(), groups: &new.permission_groups };
+    check_grants(view, rights, given, Grants { roles: &[], groups: &[] })?;
+    let taken: Vec<&str> = [
+        ("id", view.members.get(&id).is_some() || view.members.gone().contains(&id)),
+        ("user_id", view.members.by_user(&user_id).is_some()),
+        ("email", view.members.by_email(&new.email).is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(key, is_taken)| is_taken.then_some(key))
+    .collect();
+    if !taken.is_empty() {
+        return Err(Rejection::MemberTaken(taken));
     }
     // Roles for new members are handed out by whoever made them so.
-    let roles = match new.roles {
-        Some(roles) => {
-            check_roles(view, rights, &roles, &[])?;
-            roles
-        }
-        None => default_roles(view),
-    };
-    check_groups(view, rights, &new.permission_groups, &[])?;
+    let roles = new.roles.unwrap_or_else(|| default_roles(view));
     let member = Member {
         id,
         user_id,
@@ -233,13 +255,16 @@ fn update_member(
 ) -> Result<(Option<Change>, Reply), Rejection> {
     let old = view.members.get(&edit.id).ok_or(Rejection::MemberNotFound)?;
     check_target(view, rights, old)?;
+    let given = Grants {
+        roles: edit.roles.as_deref().unwrap_or_default(),
+        groups: edit.permission_groups.as_deref().unwrap_or_default(),
+    };
+    let held = Grants { roles: &old.roles, groups: &old.permission_groups };
+    check_grants(view, rights, given, held)?;
     let holder = edit.email.as_deref().and_then(|email| view.members.by_email(email));
     if holder.is_some_and(|holder| holder.id != old.id) {
-        return Err(Rejection::MemberTaken("email"));
+        return Err(Rejection::MemberTaken(vec!["email"]));
     }
-    check_roles(view, rights, edit.roles.as_deref().unwrap_or_default(), &old.roles)?;
-    let groups = edit.permission_groups.as_deref().unwrap_or_default();
-    check_groups(view, rights, groups, &old.permission_groups)?;
     let roles_change = edit.roles.is_some();
     let kept = Member::clone(old);
     let new = Member {
@@ -321,7 +346,8 @@ fn create_object(
     member: MemberId,
     moment: &mut Moment,
 ) -> Result<(Change, Reply), Rejection> {
-    if view.objects.len() >= OBJECTS_MAX {
+    let live = view.objects.iter().filter(|entry| !entry.is_archived).count();
+    if live >= OBJECTS_MAX {
         return Err(Rejection::TooManyObjects);
     }
     let founder = Founder { member: Some(member), at: moment.at() };
@@ -330,7 +356,7 @@ fn create_object(
         new.decide(founder, &is_taken, &mut || moment.id()).map_err(Rejection::ObjectFaults)?;
     let schema = Arc::new(schema);
     let object = schema.object();
-    let entry = ObjectEntry { id: object.id, name: object.name.clone() };
+    let entry = ObjectEntry { id: object.id, name: object.name.clone(), is_archived: false };
     let birth = Birth { history: HistoryId(moment.id()), schema: schema.clone() };
     Ok((Change::ObjectCreated { entry, birth: Some(birth) }, Reply::Object(schema)))
 }

@@ -3,7 +3,7 @@
 //! Nobody but an administrator hands on more than it has, and an active administrator stays.
 
 use crate::model::access::Rights;
-use crate::model::catalog::command::{Rejection, Reply};
+use crate::model::catalog::command::{Missing, Rejection, Reply};
 use crate::model::catalog::permission::{
     FieldAccess, Level, ObjectRights, PermissionGroup, RecordRights, Sections, Subject,
 };
@@ -243,6 +243,35 @@ pub(super) fn delete_group(
     Ok((change, Reply::Done))
 }
 
+/// Roles and permission groups that somebody is given, or has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grants<'a> {
+    pub(super) roles: &'a [RoleId],
+    pub(super) groups: &'a [PermissionGroupId],
+}
+
+/// Whether a caller may give these to somebody who has those in `held`. Everything that is not there
+/// is told before any right.
+pub(super) fn check_grants(
+    view: &CatalogView,
+    caller: &Rights,
+    given: Grants<'_>,
+    held: Grants<'_>,
+) -> Result<(), Rejection> {
+    let mut missing = Vec::new();
+    if given.roles.iter().any(|id| view.role(*id).is_none()) {
+        missing.push(Missing::Role);
+    }
+    if given.groups.iter().any(|id| view.group(*id).is_none()) {
+        missing.push(Missing::PermissionGroup);
+    }
+    if !missing.is_empty() {
+        return Err(Rejection::Missing(missing));
+    }
+    check_roles(view, caller, given.roles, held.roles)?;
+    check_groups(view, caller, given.groups, held.groups)
+}
+
 /// Whether a caller may give these groups to somebody who has those in `held`.
 pub(super) fn check_groups(
     view: &CatalogView,
@@ -251,7 +280,8 @@ pub(super) fn check_groups(
     held: &[PermissionGroupId],
 ) -> Result<(), Rejection> {
     for id in given {
-        let group = view.group(*id).ok_or(Rejection::UnknownGroup)?;
+        let group =
+            view.group(*id).ok_or_else(|| Rejection::Missing(vec![Missing::PermissionGroup]))?;
         if !held.contains(id) && !caller.covers(group) {
             return Err(Rejection::BeyondRights);
         }
@@ -259,15 +289,14 @@ pub(super) fn check_groups(
     Ok(())
 }
 
-/// Whether a caller may give these roles to somebody who has those in `held`.
-pub(super) fn check_roles(
+fn check_roles(
     view: &CatalogView,
     caller: &Rights,
     given: &[RoleId],
     held: &[RoleId],
 ) -> Result<(), Rejection> {
     for id in given {
-        let role = view.role(*id).ok_or(Rejection::UnknownRole)?;
+        let role = view.role(*id).ok_or_else(|| Rejection::Missing(vec![Missing::Role]))?;
         if held.contains(id) {
             continue;
         }

@@ -33,6 +33,9 @@ use std::sync::Arc;
 pub struct ObjectEntry {
     pub id: ObjectId,
     pub name: String,
+    /// Its table stays, and so does its entry, under a name that gives the old one free.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_archived: bool,
 }
 
 /// What readers may see of a catalog: immutable, replaced by every change.
@@ -180,6 +183,15 @@ impl CatalogView {
                 let used = ApiKey { last_used: Some(*hour), ..ApiKey::clone(held) };
                 Arc::make_mut(&mut self.api_keys).put(Arc::new(used));
             }
+            Change::ObjectArchived { id, name } => {
+                let objects = Arc::make_mut(&mut self.objects);
+                let held = objects.iter_mut().find(|entry| entry.id == *id);
+                let held = held.expect("an object that is archived is there");
+                let by_name = Arc::make_mut(&mut self.object_by_name);
+                by_name.remove(&std::mem::replace(&mut held.name, name.clone()));
+                by_name.insert(name.clone(), *id);
+                held.is_archived = true;
+            }
             Change::ObjectCreated { entry, .. } => {
                 let by_name = Arc::make_mut(&mut self.object_by_name);
                 by_name.insert(entry.name.clone(), entry.id);
@@ -247,6 +259,11 @@ pub enum Change {
     ApiKeyUsed {
         id: ApiKeyId,
         hour: Timestamp,
+    },
+    /// The object is in the directory under this name from now on.
+    ObjectArchived {
+        id: ObjectId,
+        name: String,
     },
     ObjectCreated {
         entry: ObjectEntry,

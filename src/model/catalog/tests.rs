@@ -1,11 +1,13 @@
 //! A catalog: who is taken, what is created, and that log and image give the same.
 
 use super::api_key::SecretHash;
-use super::command::{Ask, Command, MemberEdit, NewApiKey, NewMember, Rejection, Reply};
+use super::command::{Ask, Command, MemberEdit, Missing, NewApiKey, NewMember, Rejection, Reply};
 use super::member::AccountType;
 use super::role::Role;
 use super::{Catalog, CatalogView, Change, Event};
-use crate::model::id::{BatchId, BusinessId, MemberId, RoleId, Timestamp, UserId};
+use crate::model::id::{
+    BatchId, BusinessId, MemberId, PermissionGroupId, RoleId, Timestamp, UserId,
+};
 use crate::model::moment::Moment;
 use crate::model::schema::fault::{BodyPlace, SchemaFaultKind};
 use crate::model::schema::name::NameFault;
@@ -148,14 +150,21 @@ fn a_member_has_an_id_a_user_and_an_address_of_its_own() {
     let mut check = |new: NewMember, expected| {
         assert_eq!(rig.run(create(new)).unwrap_err(), expected);
     };
-    check(NewMember { id, ..new_member("cid@x.io") }, Rejection::MemberTaken("id"));
-    check(NewMember { user_id, ..new_member("cid@x.io") }, Rejection::MemberTaken("user_id"));
-    check(new_member("ANN@X.io"), Rejection::MemberTaken("email"));
+    check(NewMember { id, ..new_member("cid@x.io") }, Rejection::MemberTaken(vec!["id"]));
+    check(NewMember { user_id, ..new_member("cid@x.io") }, Rejection::MemberTaken(vec!["user_id"]));
+    check(new_member("ANN@X.io"), Rejection::MemberTaken(vec!["email"]));
     let roles = Some(vec![RoleId::from_bytes([1; 16])]);
-    check(NewMember { roles, ..new_member("cid@x.io") }, Rejection::UnknownRole);
+    check(NewMember { roles, ..new_member("cid@x.io") }, Rejection::Missing(vec![Missing::Role]));
+    let groups = vec![PermissionGroupId::from_bytes([1; 16])];
+    let stranger = NewMember { permission_groups: groups, ..new_member("ann@x.io") };
+    let stranger = NewMember { roles: Some(vec![RoleId::from_bytes([1; 16])]), ..stranger };
+    let missing = vec![Missing::Role, Missing::PermissionGroup];
+    check(stranger, Rejection::Missing(missing));
+    let double = NewMember { id: Some(bob.id), user_id, ..new_member("ann@x.io") };
+    check(double, Rejection::MemberTaken(vec!["id", "user_id", "email"]));
     // A given id may not be another's user id either way: each is looked up in its own list.
     let id = Some(MemberId(user_id.unwrap().0));
-    check(NewMember { id, ..new_member("cid@x.io") }, Rejection::MemberTaken("user_id"));
+    check(NewMember { id, ..new_member("cid@x.io") }, Rejection::MemberTaken(vec!["user_id"]));
     rig.check();
 }
 
@@ -213,6 +222,36 @@ fn an_object_has_a_name_of_its_own_and_a_table() {
 }
 
 #[test]
+fn the_name_of_an_archived_object_is_free_and_its_entry_stays() {
+    let mut rig = Rig::new();
+    let object = |name: &str| {
+        let (object_name, name) = (Some("Deals".into()), Some(name.into()));
+        Ask::CreateObject(Box::new(NewObject { object_name, name, ..NewObject::default() }))
+    };
+    let make = |rig: &mut Rig, name: &str| match rig.run(object(name)) {
+        Ok(Reply::Object(schema)) => schema.object().id,
+        other => panic!("{other:?}"),
+    };
+    let first = make(&mut rig, "deals");
+    let taken = make(&mut rig, "deals_discarded_7");
+    let archived_at = Timestamp(7);
+    rig.run(Ask::DiscardName { object: first, archived_at }).unwrap();
+    let entry = rig.view().object(first).unwrap().clone();
+    assert_eq!((&*entry.name, entry.is_archived), ("deals_discarded_7_2", true));
+    assert_eq!(rig.view().object_of_name("deals"), None);
+    assert_eq!(rig.view().object_of_name("deals_discarded_7"), Some(taken));
+    let count = rig.count;
+    rig.run(Ask::DiscardName { object: first, archived_at }).unwrap();
+    assert_eq!(rig.count, count, "it is sent again after a crash, and done once");
+    let second = make(&mut rig, "deals");
+    assert_eq!(
+        rig.view().objects.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [first, taken, second]
+    );
+    rig.check();
+}
+
+#[test]
 fn a_business_has_a_limit_of_objects() {
     let mut rig = Rig::new();
     let object = |at: usize| {
@@ -223,6 +262,10 @@ fn a_business_has_a_limit_of_objects() {
         rig.run(object(at)).unwrap();
     }
     assert_eq!(rig.run(object(999)).unwrap_err(), Rejection::TooManyObjects);
+    let (object_of, archived_at) = (rig.view().objects[3].id, BIRTH);
+    rig.run(Ask::DiscardName { object: object_of, archived_at }).unwrap();
+    rig.run(object(999)).unwrap();
+    assert_eq!(rig.run(object(1000)).unwrap_err(), Rejection::TooManyObjects);
 }
 
 fn edit(id: MemberId) -> MemberEdit {
@@ -271,7 +314,7 @@ fn a_member_who_is_gone_leaves_nothing_but_a_taken_id() {
     rig.check();
     assert_eq!(rig.run(Ask::DeleteMember(member(1))).unwrap_err(), Rejection::MemberNotFound);
     let again = NewMember { id: Some(member(1)), ..new_member("ann@x.io") };
-    assert_eq!(rig.run(create(again)).unwrap_err(), Rejection::MemberTaken("id"));
+    assert_eq!(rig.run(create(again)).unwrap_err(), Rejection::MemberTaken(vec!["id"]));
     let last = Rejection::LastAdministrator(None);
     assert_eq!(rig.run(Ask::DeleteMember(member(2))).unwrap_err(), last);
 }

@@ -84,7 +84,8 @@ fn first_catalog_events(
     moment: &mut Moment,
 ) -> Vec<catalog::Event> {
     let schema = Arc::new(default_fields::contacts(stamp.at, &mut || moment.id()));
-    let entry = ObjectEntry { id: schema.object().id, name: schema.object().name.clone() };
+    let (id, name) = (schema.object().id, schema.object().name.clone());
+    let entry = ObjectEntry { id, name, is_archived: false };
     let birth = Some(TableBirth { history: HistoryId(moment.id()), schema });
     [
         catalog::Change::RoleCreated(role),

@@ -2,7 +2,7 @@
 //!
 //! Must not know requests: what is allowed was decided before.
 
-use crate::model::id::{CategoryId, FieldNumber, OptionNumber};
+use crate::model::id::{CategoryId, FieldNumber, OptionNumber, Timestamp};
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
@@ -29,6 +29,8 @@ pub enum SchemaChange {
     FieldDeleted { field: FieldNumber },
     /// The object as it is now; its id, API name and type stay.
     ObjectChanged { object: Box<Object> },
+    /// Nothing of the object is found any more, and nothing is written to it.
+    ObjectArchived { at: Timestamp },
     /// A category that is new, or as it is now.
     CategoryPut { category: Category },
     /// Its fields are in another one from now on.
@@ -61,11 +63,16 @@ impl Schema {
                 changed.fields.retain(|held| held.number != *field);
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
             }
-            SchemaChange::ObjectChanged { object } => changed.object.clone_from(object),
+            SchemaChange::ObjectChanged { object } => {
+                changed.object.clone_from(object);
+                changed.settle_flags();
+            }
+            SchemaChange::ObjectArchived { at } => changed.object.archived_at = Some(*at),
             SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 changed.categories.retain(|held| held.id != *category);
-                let moved = changed.fields.iter_mut().filter(|field| field.category == *category);
+                let fields = changed.fields.iter_mut().chain(&mut changed.dormant);
+                let moved = fields.filter(|field| field.category == *category);
                 moved.for_each(|field| Arc::make_mut(field).category = *heir);
             }
         }
@@ -107,6 +114,11 @@ impl Schema {
                 let is_same = (held.id, &held.name, held.object_type)
                     == (object.id, &object.name, object.object_type);
                 if is_same { Ok(()) } else { Err(format!("object {} as it was", object.id)) }
+            }
+            SchemaChange::ObjectArchived { .. } => {
+                let is_live = self.object.is_custom && self.object.archived_at.is_none();
+                let id = self.object.id;
+                if is_live { Ok(()) } else { Err(format!("object {id} that may be archived")) }
             }
             SchemaChange::CategoryPut { .. } => Ok(()),
             SchemaChange::CategoryDeleted { category, heir } => {

@@ -83,15 +83,17 @@ impl Schema {
         if field.is_default {
             return checks.add("name", SchemaFaultKind::Immutable);
         }
-        if let Err(fault) = name::check_field_name(given, |name| self.by_name(name).is_some()) {
+        if let Err(fault) = name::check_field_name(given, |name| self.has_name(name)) {
             checks.add("name", SchemaFaultKind::FieldName(fault));
         }
         field.name.clone_from(given);
     }
 
-    /// What is asked of values. The identifier and what the server computes keep their rules.
+    /// What is asked of values. The identifier, the stage and what the server computes keep their
+    /// rules.
     fn change_rules(&self, field: &mut Field, keys: &NewField, checks: &mut Checks) {
-        let is_fixed = field.is_identifier() || field.is_computed();
+        let is_stage = field.number == system::STAGE;
+        let is_fixed = field.is_identifier() || field.is_computed() || is_stage;
         let is_owner = field.number == system::OWNER;
         let mut flag = |key, held: &mut bool, given: Option<bool>, is_fixed: bool| {
             let Some(given) = given.filter(|given| *given != *held) else { return false };
@@ -143,8 +145,8 @@ impl Schema {
             }
             return Vec::new();
         }
-        if held.has_fixed_options() {
-            checks.add("options", SchemaFaultKind::Immutable);
+        if let Some(fault) = held.fixed_options() {
+            checks.add("options", fault);
             return Vec::new();
         }
         if listed.len() > OPTIONS_MAX {

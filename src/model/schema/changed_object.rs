@@ -51,6 +51,10 @@ impl Schema {
 
     fn check_fixed(&self, change: &NewObject, checks: &mut Checks) {
         let held = self.object();
+        // Stages are changed one by one: a list could not say which one takes a missing one's place.
+        if change.pipeline.is_some() {
+            checks.add("pipeline", SchemaFaultKind::Immutable);
+        }
         let case = change.identifier_case.as_deref();
         if let Some(given) = case.filter(|given| IdentifierCase::parse(given).is_none()) {
             checks.add("identifier_case", ValueFault::InvalidChoice { given: given.into() });

@@ -67,8 +67,8 @@ impl Field {
     }
 
     fn check_options_are_free(&self, checks: &mut Checks) {
-        if self.has_fixed_options() {
-            checks.add(BodyPlace::Body, SchemaFaultKind::Immutable);
+        if let Some(fault) = self.fixed_options() {
+            checks.add(BodyPlace::Body, fault);
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::model::id::{
 };
 use crate::model::key::IdentifierCase;
 use crate::model::schema::Schema;
+use crate::model::schema::decimal_options::DecimalOptions;
 use crate::model::schema::field::Field;
+use crate::model::schema::money_options::MoneyOptions;
 use crate::model::schema::object::{
     CONTACTS, Category, DEFAULT_COLOR, DEFAULT_ICON, EMPTY_META, Object, ObjectType,
 };
@@ -16,6 +18,7 @@ use crate::model::schema::option::{Choice, Choices};
 use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::system;
 use crate::model::value::{FieldType, Multiplicity};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 /// Label and code of each option of `email_status`, in order.
@@ -26,10 +29,11 @@ const EMAIL_STATUSES: [(&str, &str); 4] = [
     ("Suppression List", "suppression_list"),
 ];
 
-/// The schema of a new object that is not the contact object.
-pub fn standard(
+/// The schema of a new object that is not the contact object; of a pipeline, with these stages.
+pub fn custom(
     object: Object,
     identifier_case: IdentifierCase,
+    stages: Choices,
     ids: &mut dyn FnMut() -> Uuid,
 ) -> Schema {
     let category = first_category(format!("{} Info", object.entity_name), ids);
@@ -41,6 +45,10 @@ pub fn standard(
     name.normalizer = Some(identifier_case.normalizer());
     fields.add(system::OWNER, "owner", "Owner", FieldType::TeamSelector).is_required = true;
     fields.add(system::DISPLAY_NAME, "display_name", "Display Name", FieldType::Text);
+    match object.object_type {
+        ObjectType::Standard => {}
+        ObjectType::Pipeline => fields.add_of_pipelines(stages),
+    }
     fields.add_times();
     let fields = fields.made;
     Schema::new(object, vec![category], fields)
@@ -67,6 +75,7 @@ pub fn contacts(created: Timestamp, ids: &mut dyn FnMut() -> Uuid) -> Schema {
         meta: EMPTY_META.to_owned(),
         created,
         owner: None,
+        archived_at: None,
     };
     let category = first_category("Contact Info".to_owned(), ids);
     let mut fields = Fields { category: category.id, ids, made: Vec::new() };
@@ -135,6 +144,41 @@ impl Fields<'_> {
         self.made.last_mut().expect("one was just added")
     }
 
+    /// All that a pipeline may have: what its flags do not ask for waits until they do.
+    fn add_of_pipelines(&mut self, stages: Choices) {
+        let stage = self.add(system::STAGE, "stage", "Stage", FieldType::Dropdown);
+        stage.is_required = true;
+        stage.options = stages;
+        let value = self.add(system::ENTITY_VALUE, "entity_value", "Value", FieldType::Money);
+        value.money_options = Some(MoneyOptions::default());
+        let datetime = FieldType::Datetime;
+        self.add(
+            system::ESTIMATED_CLOSE_DATE,
+            "estimated_close_date",
+            "Estimated Close Date",
+            datetime,
+        );
+        self.add(system::ACTUAL_CLOSE_DATE, "actual_close_date", "Actual Close Date", datetime);
+        for (number, end) in [(system::CHANCE_LOW, "Low"), (system::CHANCE_HIGH, "High")] {
+            let name = format!("percentage_chance_to_close_{}", end.to_lowercase());
+            let label = format!("Percentage Chance to Close ({end})");
+            self.add(number, &name, &label, FieldType::Decimal).decimal_options =
+                Some(DecimalOptions {
+                    min_value: Some(Decimal::ZERO),
+                    max_value: Some(Decimal::ONE),
+                    precision: None,
+                });
+        }
+        let dropdown = FieldType::Dropdown;
+        self.add(system::REASONS_LOST, "reasons_lost", "Reasons Lost", dropdown);
+        self.add(
+            system::REASONS_DISQUALIFIED,
+            "reasons_disqualified",
+            "Reasons Disqualified",
+            dropdown,
+        );
+    }
+
     fn add_times(&mut self) {
         self.add(system::CREATED, "created", "Created", FieldType::Datetime);
         self.add(system::UPDATED, "updated", "Last Modified", FieldType::Datetime);
@@ -154,6 +198,7 @@ fn email_statuses(ids: &mut dyn FnMut() -> Uuid) -> Choices {
         order,
         meta: EMPTY_META.to_owned(),
         status: None,
+        chance: None,
     };
     (0..).zip(EMAIL_STATUSES).map(choice).collect::<Vec<_>>().into()
 }
@@ -161,7 +206,9 @@ fn email_statuses(ids: &mut dyn FnMut() -> Uuid) -> Choices {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::schema::new_object::{Founder, NewObject};
+    use crate::model::schema::fault::SchemaFaultKind;
+    use crate::model::schema::new_object::{Founder, NewObject, NewPipeline};
+    use crate::model::schema::stage::NewStage;
 
     fn ids() -> impl FnMut() -> Uuid {
         let mut number = 0;
@@ -240,6 +287,68 @@ mod tests {
         assert!(schema.object().is_custom);
     }
 
+    fn deals(flags: [bool; 2]) -> Schema {
+        let stage = NewStage { name: Some("New".to_owned()), ..NewStage::default() };
+        let new = NewObject {
+            object_name: Some("Deals".to_owned()),
+            entity_name: Some("Deal".to_owned()),
+            object_type: Some("pipeline".to_owned()),
+            track_entity_value: Some(flags[0]),
+            include_percentage_to_close: Some(flags[1]),
+            pipeline: Some(NewPipeline { stages: Some(vec![stage]) }),
+            ..NewObject::default()
+        };
+        new.decide(Founder { member: None, at: Timestamp(7) }, &|_| false, &mut ids()).unwrap()
+    }
+
+    #[test]
+    fn a_pipeline_starts_with_what_its_flags_ask_for() {
+        let schema = deals([true, true]);
+        let of_pipelines = [
+            (35, "stage", "Stage", "dropdown", "r"),
+            (36, "entity_value", "Value", "money", ""),
+            (37, "estimated_close_date", "Estimated Close Date", "datetime", ""),
+            (38, "actual_close_date", "Actual Close Date", "datetime", "c"),
+            (
+                39,
+                "percentage_chance_to_close_low",
+                "Percentage Chance to Close (Low)",
+                "decimal",
+                "",
+            ),
+            (
+                40,
+                "percentage_chance_to_close_high",
+                "Percentage Chance to Close (High)",
+                "decimal",
+                "",
+            ),
+            (41, "reasons_lost", "Reasons Lost", "dropdown", ""),
+            (42, "reasons_disqualified", "Reasons Disqualified", "dropdown", ""),
+        ];
+        let expected = [
+            &[
+                (32, "name", "Deal Name", "text", "ru"),
+                (33, "owner", "Owner", "team_selector", "r"),
+                (34, "display_name", "Display Name", "text", "c"),
+            ],
+            &of_pipelines[..],
+            &[
+                (1, "created", "Created", "datetime", "c"),
+                (2, "updated", "Last Modified", "datetime", "c"),
+            ],
+        ]
+        .concat();
+        check(&schema, &expected);
+        for flags in [[false, false], [true, false], [false, true]] {
+            let schema = deals(flags);
+            let has = |number| schema.by_number(FieldNumber(number)).is_some();
+            assert_eq!([has(36), has(39)], flags);
+            assert_eq!(has(39), has(40));
+            assert_eq!(schema.field_count(), 13);
+        }
+    }
+
     #[test]
     fn contacts_start_with_theirs() {
         let schema = contacts(Timestamp(7), &mut ids());
@@ -280,7 +389,7 @@ mod tests {
         ];
         assert_eq!(options, expected);
         assert_eq!(schema.next_option(), OptionNumber(5));
-        assert!(status.has_fixed_options());
+        assert_eq!(status.fixed_options(), Some(SchemaFaultKind::Immutable));
     }
 
     #[test]

@@ -78,6 +78,9 @@ pub enum SchemaFaultKind {
     /// Another option of the field has this label.
     #[error("An option with this name already exists.")]
     Unique,
+    /// Another stage of the pipeline has this name.
+    #[error("A stage with this name already exists.")]
+    UniqueStage,
     #[error("An object may have no more than {max} fields.")]
     TooManyFields { max: usize },
     /// `what` is what is counted, in the plural: `unique fields`.
@@ -85,6 +88,8 @@ pub enum SchemaFaultKind {
     LimitExceeded { what: &'static str, max: usize },
     #[error("This cannot be changed.")]
     Immutable,
+    #[error("The options of this field are the stages of the pipeline; change those.")]
+    OptionsAreStages,
     #[error("This cannot be deleted.")]
     NotDeletable,
 }

@@ -6,12 +6,14 @@ use crate::model::id::{CategoryId, FieldId, FieldNumber};
 use crate::model::key::Normalizer;
 use crate::model::schema::currency::Currency;
 use crate::model::schema::decimal_options::DecimalOptions;
+use crate::model::schema::fault::SchemaFaultKind;
 use crate::model::schema::money_options::MoneyOptions;
+use crate::model::schema::object::Object;
 use crate::model::schema::option::Choices;
 use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::system;
-use crate::model::value::FieldType;
+use crate::model::value::{FieldType, Multiplicity};
 use serde::{Deserialize, Serialize};
 
 /// A field. Record bodies call it by its number, so every name may change.
@@ -79,14 +81,40 @@ impl Field {
     pub fn is_computed(&self) -> bool {
         match self.source() {
             Source::Created | Source::Updated | Source::DisplayName | Source::FullName => true,
-            Source::Stored => false,
+            Source::Stored => self.number == system::ACTUAL_CLOSE_DATE,
         }
     }
 
-    /// Whether the options are given by the server and stay as they are.
+    /// Why nobody may make, change or remove options of the field: they are given by the server and
+    /// stay as they are, or they are stages, which have more to them.
     #[must_use]
-    pub fn has_fixed_options(&self) -> bool {
-        self.number == system::EMAIL_STATUS || self.field_type.has_fixed_options()
+    pub fn fixed_options(&self) -> Option<SchemaFaultKind> {
+        match self.number {
+            system::STAGE => Some(SchemaFaultKind::OptionsAreStages),
+            system::EMAIL_STATUS => Some(SchemaFaultKind::Immutable),
+            _ => self.field_type.has_fixed_options().then_some(SchemaFaultKind::Immutable),
+        }
+    }
+
+    /// Whether records of an object have the field: some are there only where a flag of the object
+    /// asks for them.
+    #[must_use]
+    pub fn is_offered_by(&self, object: &Object) -> bool {
+        match self.number {
+            system::ENTITY_VALUE => object.track_entity_value,
+            system::CHANCE_LOW | system::CHANCE_HIGH => object.include_percentage_to_close,
+            _ => true,
+        }
+    }
+
+    /// Whether a record has a list of values in it.
+    #[must_use]
+    pub fn holds_several(&self) -> bool {
+        match self.field_type.multiplicity() {
+            Multiplicity::One => false,
+            Multiplicity::Many => true,
+            Multiplicity::Chosen => self.allow_multiple,
+        }
     }
 
     /// What the amounts of a money field are in.

@@ -23,6 +23,7 @@ pub mod object;
 pub mod option;
 pub mod phonenumber_options;
 pub mod rating_options;
+pub mod stage;
 pub mod system;
 mod typed;
 
@@ -60,6 +61,8 @@ pub struct Schema {
     object: Object,
     categories: Vec<Category>,
     fields: Vec<Arc<Field>>,
+    /// Fields that the object's flags do not ask for. They and their values wait unseen.
+    dormant: Vec<Arc<Field>>,
     next_field: FieldNumber,
     next_option: OptionNumber,
     lookups: Lookups,
@@ -101,10 +104,22 @@ impl Schema {
         &self.categories
     }
 
-    /// All fields, oldest first, hidden ones too.
+    /// All fields that records have, oldest first, hidden ones too.
     #[must_use]
     pub fn fields(&self) -> &[Arc<Field>] {
         &self.fields
+    }
+
+    /// How many fields there are, those too that wait for a flag of the object.
+    #[must_use]
+    pub fn field_count(&self) -> usize {
+        self.fields.len() + self.dormant.len()
+    }
+
+    /// Whether a field has this API name, one too that waits for a flag of the object.
+    #[must_use]
+    pub fn has_name(&self, name: &str) -> bool {
+        self.by_name(name).is_some() || self.dormant.iter().any(|field| field.name == name)
     }
 
     /// The number that the next new field gets.
@@ -233,6 +248,21 @@ impl Schema {
         changed
     }
 
+    /// Puts every field where the object's flags want it. One that falls asleep lays down its rules:
+    /// what is written meanwhile is not held against them.
+    fn settle_flags(&mut self) {
+        let all = std::mem::take(&mut self.fields).into_iter();
+        let all = all.chain(std::mem::take(&mut self.dormant));
+        (self.fields, self.dormant) = all.partition(|field| field.is_offered_by(&self.object));
+        for field in &mut self.dormant {
+            if field.is_required || field.is_unique {
+                let field = Arc::make_mut(field);
+                (field.is_required, field.is_unique) = (false, false);
+            }
+        }
+        self.lookups = Lookups::of(&self.fields, self.next_field);
+    }
+
     /// A field, to be changed in a copy that is being made.
     fn field_mut(&mut self, number: FieldNumber) -> &mut Field {
         let at = self.lookups.by_number.get(&number).expect("the event's field is in the schema");
@@ -247,7 +277,7 @@ impl PartialEq for Schema {
     }
 }
 
-/// What is kept of a schema.
+/// What is kept of a schema; of its fields those last that wait for a flag.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Stored {
     number: SchemaNumber,
@@ -264,7 +294,12 @@ impl From<Schema> for Stored {
             number: schema.number,
             object: schema.object,
             categories: schema.categories,
-            fields: schema.fields.into_iter().map(Arc::unwrap_or_clone).collect(),
+            fields: schema
+                .fields
+                .into_iter()
+                .chain(schema.dormant)
+                .map(Arc::unwrap_or_clone)
+                .collect(),
             next_field: schema.next_field,
             next_option: schema.next_option,
         }
@@ -282,7 +317,9 @@ impl TryFrom<Stored> for Schema {
     type Error = NoIdentifier;
 
     fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
-        let fields: Vec<Arc<Field>> = stored.fields.into_iter().map(Arc::new).collect();
+        let fields = stored.fields.into_iter().map(Arc::new);
+        let (fields, dormant): (Vec<Arc<Field>>, _) =
+            fields.partition(|field| field.is_offered_by(&stored.object));
         if !fields.iter().any(|field| field.is_identifier()) {
             return Err(NoIdentifier { object: stored.object.name });
         }
@@ -292,6 +329,7 @@ impl TryFrom<Stored> for Schema {
             object: stored.object,
             categories: stored.categories,
             fields,
+            dormant,
             next_field: stored.next_field,
             next_option: stored.next_option,
             lookups,

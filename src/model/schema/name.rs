@@ -2,6 +2,7 @@
 //!
 //! Must not know which names are taken: the caller answers that.
 
+use crate::model::id::Timestamp;
 use icu_normalizer::{DecomposingNormalizer, DecomposingNormalizerBorrowed};
 use uuid::Uuid;
 
@@ -116,6 +117,15 @@ pub fn derive_object_name(
         .expect("of sixteen million endings hardly one is taken")
 }
 
+/// The name that an archived object gets, so that its own is free for another.
+pub fn discarded_object_name(name: &str, at: Timestamp, is_taken: impl Fn(&str) -> bool) -> String {
+    let mark = format!("discarded_{}", at.0);
+    let first = std::iter::once(with_suffix(name, &mark));
+    let further = (2_u32..).map(|attempt| with_suffix(name, &format!("{mark}_{attempt}")));
+    let mut free = first.chain(further).filter(|name| !is_taken(name));
+    free.next().expect("there are more numbers than objects")
+}
+
 /// Makes a field's name of its label: `f_` before a digit, `_2`, `_3` … where it is taken or
 /// reserved.
 pub fn derive_field_name(label: &str, is_taken: impl Fn(&str) -> bool) -> String {
@@ -178,6 +188,24 @@ fn cut(name: &str, max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_archived_object_gets_a_name_that_is_free_and_allowed() {
+        let at = Timestamp(1_795_498_800_000);
+        let check = |name: &str, taken: &[&str], expected: &str| {
+            let is_taken = |name: &str| taken.contains(&name);
+            let found = discarded_object_name(name, at, is_taken);
+            assert_eq!(found, expected);
+            assert_eq!(check_object_name(&found, is_taken), Ok(()));
+        };
+        check("deals", &[], "deals_discarded_1795498800000");
+        let first = ["deals_discarded_1795498800000"];
+        check("deals", &first, "deals_discarded_1795498800000_2");
+        let both = [first[0], "deals_discarded_1795498800000_2"];
+        check("deals", &both, "deals_discarded_1795498800000_3");
+        let kept = "a".repeat(76);
+        check(&"a".repeat(100), &[], &format!("{kept}_discarded_1795498800000"));
+    }
 
     fn is_taken(name: &str) -> bool {
         matches!(name, "accounts" | "region" | "region_2" | "deals_000001")

@@ -70,7 +70,7 @@ impl Schema {
         ids: &mut dyn FnMut() -> Uuid,
     ) -> Result<Field, Vec<SchemaFault>> {
         let mut checks = Checks::default();
-        if self.fields().len() >= FIELDS_MAX {
+        if self.field_count() >= FIELDS_MAX {
             checks.add(BodyPlace::Body, SchemaFaultKind::TooManyFields { max: FIELDS_MAX });
         }
         let display_name = checks.label("display_name", new.display_name.as_deref());
@@ -120,8 +120,8 @@ impl Schema {
         let mut checks = Checks::default();
         if !field.field_type.has_options() {
             checks.add(BodyPlace::Body, invalid("This field has no options."));
-        } else if field.has_fixed_options() {
-            checks.add(BodyPlace::Body, SchemaFaultKind::Immutable);
+        } else if let Some(fault) = field.fixed_options() {
+            checks.add(BodyPlace::Body, fault);
         }
         if field.options.len() >= OPTIONS_MAX {
             let fault = ValueFault::LimitExceeded { what: "options", max: OPTIONS_MAX };
@@ -152,7 +152,7 @@ impl Schema {
     }
 
     fn read_name(&self, new: &NewField, label: &str, checks: &mut Checks) -> String {
-        let is_taken = |name: &str| self.by_name(name).is_some();
+        let is_taken = |name: &str| self.has_name(name);
         let Some(given) = &new.name else { return name::derive_field_name(label, is_taken) };
         if let Err(fault) = name::check_field_name(given, is_taken) {
             checks.add("name", SchemaFaultKind::FieldName(fault));
@@ -221,6 +221,7 @@ pub(super) fn read_option(
         order: 0,
         meta: checks.meta(place("meta"), new.meta.as_deref(), OPTION_META_BYTES_MAX),
         status: read_standing(field_type, new.status.as_deref(), place("status"), checks),
+        chance: None,
     }
 }
 

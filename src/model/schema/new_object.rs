@@ -7,10 +7,14 @@ use crate::model::id::{MemberId, ObjectId, Timestamp};
 use crate::model::key::IdentifierCase;
 use crate::model::schema::check::Checks;
 use crate::model::schema::fault::{SchemaFault, SchemaFaultKind};
+use crate::model::schema::new_field::invalid;
 use crate::model::schema::object::{DEFAULT_COLOR, DEFAULT_ICON, Object, ObjectType};
+use crate::model::schema::option::Choices;
+use crate::model::schema::stage::{NewStage, read_stages};
 use crate::model::schema::{
     DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, Schema, default_fields, name,
 };
+use crate::model::value::fault::ValueFault;
 use uuid::Uuid;
 
 /// The body of a request for a new object, each key if it was given.
@@ -32,6 +36,13 @@ pub struct NewObject {
     pub identifier_case: Option<String>,
     /// The text of a JSON object.
     pub meta: Option<String>,
+    pub pipeline: Option<NewPipeline>,
+}
+
+/// What makes a pipeline of an object.
+#[derive(Clone, Debug, Default)]
+pub struct NewPipeline {
+    pub stages: Option<Vec<NewStage>>,
 }
 
 /// Who makes an object, and when.
@@ -64,12 +75,33 @@ impl NewObject {
         {
             checks.add("name", SchemaFaultKind::ObjectName(fault));
         }
+        let stages = self.read_pipeline(draft.object_type, ids, &mut checks);
         checks.end()?;
         let name = self.name.clone().unwrap_or_else(|| {
             name::derive_object_name(&draft.object_name, is_taken, || six_digits(ids()))
         });
         let object = Object { id: ObjectId(ids()), name, ..draft };
-        Ok(default_fields::standard(object, identifier_case, ids))
+        Ok(default_fields::custom(object, identifier_case, stages, ids))
+    }
+
+    /// The stages, where the object is a pipeline.
+    fn read_pipeline(
+        &self,
+        object_type: ObjectType,
+        ids: &mut dyn FnMut() -> Uuid,
+        checks: &mut Checks,
+    ) -> Choices {
+        match (object_type, &self.pipeline) {
+            (ObjectType::Standard, None) => {}
+            (ObjectType::Standard, Some(_)) => {
+                checks.add("pipeline", invalid("Only a pipeline has stages."));
+            }
+            (ObjectType::Pipeline, None) => checks.add("pipeline", ValueFault::Required),
+            (ObjectType::Pipeline, Some(pipeline)) => {
+                return read_stages(pipeline.stages.as_deref(), ids, checks);
+            }
+        }
+        Choices::default()
     }
 
     /// The object but for its id and API name.
@@ -108,6 +140,7 @@ impl NewObject {
             meta: checks.meta("meta", self.meta.as_deref(), META_BYTES_MAX),
             created: founder.at,
             owner: founder.member,
+            archived_at: None,
         }
     }
 }
@@ -122,7 +155,6 @@ fn six_digits(id: Uuid) -> String {
 mod tests {
     use super::*;
     use crate::model::schema::name::NameFault;
-    use crate::model::value::fault::ValueFault;
 
     const FOUNDER: Founder = Founder { member: None, at: Timestamp(7) };
 
@@ -198,8 +230,16 @@ mod tests {
         check(|new| new.entity_name = Some("x".repeat(201)), &[("entity_name", too_long(200))]);
         check(|new| new.description = Some("x".repeat(501)), &[("description", too_long(500))]);
         check(
+            |new| new.object_type = Some("sphere".to_owned()),
+            &[("object_type", ValueFault::InvalidChoice { given: "sphere".into() }.into())],
+        );
+        check(
             |new| new.object_type = Some("pipeline".to_owned()),
-            &[("object_type", ValueFault::InvalidChoice { given: "pipeline".into() }.into())],
+            &[("pipeline", ValueFault::Required.into())],
+        );
+        check(
+            |new| new.pipeline = Some(NewPipeline::default()),
+            &[("pipeline", invalid("Only a pipeline has stages.").into())],
         );
         check(
             |new| new.identifier_case = Some("SENSITIVE".to_owned()),

@@ -42,6 +42,9 @@ pub struct Object {
     pub created: Timestamp,
     /// Who made it; nobody where the server did.
     pub owner: Option<MemberId>,
+    /// From then on nothing of it is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
 }
 
 /// What kind of object it is.
@@ -50,16 +53,19 @@ pub struct Object {
 pub enum ObjectType {
     #[default]
     Standard,
+    /// Its records are in stages.
+    Pipeline,
 }
 
 impl ObjectType {
-    pub const ALL: [Self; 1] = [Self::Standard];
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Pipeline];
 
     /// What the API calls it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Standard => "standard",
+            Self::Pipeline => "pipeline",
         }
     }
 

@@ -4,6 +4,7 @@
 
 use crate::model::id::{OptionId, OptionNumber};
 use crate::model::key::{self, Key};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,12 +20,15 @@ pub struct Choice {
     pub order: i32,
     /// The text of a JSON object, kept as it was given.
     pub meta: String,
-    /// Of an option of a status field.
+    /// Of an option of a status field, and of a stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Standing>,
+    /// Of a stage that was given one: how likely its records are to close. Nothing follows from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<Decimal>,
 }
 
-/// What an option of a status field says about how things stand.
+/// What an option of a status field, or a stage, says about how things stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -114,6 +118,20 @@ impl Choices {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// All of them as they are shown: of equal order, the older one first.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<&Choice> {
+        let mut shown: Vec<&Choice> = self.list.iter().collect();
+        shown.sort_by_key(|choice| choice.order);
+        shown
+    }
+
+    /// The first of them as they are shown.
+    #[must_use]
+    pub fn first(&self) -> Option<&Choice> {
+        self.list.iter().min_by_key(|choice| choice.order)
     }
 
     /// All of them, oldest first.
@@ -215,6 +233,8 @@ struct StoredChoice {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Standing>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    chance: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     successor: Option<OptionNumber>,
 }
 
@@ -235,6 +255,7 @@ impl From<Choices> for Vec<StoredChoice> {
             order: Some(choice.order),
             meta: Some(choice.meta),
             status: choice.status,
+            chance: choice.chance,
             successor: None,
         });
         let replaced = choices.successors.into_iter().map(|(number, successor)| StoredChoice {
@@ -253,10 +274,10 @@ impl TryFrom<Vec<StoredChoice>> for Choices {
         let mut choices = Self::default();
         for entry in stored {
             let number = entry.number;
-            let StoredChoice { id, name, code, order, meta, status, successor, .. } = entry;
+            let StoredChoice { id, name, code, order, meta, status, chance, successor, .. } = entry;
             match (id, name, code, order, meta, successor) {
                 (Some(id), Some(name), Some(code), Some(order), Some(meta), None) => {
-                    choices.push(Choice { number, id, name, code, order, meta, status });
+                    choices.push(Choice { number, id, name, code, order, meta, status, chance });
                 }
                 (None, None, None, None, None, Some(successor)) => {
                     choices.successors.insert(number, successor);
@@ -286,6 +307,7 @@ mod tests {
             order: 0,
             meta: "{}".to_owned(),
             status: (number.is_multiple_of(2)).then_some(Standing::Won),
+            chance: (number == 3).then(|| Decimal::new(25, 2)),
         }
     }
 

@@ -21,8 +21,7 @@ pub const TEAM_MEMBERS: FieldNumber = FieldNumber(6);
 /// The highest version of each source that was applied.
 pub const SOURCE_VERSIONS: FieldNumber = FieldNumber(7);
 
-// 32 to 63: default fields. The gap is that of what is not built yet: 35 to 42 a pipeline's stage,
-// entity value, close dates, chances and reasons.
+// 32 to 63: default fields.
 
 /// The first number of a field that an object shows; below it only `CREATED` and `UPDATED` are.
 pub const FIELD_FIRST: FieldNumber = FieldNumber(32);
@@ -33,6 +32,22 @@ pub const NAME: FieldNumber = FieldNumber(32);
 pub const OWNER: FieldNumber = FieldNumber(33);
 /// Equal to the name.
 pub const DISPLAY_NAME: FieldNumber = FieldNumber(34);
+/// The stage of a pipeline's record.
+pub const STAGE: FieldNumber = FieldNumber(35);
+/// What a pipeline's record is worth.
+pub const ENTITY_VALUE: FieldNumber = FieldNumber(36);
+/// When a pipeline's record is thought to be closed.
+pub const ESTIMATED_CLOSE_DATE: FieldNumber = FieldNumber(37);
+/// When a pipeline's record entered a stage that is won.
+pub const ACTUAL_CLOSE_DATE: FieldNumber = FieldNumber(38);
+/// The least chance of a pipeline's record to close.
+pub const CHANCE_LOW: FieldNumber = FieldNumber(39);
+/// The best chance of a pipeline's record to close.
+pub const CHANCE_HIGH: FieldNumber = FieldNumber(40);
+/// Why a pipeline's record was lost.
+pub const REASONS_LOST: FieldNumber = FieldNumber(41);
+/// Why a pipeline's record was disqualified.
+pub const REASONS_DISQUALIFIED: FieldNumber = FieldNumber(42);
 /// The identifier of contacts.
 pub const EMAIL: FieldNumber = FieldNumber(43);
 /// A contact's first name.

@@ -7,6 +7,7 @@ use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Version};
 use crate::model::key::Key;
 use crate::model::moment::Mark;
 use crate::model::schema::Schema;
+use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
 use crate::model::table::body::Body;
 use crate::model::table::decide::keys::{claim_of, claims_of, identifier_key, is_readable};
@@ -15,6 +16,7 @@ use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge,
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
 use crate::model::table::record::{Parts, Record};
 use crate::model::table::{FollowUps, Setting, Shown, Table};
+use crate::model::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -196,6 +198,7 @@ impl Table {
                 self.expect_sequence(sequence)?;
                 let checked = self.shown.schema().check_change(&change);
                 checked.map_err(|what| Misfit::Unknown { what })?;
+                self.expect_readable(&change)?;
                 Ok(Event::SchemaChanged { stamp, sequence, change })
             }
             Stored::Record(stored) => self.restore_change(stamp, stored).map(Event::Record),
@@ -210,6 +213,20 @@ impl Table {
             Stored::Purged(stored) => self.restore_purge(stamp, &stored).map(Event::Purged),
             Stored::FollowUpConfirmed { number } => Ok(Event::FollowUpConfirmed { stamp, number }),
         }
+    }
+
+    /// Checks the values that a field's new index is made of: until then nobody relied on them.
+    fn expect_readable(&self, change: &SchemaChange) -> Result<(), Misfit> {
+        let SchemaChange::FieldChanged { field } = change else { return Ok(()) };
+        let is_readable = |slot| {
+            let record = self.shown.order.get(Slot(slot));
+            record.is_none_or(|record| {
+                let raw = record.value(field.number);
+                raw.is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
+            })
+        };
+        let is_sound = !field.is_unique || (0..self.slot_count()).all(is_readable);
+        if is_sound { Ok(()) } else { Err(Misfit::Shape { what: "a value" }) }
     }
 
     pub(super) fn restore_change(

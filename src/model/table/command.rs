@@ -5,7 +5,9 @@
 
 use crate::model::access::Rights;
 use crate::model::catalog::member::Members;
-use crate::model::id::{BatchId, FieldNumber, MemberId, RecordId, SchemaNumber, Timestamp};
+use crate::model::id::{
+    BatchId, FieldNumber, MemberId, OptionId, RecordId, SchemaNumber, Timestamp,
+};
 use crate::model::key::Key;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
@@ -56,6 +58,7 @@ impl Command {
             | Ask::Update(_)
             | Ask::Archive(_)
             | Ask::Unarchive(_)
+            | Ask::Move { .. }
             | Ask::Purge(_)
             | Ask::Team(_)
             | Ask::ConfirmFollowUp(_) => false,
@@ -71,10 +74,18 @@ pub enum Ask {
     Update(Box<Update>),
     Archive(RecordId),
     Unarchive(Unarchive),
+    /// Moves a pipeline's record to the stage of this id.
+    Move {
+        id: RecordId,
+        stage: OptionId,
+    },
     Purge(RecordId),
     Team(TeamEdit),
     CreateField(Box<NewField>),
-    CreateOption { field: FieldNumber, option: NewOption },
+    CreateOption {
+        field: FieldNumber,
+        option: NewOption,
+    },
     ChangeSchema(SchemaAsk),
     ConfirmFollowUp(FollowUpNumber),
 }
@@ -155,8 +166,18 @@ pub struct Update {
     pub id: RecordId,
     pub writes: Writes,
     pub archived_conflict: ArchivedConflict,
-    /// Clears every writable field that is not mentioned, but the identifier and required ones.
-    pub replace: bool,
+    pub extent: Extent,
+}
+
+/// Which fields an update changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Those that are mentioned.
+    Mentioned,
+    /// Every writable one: what is not mentioned is cleared, but the identifier and required ones.
+    All,
+    /// Those that are mentioned and have no value.
+    Blank,
 }
 
 #[derive(Clone, Debug)]
@@ -219,6 +240,8 @@ pub enum Place {
     LookupValue,
     /// The body key `identifier`.
     Identifier,
+    /// The body key `stage_id`.
+    Stage,
 }
 
 /// The key of an entry that is at fault.

@@ -8,6 +8,7 @@ use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::NewOption;
 use crate::model::schema::new_object::NewObject;
+use crate::model::schema::stage::NewStage;
 
 #[derive(Debug)]
 pub enum SchemaAsk {
@@ -34,6 +35,8 @@ pub enum SchemaAsk {
     },
     /// What is not given stays.
     ChangeObject(Box<NewObject>),
+    /// The object goes with all its records, which must be archived.
+    ArchiveObject,
     CreateCategory(NewCategory),
     /// What is not given stays.
     ChangeCategory {
@@ -47,6 +50,17 @@ pub enum SchemaAsk {
         field: FieldNumber,
         option: OptionId,
         by: Option<String>,
+    },
+    CreateStage(NewStage),
+    /// What is not given stays. No record is rewritten.
+    ChangeStage {
+        stage: OptionId,
+        change: NewStage,
+    },
+    /// Removes the stage of the id `stage`; records in it are in the one of the id `successor`.
+    RemoveStage {
+        stage: Option<String>,
+        successor: Option<String>,
     },
 }
 

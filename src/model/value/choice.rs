@@ -125,6 +125,7 @@ mod tests {
             order: 0,
             meta: "{}".to_owned(),
             status: None,
+            chance: None,
         }
     }
 

@@ -1,9 +1,10 @@
 //! The keys of bodies: each with what it must not take, one at a time and all at once.
 
 use crate::api::bad_input::judge::{faults, only_fault, refusal};
-use crate::api::bad_input::on_every_route;
 use crate::api::bad_input::route::Route;
 use crate::api::bad_input::scene::Scene;
+use crate::api::bad_input::table::routes;
+use crate::api::bad_input::{assert_unchanged, on_every_route};
 use crate::support::Answer;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -83,4 +84,44 @@ fn all_faults_of_a_body_are_told_at_once() {
         let missing: Vec<_> = expected.difference(&found).collect();
         assert!(missing.is_empty(), "{missing:?} of {answer}");
     });
+}
+
+/// Changes can be made again and again, so each key can be as large as it may be.
+#[test]
+fn each_key_takes_what_its_limit_allows() {
+    let mut scene = Scene::new();
+    for route in routes().iter().filter(|route| ["PATCH", "PUT"].contains(&route.method)) {
+        let Some(good) = route.good_body() else { continue };
+        for key in &route.keys {
+            let Some(largest) = &key.largest else { continue };
+            let mut body = good.clone();
+            key.put(&mut body, largest.clone());
+            let answer = send(&mut scene, route, &body);
+            assert_eq!(answer.status, route.status, "{} of {answer}", key.path);
+        }
+    }
+}
+
+/// What a new member refers to is told at once, and then what of it another one has.
+#[test]
+fn all_that_is_wrong_with_a_new_member_is_told_at_once() {
+    let mut scene = Scene::new();
+    let line = "POST /api/team";
+    let route = routes().into_iter().find(|route| route.line() == line).expect("the table has it");
+    let (before, nobody) = (scene.state(), scene.random_id());
+    let ada = json!({"id": "{member}", "user_id": "{member}", "email": "ADA@accounts.example"});
+    let mut lost = ada.clone();
+    lost["roles"] = json!([nobody]);
+    lost["permission_groups"] = json!([nobody]);
+    for (body, code, keys) in [
+        (lost, "does_not_exist", &["roles", "permission_groups"][..]),
+        (ada, "unique", &["id", "user_id", "email"]),
+    ] {
+        let answer = send(&mut scene, &route, &body);
+        let refused = refusal(&answer, &route);
+        let expected: Vec<_> =
+            keys.iter().map(|key| (code.to_owned(), (*key).to_owned())).collect();
+        assert_eq!(faults(&refused), expected, "{answer}");
+    }
+    assert_unchanged(&before, &scene.state(), line);
 }

@@ -1,9 +1,11 @@
 //! Whoever is not let in learns nothing: neither what exists nor what is wrong with the key.
 
 use crate::api::bad_input::judge::{refusal, without_request_id};
-use crate::api::bad_input::on_every_route;
+use crate::api::bad_input::paths::{addressing, names};
 use crate::api::bad_input::route::{Route, Who};
 use crate::api::bad_input::scene::Scene;
+use crate::api::bad_input::table::routes;
+use crate::api::bad_input::{assert_unchanged, on_every_route};
 use crate::support::{OPERATOR_KEY, Request};
 
 const HEADERS: [&str; 3] = ["X-API-KEY", "X-BUSINESS-ID", "X-USER-ID"];
@@ -27,7 +29,10 @@ fn a_request_without_credentials_is_not_authenticated() {
                 let good = scene.good(route);
                 check(scene, route, &good.clone().without(header), "not_authenticated");
                 check(scene, route, &good.clone().header(header, ""), "not_authenticated");
-                check(scene, route, &good.header(header, "  "), "not_authenticated");
+                check(scene, route, &good.clone().header(header, "  "), "not_authenticated");
+                // Which of two would count is nobody's to guess.
+                let twice = good.header(header, "x").header(header, "x");
+                check(scene, route, &twice, "not_authenticated");
             }
         }
     });
@@ -93,4 +98,36 @@ fn check(scene: &mut Scene, route: &Route, request: &Request, code: &str) {
 /// The route without what it takes: who is not let in is answered before that matters.
 fn bare(route: &Route) -> Route {
     Route { who: route.who, ..Route::new("GET /", 200) }
+}
+
+/// A member to whom nobody gave a right sees no object, and learns of no id whether it is there.
+#[test]
+fn a_member_without_rights_learns_of_nothing() {
+    let mut scene = Scene::new();
+    let ada = scene.key_of_ada();
+    let (before, routes) = (scene.state(), routes());
+    for route in routes.iter().filter(|route| route.who == Who::Member) {
+        println!("{}", route.line());
+        // Types of activity are for everybody, and the activity of the scene is her own to do.
+        let is_hers = |name: &&str| ["type", "activity"].contains(name);
+        for name in names(route).into_iter().filter(|name| !is_hers(name)) {
+            let unknown = scene.random_id();
+            // The member's own row is hers to see.
+            let own = scene.own(if name == "member" { "me" } else { name }).to_owned();
+            let by_ada = |request| {
+                ada.iter()
+                    .fold(request, |request: Request, (name, value)| request.header(name, value))
+            };
+            let there = by_ada(addressing(&scene, route, name, &own));
+            let there = scene.send(&there);
+            let nowhere = by_ada(addressing(&scene, route, name, &unknown));
+            let nowhere = scene.send(&nowhere);
+            assert_eq!(without_request_id(&there), without_request_id(&nowhere), "{there}");
+            let status = if route.path.contains("{object}") { 404 } else { there.status };
+            assert_eq!(there.status, status, "{there}");
+            assert!([403, 404].contains(&there.status), "{there}");
+            refusal(&there, &bare(route));
+        }
+    }
+    assert_unchanged(&before, &scene.state(), "a member without rights");
 }

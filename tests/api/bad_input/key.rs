@@ -10,6 +10,8 @@ pub(super) struct Key {
     pub(super) is_required: bool,
     /// Values of a kind it takes that are wrong all the same, with the code that says so.
     bad: Vec<(Value, &'static str)>,
+    /// The largest value that it takes, where it has a limit.
+    pub(super) largest: Option<Value>,
 }
 
 /// One value of each kind, by its letter; none of them means anything anywhere.
@@ -26,12 +28,13 @@ fn kinds() -> [(char, Value); 6] {
 
 /// A key that takes these kinds of JSON, whatever they say.
 pub(super) fn any(path: &'static str, takes: &'static str) -> Key {
-    Key { path, takes, is_required: false, bad: Vec::new() }
+    Key { path, takes, is_required: false, bad: Vec::new(), largest: None }
 }
 
 /// A text of so many characters at most.
 pub(super) fn text(path: &'static str, takes: &'static str, chars_max: usize) -> Key {
     any(path, takes)
+        .up_to(json!("é".repeat(chars_max)))
         .refuses(json!("x".repeat(chars_max + 1)), "max_length")
         .refuses(json!("é".repeat(chars_max + 1)), "max_length")
         .refuses(json!("a\u{0}b"), "invalid")
@@ -48,7 +51,7 @@ pub(super) fn api_name(path: &'static str, takes: &'static str) -> Key {
     let names = ["", "a b", "-a", "ä", "a\u{0}", "a.b", "00000000-0000-7000-8000-000000000000"];
     let refuse = |key: Key, name: &&str| key.refuses(json!(name), "invalid_identifier");
     let key = names.iter().fold(any(path, takes), refuse);
-    key.refuses(json!("x".repeat(101)), "invalid_identifier")
+    key.up_to(json!("x".repeat(100))).refuses(json!("x".repeat(101)), "invalid_identifier")
 }
 
 pub(super) fn flag(path: &'static str) -> Key {
@@ -57,7 +60,7 @@ pub(super) fn flag(path: &'static str) -> Key {
 
 /// A whole number of four bytes.
 pub(super) fn integer(path: &'static str) -> Key {
-    let key = any(path, "in").refuses(json!(1.5), "invalid");
+    let key = any(path, "in").up_to(json!(i32::MAX)).refuses(json!(1.5), "invalid");
     key.refuses(json!(2_147_483_648_u32), "invalid").refuses(json!(-2_147_483_649_i64), "invalid")
 }
 
@@ -87,7 +90,8 @@ pub(super) fn choice(path: &'static str, takes: &'static str) -> Key {
 
 /// An object that is kept as it is, of so many bytes at most.
 pub(super) fn meta(path: &'static str, bytes_max: usize) -> Key {
-    any(path, "on").refuses(json!({"k": "x".repeat(bytes_max)}), "limit_exceeded")
+    let of_bytes = |len: usize| json!({"k": "x".repeat(len - r#"{"k":""}"#.len())});
+    any(path, "on").up_to(of_bytes(bytes_max)).refuses(of_bytes(bytes_max + 1), "limit_exceeded")
 }
 
 /// An id that nothing has.
@@ -103,6 +107,10 @@ impl Key {
     pub(super) fn refuses(mut self, value: Value, code: &'static str) -> Self {
         self.bad.push((value, code));
         self
+    }
+
+    fn up_to(self, largest: Value) -> Self {
+        Self { largest: Some(largest), ..self }
     }
 
     /// Every value it must refuse, with the code that says so.
@@ -133,6 +141,9 @@ fn place_of<'b>(body: &'b mut Value, path: &str) -> &'b mut Value {
             Some((name, index)) => (name, Some(index.parse::<usize>().expect("it is an index"))),
             None => (step, None),
         };
+        if !around.is_object() {
+            *around = json!({});
+        }
         let place = &mut around[name];
         let Some(index) = index else { return place };
         if !place.is_array() {

@@ -6,8 +6,13 @@
 mod body_keys;
 mod body_syntax;
 mod callers;
+mod chance;
+mod conditions;
+mod floods;
+mod hidden;
 mod judge;
 mod key;
+mod lists;
 mod methods;
 mod parameters;
 mod paths;
@@ -15,6 +20,7 @@ mod references;
 mod route;
 mod scene;
 mod table;
+mod values;
 
 use crate::api::bad_input::route::Route;
 use crate::api::bad_input::scene::Scene;

@@ -1,11 +1,13 @@
 //! Parameters of the query and headers: unknown ones, extensions that are not offered, booleans.
 
 use crate::api::bad_input::judge::{faults, only_fault, refusal};
+use crate::api::bad_input::methods::shape;
 use crate::api::bad_input::on_every_route;
 use crate::api::bad_input::route::{Route, Who};
 use crate::api::bad_input::scene::Scene;
+use crate::api::bad_input::table::routes;
 use crate::support::{Answer, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn request(scene: &Scene, route: &Route, query: &str) -> Request {
     let request = route.request(&scene.target(route, query));
@@ -15,7 +17,7 @@ fn request(scene: &Scene, route: &Route, query: &str) -> Request {
     }
 }
 
-fn ask(scene: &mut Scene, route: &Route, query: &str) -> Answer {
+pub(super) fn ask(scene: &mut Scene, route: &Route, query: &str) -> Answer {
     let request = request(scene, route, query);
     scene.send(&request)
 }
@@ -86,4 +88,45 @@ fn booleans_of_a_query_are_four_words() {
             assert_eq!(faults(&refused).len(), 2, "all of them at once: {answer}");
         }
     });
+}
+
+/// What the document of the API describes is what a strict request may have.
+#[test]
+fn every_parameter_that_is_described_is_known() {
+    let mut scene = Scene::new();
+    let document = scene.fixture.client.get("/api/openapi.json").expect(200);
+    let mut asked = 0;
+    for route in routes().iter().filter(|route| route.who != Who::Anybody) {
+        for name in described(&document, route) {
+            let answer = ask(&mut scene, route, &format!("strict=true&nonsense=1&{name}=x"));
+            let refused = refusal(&answer, route);
+            let unknown: Vec<_> = faults(&refused)
+                .into_iter()
+                .filter(|(code, _)| code == "unknown_parameter")
+                .collect();
+            assert_eq!(
+                unknown,
+                [("unknown_parameter".to_owned(), "nonsense".to_owned())],
+                "{answer}"
+            );
+            asked += 1;
+        }
+    }
+    assert!(asked > 50, "the document describes {asked} parameters only");
+}
+
+/// The names of the query's parameters that the document has for a route.
+fn described(document: &Value, route: &Route) -> Vec<String> {
+    let paths = document["paths"].as_object().expect("a document has paths");
+    let found = paths.iter().find(|(path, _)| shape(path) == shape(route.path));
+    let Some((_, path)) = found else { return Vec::new() };
+    let of_path = path["parameters"].as_array();
+    let of_method = path[route.method.to_lowercase()]["parameters"].as_array();
+    let all = of_path.into_iter().chain(of_method).flatten().map(|parameter| {
+        let reference =
+            parameter["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(parameter)
+    });
+    let in_query = all.filter(|parameter| parameter["in"] == "query");
+    in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.to_owned())).collect()
 }

@@ -4,22 +4,27 @@ use crate::api::bad_input::judge::{refusal, without_request_id};
 use crate::api::bad_input::on_every_route;
 use crate::api::bad_input::route::Route;
 use crate::api::bad_input::scene::Scene;
-use crate::support::Answer;
+use crate::support::{Answer, Request};
 
 /// The names between the braces of a route's path.
-fn names(route: &Route) -> Vec<&'static str> {
+pub(super) fn names(route: &Route) -> Vec<&'static str> {
     let segments = route.path.split('/');
     segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()
 }
 
 /// A request that is good but for one name of its path.
-fn ask(scene: &mut Scene, route: &Route, name: &str, given: &str) -> Answer {
+pub(super) fn addressing(scene: &Scene, route: &Route, name: &str, given: &str) -> Request {
     let path = scene.path_with(route, name, given);
     let query = if route.query.is_empty() { String::new() } else { format!("?{}", route.query) };
-    let mut request = route.request(&format!("{path}{query}"));
-    if let Some(body) = route.good_body() {
-        request = request.json(&scene.filled(body));
+    let request = route.request(&format!("{path}{query}"));
+    match route.good_body() {
+        Some(body) => request.json(&scene.filled(body)),
+        None => request,
     }
+}
+
+fn ask(scene: &mut Scene, route: &Route, name: &str, given: &str) -> Answer {
+    let request = addressing(scene, route, name, given);
     scene.send(&request)
 }
 
@@ -100,4 +105,52 @@ fn an_id_in_capitals_is_the_same_id() {
             }
         }
     }
+}
+
+/// Things that exist but not under this name: of another kind, of another object, or gone.
+const MISPLACED: &[(&str, &str)] = &[
+    ("object", "record"),
+    ("object", "field"),
+    ("record", "archived_record"),
+    ("record", "contact"),
+    ("record", "object"),
+    ("field", "contact_tags"),
+    ("field", "option"),
+    ("tags_field", "contact_tags"),
+    ("contact_tags", "tags_field"),
+    ("option", "kind"),
+    ("option", "field"),
+    ("category", "object"),
+    ("member", "deleted_member"),
+    ("member", "role"),
+    ("type", "deleted_type"),
+    ("type", "activity"),
+    ("activity", "logged"),
+    ("logged", "activity"),
+    ("key", "member"),
+    ("business", "me"),
+    ("pipeline", "deal"),
+    ("deal", "record"),
+    ("deal", "stage"),
+    ("stage", "option"),
+    ("stage", "removed_stage"),
+    ("pipeline_tags", "tags_field"),
+    ("role", "group"),
+    ("group", "role"),
+    ("bulk", "record"),
+    ("spare_object", "record"),
+];
+
+#[test]
+fn what_is_not_there_is_not_found_wherever_else_it_is() {
+    on_every_route(|scene, route| {
+        for (name, other) in MISPLACED.iter().filter(|(name, _)| names(route).contains(name)) {
+            let random = scene.random_id();
+            let unknown = ask(scene, route, name, &random);
+            let other = scene.own(other).to_owned();
+            let answer = ask(scene, route, name, &other);
+            check_not_found(&answer, route);
+            assert_eq!(without_request_id(&answer), without_request_id(&unknown), "{answer}");
+        }
+    });
 }

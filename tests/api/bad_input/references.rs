@@ -167,6 +167,17 @@ fn of_the_rest() -> Vec<Reference> {
     references
 }
 
+/// References to stages. The one that takes a removed stage's place is told as the other one is.
+fn of_pipelines() -> Vec<Reference> {
+    let moving = "PATCH /api/records/{pipeline}/{deal}/move";
+    let removing = "POST /api/pipelines/{pipeline}/stages/remove-stage";
+    let references = [
+        in_body(moving, "stage", json!({"stage_id": "$"})),
+        in_body(removing, "other_stage", json!({"new_stage_id": "$"})),
+    ];
+    references.map(|reference| reference.gone(&["removed_stage", "option"])).into()
+}
+
 /// The value with an id for each `$`.
 fn replaced(value: &Value, id: &str) -> Value {
     serde_json::from_str(&value.to_string().replace('$', id)).expect("an id breaks no JSON")
@@ -196,7 +207,7 @@ fn told(answer: &Answer, id: &str) -> String {
 fn a_reference_to_another_business_is_one_to_nothing() {
     let mut scene = Scene::new();
     let (before, routes) = (scene.state(), routes());
-    let references = [of_records(), of_searches(), of_the_rest()];
+    let references = [of_records(), of_searches(), of_pipelines(), of_the_rest()];
     for reference in references.iter().flatten() {
         println!("{} {}{}", reference.line, reference.query, reference.body);
         let route = routes.iter().find(|route| route.line() == reference.line);
@@ -225,7 +236,7 @@ fn a_reference_to_another_business_is_one_to_nothing() {
 fn a_reference_to_what_is_there_is_answered_otherwise() {
     let mut scene = Scene::new();
     let routes = routes();
-    for reference in [of_records(), of_searches(), of_the_rest()].iter().flatten() {
+    for reference in [of_records(), of_searches(), of_pipelines(), of_the_rest()].iter().flatten() {
         let route = routes.iter().find(|route| route.line() == reference.line);
         let route = route.unwrap_or_else(|| panic!("the table has no {}", reference.line));
         let random = scene.random_id();

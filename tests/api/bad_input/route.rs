@@ -45,6 +45,12 @@ pub(super) struct Route {
     pub(super) query: &'static str,
     /// Parameters of the query that are booleans.
     pub(super) flags: &'static [&'static str],
+    /// Parameters of the query that are words of a closed list.
+    pub(super) words: &'static [&'static str],
+    /// It answers a page.
+    pub(super) is_paged: bool,
+    /// Its list may be ordered.
+    pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
@@ -70,6 +76,9 @@ impl Route {
             keys: Vec::new(),
             query: "",
             flags: &[],
+            words: &[],
+            is_paged: false,
+            is_ordered: false,
             extensions: if method == "GET" { READ } else { WRITE },
             writes_record: false,
         }
@@ -103,6 +112,18 @@ impl Route {
 
     pub(super) fn flags(self, flags: &'static [&'static str]) -> Self {
         Self { flags, ..self }
+    }
+
+    pub(super) fn words(self, words: &'static [&'static str]) -> Self {
+        Self { words, ..self }
+    }
+
+    pub(super) fn paged(self) -> Self {
+        Self { is_paged: true, ..self }
+    }
+
+    pub(super) fn ordered(self) -> Self {
+        Self { is_ordered: true, ..self }
     }
 
     pub(super) fn extensions(self, extensions: Extensions) -> Self {

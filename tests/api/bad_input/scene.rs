@@ -43,6 +43,11 @@ impl Scene {
         scene
     }
 
+    /// Kills the server and starts it again on what it left.
+    pub(super) fn after_a_crash(self) -> Self {
+        Self { fixture: self.fixture.after_a_crash(), ..self }
+    }
+
     pub(super) fn thing(&self, name: &str) -> &Thing {
         self.things.get(name).unwrap_or_else(|| panic!("the scene has no {name}"))
     }
@@ -111,6 +116,15 @@ impl Scene {
         }
     }
 
+    /// The headers of the member who is no administrator.
+    pub(super) fn key_of_ada(&mut self) -> [(&'static str, String); 2] {
+        let secret = "a secret of nobody else";
+        let ada = self.own("member").to_owned();
+        let body = json!({"name": "ada", "member_id": ada, "secret": secret});
+        self.fixture.client.post("/api/api-keys", &body).expect(201);
+        [("X-API-KEY", secret.to_owned()), ("X-USER-ID", ada)]
+    }
+
     pub(super) fn send(&mut self, request: &Request) -> Answer {
         self.fixture.send(request)
     }
@@ -122,6 +136,8 @@ impl Scene {
         let archived = format!("/api/records/{}?archived=include", self.own("object"));
         let categories = format!("/api/custom-objects/{}/categories", self.own("object"));
         let object = format!("/api/custom-objects/{}", self.own("object"));
+        let pipeline = format!("/api/custom-objects/{}", self.own("pipeline"));
+        let deals = format!("/api/records/{}", self.own("pipeline"));
         let logged = format!("/api/activities/logged/{}", self.own("logged"));
         let mut state = json!({});
         for target in [
@@ -130,6 +146,7 @@ impl Scene {
             "/api/records/client_client?archived=include",
             "/api/activities",
             "/api/activities/scheduled-activity",
+            "/api/bulk-action-progress",
             "/api/team?include_service=true",
             "/api/role",
             "/api/permission-group",
@@ -140,6 +157,8 @@ impl Scene {
             &archived,
             &categories,
             &object,
+            &pipeline,
+            &deals,
             &logged,
         ] {
             state[target] = self.fixture.client.get(target).expect(200);
@@ -157,7 +176,11 @@ impl Scene {
 
     /// How many commits there were: nothing is written without one.
     pub(super) fn commits(&mut self) -> Value {
-        self.ask_as_operator("/api/admin/status")["commits"].clone()
+        self.status()["commits"].clone()
+    }
+
+    pub(super) fn status(&mut self) -> Value {
+        self.ask_as_operator("/api/admin/status")
     }
 
     fn ask_as_operator(&mut self, target: &str) -> Value {
@@ -200,7 +223,10 @@ fn furnish(fixture: &mut Fixture, headers: &[(&'static str, String)]) -> Things 
     let name = if is_other { "rivals" } else { "accounts" };
     let object = maker.make("/api/custom-objects", &json!({"object_name": name}));
     things.insert("object", object.clone());
+    let spare = maker.make("/api/custom-objects", &json!({"object_name": "Spare"}));
+    things.insert("spare_object", spare);
     make_fields(&mut maker, &object, &mut things);
+    make_pipeline(&mut maker, &mut things);
     let categories = format!("/api/custom-objects/{object}/categories");
     things.insert("category", maker.make(&categories, &json!({"name": "More"})));
     let member = json!({"email": format!("ada@{name}.example"), "first_name": "Ada"});
@@ -271,6 +297,27 @@ fn make_fields(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
     things.insert("contact_tags", text(&contacts[0], "id").to_owned());
 }
 
+fn make_pipeline(maker: &mut Maker<'_>, things: &mut Things) {
+    let stages = json!([{"name": "New"}, {"name": "Won", "status": "won"}, {"name": "Gone"}]);
+    let body = json!({
+        "object_name": "Deals", "object_type": "pipeline", "pipeline": {"stages": stages},
+    });
+    let made = maker.post("/api/custom-objects", &body);
+    let pipeline = text(&made, "id").to_owned();
+    let tags = json!({"display_name": "Labels", "field_type": "dynamictags"});
+    let fields = format!("/api/custom-objects/{pipeline}/fields");
+    things.insert("pipeline_tags", maker.make(&fields, &tags));
+    for (at, name) in ["stage", "other_stage", "removed_stage"].into_iter().enumerate() {
+        things.insert(name, text(&made["stages"][at], "id").to_owned());
+    }
+    let removed = json!({"id": things["removed_stage"], "new_stage_id": things["stage"]});
+    let path = format!("/api/pipelines/{pipeline}/stages/remove-stage");
+    maker.send(Request::new("POST", &path).json(&removed)).expect(200);
+    let deal = json!({"lookup_value": "Deal"});
+    things.insert("deal", maker.upsert(&format!("/api/records/{pipeline}/upsert"), &deal));
+    things.insert("pipeline", pipeline);
+}
+
 fn make_records(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
     let records = format!("/api/records/{object}");
     let upsert = format!("{records}/upsert");
@@ -281,6 +328,9 @@ fn make_records(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
     things.insert("tag", text(&tags["results"][0], "id").to_owned());
     let archived = maker.upsert(&upsert, &json!({"lookup_value": "Gone"}));
     maker.delete(&format!("{records}/{archived}"));
+    let bulk = format!("/api/custom-objects/{object}/bulk-archive-entity-record");
+    let request = Request::new("POST", &bulk).json(&json!({"record_ids": [archived]}));
+    things.insert("bulk", text(&maker.send(request).expect(200), "status_id").to_owned());
     things.insert("record", record);
     things.insert("archived_record", archived);
     let contact = json!({"lookup_value": "ada@example.com"});

@@ -3,7 +3,9 @@
 use super::{ADMINISTRATOR, BUSINESS, Rig, create, edit, new_member};
 use crate::model::access::Rights;
 use crate::model::catalog::Catalog;
-use crate::model::catalog::command::{Ask, Command, MemberEdit, NewMember, Rejection, Reply};
+use crate::model::catalog::command::{
+    Ask, Command, MemberEdit, Missing, NewMember, Rejection, Reply,
+};
 use crate::model::catalog::grant::{GROUPS_MAX, GroupEdit, ROLES_MAX, Right, RoleEdit};
 use crate::model::catalog::member::{AccountType, Member};
 use crate::model::catalog::permission::{
@@ -114,8 +116,14 @@ fn rights_follow_from_roles_and_groups_and_every_change_of_them() {
     for (ask, expected) in [
         (Ask::DeleteRole(role), Rejection::RoleNotFound),
         (Ask::DeleteGroup(team), Rejection::GroupNotFound),
-        (Ask::CreateRole(Box::new(role_of(&[team]))), Rejection::UnknownGroup),
-        (create(with_groups("bob@x.io", &[team])), Rejection::UnknownGroup),
+        (
+            Ask::CreateRole(Box::new(role_of(&[team]))),
+            Rejection::Missing(vec![Missing::PermissionGroup]),
+        ),
+        (
+            create(with_groups("bob@x.io", &[team])),
+            Rejection::Missing(vec![Missing::PermissionGroup]),
+        ),
     ] {
         assert_eq!(rig.run(ask).unwrap_err(), expected);
     }

@@ -7,6 +7,7 @@
 mod archive;
 mod commit;
 pub(crate) mod keys;
+mod pipeline;
 mod plan;
 mod schema;
 mod survey;
@@ -40,6 +41,8 @@ pub enum Rejection {
     NotArchived,
     /// Entries that name a field which nobody, or not the caller, may write.
     Forbidden(Vec<(u32, FieldNumber)>),
+    /// As many members were put on the record one by one as may be.
+    TeamFull { max: usize },
     /// Values of fields are at fault.
     Faults(Vec<RecordFault>),
     /// Another record is in the way.
@@ -52,6 +55,10 @@ pub enum Rejection {
     Violated(Box<Violated>),
     /// A field, option or category addressed is not there.
     UnknownField,
+    /// The object is in use.
+    ArchiveBlocked(Blocked),
+    /// The object was archived: nothing of it is there any more.
+    ObjectArchived,
 }
 
 /// The last stage: uniqueness and archive conflicts, all of them.
@@ -114,6 +121,14 @@ pub struct Violated {
     pub first: Vec<Violation>,
 }
 
+/// What keeps an object from being archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    LiveRecords,
+    /// A business has its contacts for ever.
+    Contacts,
+}
+
 /// A rule that is surveyed when it is switched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -140,12 +155,18 @@ pub fn decide(
 ) -> Result<Reply, Rejection> {
     let Command { caller, ask } = command;
     let mut commit = Commit::new(view, &caller, moment, events);
+    let is_receipt = matches!(ask, Ask::ConfirmFollowUp(_));
+    // Whoever asks for more has found the object before it went.
+    if commit.schema.object().archived_at.is_some() && !is_receipt {
+        return Err(Rejection::ObjectArchived);
+    }
     match ask {
         Ask::Upsert(upsert) => upsert::upsert(&mut commit, &upsert),
         Ask::Add(add) => upsert::add(&mut commit, &add),
         Ask::Update(update) => update::update(&mut commit, &update),
         Ask::Archive(id) => archive::archive(&mut commit, id),
         Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
+        Ask::Move { id, stage } => pipeline::move_record(&mut commit, id, stage),
         Ask::Purge(id) => archive::purge(&mut commit, id),
         Ask::Team(edit) => archive::edit_team(&mut commit, edit),
         Ask::CreateField(field) => schema::create_field(&mut commit, &field),

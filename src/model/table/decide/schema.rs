@@ -1,18 +1,21 @@
 //! Changes of the schema: barriers, decided on plain state.
 
-use crate::model::id::{FieldNumber, OptionId, OptionNumber};
+use crate::model::id::{CategoryId, FieldNumber, OptionId, OptionNumber};
 use crate::model::schema::Schema;
+use crate::model::schema::categories::NewCategory;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
+use crate::model::schema::new_object::NewObject;
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
 use crate::model::table::command::Reply;
-use crate::model::table::decide::Rejection;
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::pipeline;
 use crate::model::table::decide::survey::survey;
+use crate::model::table::decide::{Blocked, Rejection};
 use crate::model::table::event::{Event, FollowUpNumber};
 use crate::model::table::schema_command::SchemaAsk;
 use std::sync::Arc;
@@ -61,14 +64,8 @@ pub(super) fn change_schema(
         SchemaAsk::ChangeOption { field, option, change } => {
             change_option(commit, (*field, *option), change)
         }
-        SchemaAsk::ChangeObject(change) => {
-            let schema = commit.schema.clone();
-            let object = schema.decide_object_change(change).map_err(Rejection::Schema)?;
-            if object != *schema.object() {
-                commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(object) })?;
-            }
-            Ok(Reply::Done)
-        }
+        SchemaAsk::ChangeObject(change) => change_object(commit, change),
+        SchemaAsk::ArchiveObject => archive_object(commit),
         SchemaAsk::CreateCategory(new) => {
             let schema = commit.schema.clone();
             let category = schema
@@ -77,14 +74,7 @@ pub(super) fn change_schema(
             put_category(commit, category)
         }
         SchemaAsk::ChangeCategory { category, change } => {
-            let schema = commit.schema.clone();
-            let held = schema.category(*category).ok_or(Rejection::UnknownField)?;
-            let changed = held.decide_change(change).map_err(Rejection::Schema)?;
-            if changed == *held {
-                Ok(Reply::Category(changed))
-            } else {
-                put_category(commit, changed)
-            }
+            change_category(commit, *category, change)
         }
         SchemaAsk::DeleteCategory(category) => {
             let schema = commit.schema.clone();
@@ -108,7 +98,54 @@ pub(super) fn change_schema(
             let successor = held.options.get(by).expect("a successor is an option of the field");
             Ok(Reply::Option(successor.clone()))
         }
+        SchemaAsk::CreateStage(new) => pipeline::create_stage(commit, new),
+        SchemaAsk::ChangeStage { stage, change } => pipeline::change_stage(commit, *stage, change),
+        SchemaAsk::RemoveStage { stage, successor } => {
+            pipeline::remove_stage(commit, stage.as_deref(), successor.as_deref())
+        }
     }
+}
+
+fn change_object(commit: &mut Commit<'_>, change: &NewObject) -> Result<Reply, Rejection> {
+    let schema = commit.schema.clone();
+    let object = schema.decide_object_change(change).map_err(Rejection::Schema)?;
+    if object != *schema.object() {
+        commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(object) })?;
+    }
+    Ok(Reply::Done)
+}
+
+fn archive_object(commit: &mut Commit<'_>) -> Result<Reply, Rejection> {
+    if let Some(blocked) = what_keeps(commit) {
+        return Err(Rejection::ArchiveBlocked(blocked));
+    }
+    let at = commit.at();
+    commit.change_schema(SchemaChange::ObjectArchived { at })?;
+    Ok(Reply::Done)
+}
+
+/// What keeps the object from being archived. Decided at the barrier, so nothing of it changes
+/// before the object is gone.
+fn what_keeps(commit: &Commit<'_>) -> Option<Blocked> {
+    if !commit.schema.object().is_custom {
+        return Some(Blocked::Contacts);
+    }
+    let has_records = commit.view.table.shown.live_count() > 0;
+    has_records.then_some(Blocked::LiveRecords)
+}
+
+fn change_category(
+    commit: &mut Commit<'_>,
+    id: CategoryId,
+    change: &NewCategory,
+) -> Result<Reply, Rejection> {
+    let schema = commit.schema.clone();
+    let held = schema.category(id).ok_or(Rejection::UnknownField)?;
+    let changed = held.decide_change(change).map_err(Rejection::Schema)?;
+    if changed == *held {
+        return Ok(Reply::Category(changed));
+    }
+    put_category(commit, changed)
 }
 
 fn put_category(commit: &mut Commit<'_>, category: Category) -> Result<Reply, Rejection> {

@@ -2,9 +2,10 @@
 
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, Outcome, Reply, Update, Write, Writes,
+    Action, ArchivedConflict, Extent, Outcome, Reply, Update, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::keys::is_blank;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::upsert::{check_identifier, displace, finish};
 use crate::model::table::decide::{
@@ -19,18 +20,21 @@ pub(super) struct Change<'a> {
     pub(super) writes: &'a Writes,
     pub(super) archived_conflict: ArchivedConflict,
     pub(super) parameter: ConflictParameter,
-    pub(super) replace: bool,
 }
 
 pub(super) fn update(commit: &mut Commit<'_>, update: &Update) -> Result<Reply, Rejection> {
     // An unknown record answers before anything about the request's fields.
     let record = live(commit, update.id)?;
     admit(commit, &update.writes)?;
+    let reached = match update.extent {
+        Extent::Mentioned => None,
+        Extent::All => Some(with_clears(commit, &update.writes)),
+        Extent::Blank => Some(of_blanks(commit, &record, &update.writes)),
+    };
     let change = Change {
-        writes: &update.writes,
+        writes: reached.as_ref().unwrap_or(&update.writes),
         archived_conflict: update.archived_conflict,
         parameter: ConflictParameter::ArchivedConflict,
-        replace: update.replace,
     };
     change_live(commit, &record, &change)
 }
@@ -43,8 +47,7 @@ pub(super) fn change_live(
 ) -> Result<Reply, Rejection> {
     require(commit.access.may_edit(&commit.schema, record))?;
     check_fields(change.writes)?;
-    let completed = change.replace.then(|| with_clears(commit, change.writes));
-    let mut plan = Plan::new(commit, Some(record), completed.as_ref().unwrap_or(change.writes));
+    let mut plan = Plan::new(commit, Some(record), change.writes);
     plan.end_of_values()?;
     let mut taken = Taken::default();
     let mode = (change.archived_conflict, change.parameter);
@@ -67,6 +70,19 @@ pub(super) fn change_live(
         displace(commit, &displaced)?;
     }
     finish(commit, plan, Some(record), ChangeKind::Updated)
+}
+
+/// The writes to fields in which a record has no value. A checkbox always has one.
+fn of_blanks(commit: &Commit<'_>, record: &Record, writes: &Writes) -> Writes {
+    let mut kept = writes.clone();
+    kept.entries.retain(|write| {
+        let field = commit.schema.by_number(write.field);
+        let field = field.expect("the schema is the one the writes were read with");
+        let members = &commit.caller.members;
+        let has_value = |raw| !is_blank(field, raw, members);
+        !field.field_type.is_checkbox() && !record.value(field.number).is_some_and(has_value)
+    });
+    kept
 }
 
 /// The writes, and a clear of every writable field that they do not mention.

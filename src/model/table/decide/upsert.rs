@@ -48,7 +48,6 @@ pub(super) fn upsert(commit: &mut Commit<'_>, upsert: &Upsert) -> Result<Reply, 
                 writes: &upsert.writes,
                 archived_conflict: upsert.archived_conflict,
                 parameter: ConflictParameter::OnupdateArchivedConflict,
-                replace: false,
             };
             change_live(commit, &found, &change)
         }
@@ -268,10 +267,11 @@ pub(super) fn displace(commit: &mut Commit<'_>, archived: &Record) -> Result<(),
 /// Makes the event and the answer.
 pub(super) fn finish(
     commit: &mut Commit<'_>,
-    plan: Plan<'_>,
+    mut plan: Plan<'_>,
     old: Option<&Record>,
     kind: ChangeKind,
 ) -> Result<Reply, Rejection> {
+    plan.settle_close_date(commit);
     let Plan { edits, new_tags, filled, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
     let action = match kind {

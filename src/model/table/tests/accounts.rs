@@ -3,8 +3,8 @@
 use crate::model::id::{FieldNumber, RecordId, Timestamp};
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, FaultKind, Place, RecordFault,
-    Reply, RestoreConflict, Unarchive, Update, Upsert,
+    Action, Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Place,
+    RecordFault, Reply, RestoreConflict, Unarchive, Update, Upsert,
 };
 use crate::model::table::decide::{Conflict, ConflictParameter, Rejection};
 use crate::model::table::test_support::{BIRTH, Rig, created, field, text};
@@ -102,7 +102,7 @@ impl Accounts {
         archived_conflict: ArchivedConflict,
     ) -> Result<Reply, Rejection> {
         let writes = self.rig.writes(writes.iter().cloned());
-        let update = Update { id, writes, archived_conflict, replace: false };
+        let update = Update { id, writes, archived_conflict, extent: Extent::Mentioned };
         self.rig.run(Ask::Update(Box::new(update)))
     }
 

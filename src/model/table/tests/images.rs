@@ -150,7 +150,7 @@ fn an_image_is_exact_beside_a_writer_at_full_speed() {
                     id,
                     writes,
                     archived_conflict,
-                    replace: false,
+                    extent: crate::model::table::command::Extent::Mentioned,
                 };
                 drop(rig.run(Ask::Update(Box::new(update))));
                 written += 1;

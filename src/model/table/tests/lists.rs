@@ -4,7 +4,7 @@ use crate::model::id::{FieldNumber, FileId, OptionNumber, RecordId};
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, FaultKind, Reply, RestoreConflict, Update,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, FaultKind, Reply, RestoreConflict, Update,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::decide::keys::{options_left, stored};
@@ -52,7 +52,8 @@ impl World {
     fn decide(&mut self, field: FieldNumber, change: Change) -> Result<Reply, Rejection> {
         let writes = self.rig.writes([(field, change)]);
         let archived_conflict = ArchivedConflict::Refuse;
-        let update = Update { id: self.record, writes, archived_conflict, replace: false };
+        let update =
+            Update { id: self.record, writes, archived_conflict, extent: Extent::Mentioned };
         self.rig.decide(Ask::Update(Box::new(update)))
     }
 

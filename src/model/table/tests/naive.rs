@@ -9,7 +9,7 @@ use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, EntryKey, FaultKind, Identifier, Place,
+    Action, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Identifier, Place,
     RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
@@ -115,7 +115,7 @@ pub(super) fn entry(index: u32, field: FieldNumber) -> Place {
 
 pub(super) fn rank(place: &Place) -> (u8, u32) {
     match place {
-        Place::LookupValue | Place::Identifier => (0, 0),
+        Place::LookupValue | Place::Identifier | Place::Stage => (0, 0),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
         Place::Field(field) => (2, field.0),
     }
@@ -175,7 +175,7 @@ impl Naive {
         self.records.iter().position(|record| record.id == id)
     }
 
-    fn live(&self, id: RecordId) -> Option<usize> {
+    pub(super) fn live(&self, id: RecordId) -> Option<usize> {
         self.position(id).filter(|at| self.records[*at].archived.is_none())
     }
 
@@ -201,6 +201,7 @@ impl Naive {
                 }
             },
             Ask::Unarchive(unarchive) => self.unarchive(unarchive),
+            Ask::Move { id, stage } => self.move_record(*id, *stage),
             Ask::Purge(id) => match self.position(*id) {
                 None => Answer::NotFound,
                 Some(at) if self.records[at].archived.is_none() => Answer::NotArchived,
@@ -324,6 +325,7 @@ impl Naive {
             (Some(_), ArchivedMatch::Overwrite) | (None, _) => {}
         }
         self.fill_checkboxes(&mut draft);
+        self.fill_stage(&mut draft);
         self.fill_owner(&mut draft);
         self.require(&mut draft, writes);
         if !draft.faults.is_empty() {
@@ -341,6 +343,7 @@ impl Naive {
         if let Some(at) = archived {
             self.displace(at);
         }
+        self.settle(None, &mut draft);
         self.tags.extend(draft.tags);
         self.sequence += 1;
         self.records.push(NaiveRecord {
@@ -391,10 +394,20 @@ impl Naive {
             return answer;
         }
         let mode = (update.archived_conflict, ConflictParameter::ArchivedConflict);
-        self.change(at, &update.writes, mode, update.replace)
+        let mut writes = update.writes.clone();
+        if update.extent == Extent::Blank {
+            let values = &self.records[at].values;
+            let has_value = |number| {
+                let field = self.schema.by_number(number).expect("steps write known fields");
+                let is_full = values.get(&number).is_some_and(|held| !self.is_blank(held));
+                field.field_type.is_checkbox() || is_full
+            };
+            writes.entries.retain(|write| !has_value(write.field));
+        }
+        self.change(at, &writes, mode, update.extent == Extent::All)
     }
 
-    fn change(
+    pub(super) fn change(
         &mut self,
         at: usize,
         writes: &Writes,

@@ -4,7 +4,7 @@ use crate::model::id::{FieldNumber, RecordId};
 use crate::model::key::Key;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, RestoreConflict, Update, Upsert,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, RestoreConflict, Update, Upsert,
 };
 use crate::model::table::event::Claim;
 use crate::model::table::index::GROW_AT;
@@ -57,7 +57,7 @@ fn upsert(rig: &mut Rig, name: &str, archived_match: ArchivedMatch) -> RecordId 
 fn write(rig: &mut Rig, id: RecordId, field: FieldNumber, value: &str) {
     let writes = rig.writes([(field, text(value))]);
     let archived_conflict = ArchivedConflict::Overwrite;
-    let update = Update { id, writes, archived_conflict, replace: false };
+    let update = Update { id, writes, archived_conflict, extent: Extent::Mentioned };
     rig.run(Ask::Update(Box::new(update))).unwrap();
 }
 

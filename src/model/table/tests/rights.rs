@@ -9,8 +9,8 @@ use crate::model::schema::new_field::NewField;
 use crate::model::schema::system;
 use crate::model::state::State as _;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, Ask, Command, Reply, RestoreConflict, TeamEdit,
-    Unarchive, Update, Upsert,
+    Action, Add, ArchivedConflict, ArchivedMatch, Ask, Command, Extent, Reply, RestoreConflict,
+    TeamEdit, Unarchive, Update, Upsert,
 };
 use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::event::Event;
@@ -103,7 +103,7 @@ impl World {
     fn update(&self, id: RecordId, change: (FieldNumber, Change)) -> Ask {
         let writes = self.rig.writes([change]);
         let archived_conflict = ArchivedConflict::Overwrite;
-        Ask::Update(Box::new(Update { id, writes, archived_conflict, replace: false }))
+        Ask::Update(Box::new(Update { id, writes, archived_conflict, extent: Extent::Mentioned }))
     }
 
     fn unarchive(id: RecordId) -> Ask {
@@ -327,7 +327,7 @@ fn replacing_clears_only_what_the_caller_may_write() {
     entry.fields.insert(id_of(secret), FieldAccess::Hidden);
     world.allow(entry);
     let (writes, archived_conflict) = (world.rig.writes([]), ArchivedConflict::Refuse);
-    let update = Update { id, writes, archived_conflict, replace: true };
+    let update = Update { id, writes, archived_conflict, extent: Extent::All };
     let (answer, _) = world.decide(Ask::Update(Box::new(update)));
     let Ok(Reply::Record(outcome)) = answer else { panic!("{answer:?}") };
     assert_eq!(outcome.changed, [world.note]);
@@ -342,11 +342,11 @@ fn restoring_clears_only_what_the_caller_may_write() {
     let id = world.live[0];
     let ask = world.rig.writes([(code, text("c")), (pin, text("p"))]);
     let archived_conflict = ArchivedConflict::Refuse;
-    let update = Update { id, writes: ask, archived_conflict, replace: false };
+    let update = Update { id, writes: ask, archived_conflict, extent: Extent::Mentioned };
     assert!(world.rig.run(Ask::Update(Box::new(update))).is_ok());
     assert!(world.rig.run(Ask::Archive(id)).is_ok());
     let writes = world.rig.writes([(code, text("c")), (pin, text("p"))]);
-    let update = Update { id: world.live[1], writes, archived_conflict, replace: false };
+    let update = Update { id: world.live[1], writes, archived_conflict, extent: Extent::Mentioned };
     assert!(world.rig.run(Ask::Update(Box::new(update))).is_ok());
     let restore = || {
         let restore_conflict = RestoreConflict::Clear;

@@ -7,13 +7,14 @@ use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::{default_fields, system};
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, FaultKind, Identifier, Place, RecordFault,
-    RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Write, Writes,
+    Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Identifier, Place,
+    RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Write, Writes,
 };
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::{Run, SchemaAsk};
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
+use crate::model::table::tests::pipeline_steps::{self, PipelineStep, any_pipeline_step, pipeline};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
 use crate::model::value::{Change, ListChange, TagRef, Value};
@@ -25,6 +26,7 @@ pub(super) enum Kind {
     Insensitive,
     Sensitive,
     Contacts,
+    Pipeline,
 }
 
 pub(super) const CODE: FieldNumber = FieldNumber(64);
@@ -88,7 +90,7 @@ pub(super) enum Step {
         who: u8,
         writes: Vec<(u8, What)>,
         modes: Modes,
-        replace: bool,
+        extent: Extent,
         is_stale: bool,
     },
     Archive(u8),
@@ -118,6 +120,7 @@ pub(super) enum Step {
         is_unique: Option<bool>,
         is_required: Option<bool>,
     },
+    Pipeline(PipelineStep),
     Confirm(u8),
     Wait(u8),
     /// Member 4 leaves the business, or comes back.
@@ -152,6 +155,10 @@ fn any_modes() -> impl Strategy<Value = Modes> {
     )
 }
 
+fn any_extent() -> impl Strategy<Value = Extent> {
+    prop_oneof![3 => Just(Extent::Mentioned), 1 => Just(Extent::All), 1 => Just(Extent::Blank)]
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     let rarely = || prop::bool::weighted(0.03);
     prop_oneof![
@@ -160,9 +167,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         ),
         5 => (any_name(), any_writes(), any_modes())
             .prop_map(|(name, writes, modes)| Step::Add { name, writes, modes }),
-        8 => (any::<u8>(), any_writes(), any_modes(), prop::bool::weighted(0.2), rarely()).prop_map(
-            |(who, writes, modes, replace, is_stale)|
-                Step::Update { who, writes, modes, replace, is_stale }
+        8 => (any::<u8>(), any_writes(), any_modes(), any_extent(), rarely()).prop_map(
+            |(who, writes, modes, extent, is_stale)|
+                Step::Update { who, writes, modes, extent, is_stale }
         ),
         6 => any::<u8>().prop_map(Step::Archive),
         5 => (any::<u8>(), prop::option::weighted(0.3, any_name()), any::<bool>())
@@ -178,6 +185,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (0..3_u8, any::<Option<bool>>(), any::<Option<bool>>()).prop_map(
             |(which, is_unique, is_required)| Step::Switch { which, is_unique, is_required }
         ),
+        4 => any_pipeline_step().prop_map(Step::Pipeline),
         1 => (0..4_u8).prop_map(Step::Confirm),
         3 => (0..3_u8).prop_map(Step::Wait),
         1 => any::<bool>().prop_map(Step::Member),
@@ -188,7 +196,8 @@ pub(super) fn any_kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
         3 => Just(Kind::Insensitive),
         1 => Just(Kind::Sensitive),
-        2 => Just(Kind::Contacts)
+        2 => Just(Kind::Contacts),
+        2 => Just(Kind::Pipeline)
     ]
 }
 
@@ -203,6 +212,7 @@ pub(super) fn start(kind: Kind) -> Rig {
         Kind::Insensitive => object("insensitive", &mut moment),
         Kind::Sensitive => object("sensitive", &mut moment),
         Kind::Contacts => default_fields::contacts(BIRTH, &mut || moment.id()),
+        Kind::Pipeline => pipeline(&mut || moment.id()),
     };
     let mut rig = Rig::born(schema, moment);
     let yes = Some(true);
@@ -266,12 +276,12 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
             archived_match: modes.archived_match(),
             restore_conflict: restore_conflict(modes.clear),
         })),
-        Step::Update { who: at, writes, modes, replace, is_stale } => {
+        Step::Update { who: at, writes, modes, extent, is_stale } => {
             Ask::Update(Box::new(Update {
                 id: live(*at),
                 writes: edge.writes(writes, *is_stale),
                 archived_conflict: modes.archived_conflict(),
-                replace: *replace,
+                extent: *extent,
             }))
         }
         Step::Archive(at) => Ask::Archive(live(*at)),
@@ -291,6 +301,7 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
         Step::Switch { which, is_unique, is_required } => {
             edge.switch(*which, *is_unique, *is_required)
         }
+        Step::Pipeline(step) => pipeline_steps::ask(*step, rig, live)?,
         Step::Confirm(number) => Ask::ConfirmFollowUp(FollowUpNumber(u64::from(*number))),
         Step::Wait(_) | Step::Member(_) => return None,
     })
@@ -319,6 +330,7 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
         | Step::DropOption { .. }
         | Step::DropField(_)
         | Step::Switch { .. }
+        | Step::Pipeline(_)
         | Step::Confirm(_) => {}
     }
 }
@@ -420,6 +432,7 @@ impl Edge<'_> {
         plain.extend(schema.owner().map(|owner| owner.number));
         let late = schema.fields().iter().map(|field| field.number).filter(|at| *at >= LATE);
         plain.extend(late);
+        plain.extend(pipeline_steps::writable(&schema));
         let fit = match what {
             What::Name(_) => vec![identifier],
             What::Replace(_) | What::Edit { .. } => vec![LABELS, CREW],
@@ -472,7 +485,8 @@ impl Edge<'_> {
         Change::Set(match field {
             SERIAL => Value::Integer(i32::from(value % 3)),
             DONE => Value::Boolean(value.is_multiple_of(2)),
-            STATUS => Value::Choice(self.option(few)),
+            STATUS | system::STAGE => Value::Choice(self.option(field, few)),
+            system::ENTITY_VALUE => Value::Decimal((value % 3).into()),
             system::OWNER => Value::Member(member(1 + value % 4)),
             REGION => Value::Text(["north", "south"][few % 2].into()),
             late if late >= LATE && self.is_checkbox(late) => {
@@ -482,10 +496,10 @@ impl Edge<'_> {
         })
     }
 
-    fn option(&self, at: usize) -> OptionNumber {
+    fn option(&self, field: FieldNumber, at: usize) -> OptionNumber {
         let schema = self.rig.schema();
         let options: Vec<OptionNumber> =
-            schema.by_number(STATUS).unwrap().options.iter().map(|choice| choice.number).collect();
+            schema.by_number(field).unwrap().options.iter().map(|choice| choice.number).collect();
         options[at % options.len()]
     }
 

@@ -3,14 +3,17 @@
 
 use crate::model::id::{FieldNumber, RecordId, Sequence, Version};
 use crate::model::moment::Moment;
+use crate::model::schema::changed_field::ChangedField;
+use crate::model::schema::new_field::NewField;
 use crate::model::schema::system;
 use crate::model::state::State;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, Reply, RestoreConflict, TeamEdit, Update,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, Reply, RestoreConflict, TeamEdit, Update,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::{Event, Reason};
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, decode};
+use crate::model::table::schema_command::{Run, SchemaAsk};
 use crate::model::table::test_support::{
     BIRTH, Rig, SETTING, created, field, member, object, replayed, text,
 };
@@ -34,7 +37,12 @@ fn write(
 ) -> Result<Reply, Rejection> {
     let writes = rig.writes([(field, change)]);
     let archived_conflict = ArchivedConflict::Refuse;
-    rig.run(Ask::Update(Box::new(Update { id, writes, archived_conflict, replace: false })))
+    rig.run(Ask::Update(Box::new(Update {
+        id,
+        writes,
+        archived_conflict,
+        extent: Extent::Mentioned,
+    })))
 }
 
 fn stored(rig: &Rig, at: usize) -> Stored<'_> {
@@ -235,6 +243,26 @@ fn encoded_with_sequence(rig: &Rig, at: usize, sequence: Sequence) -> Vec<u8> {
     let mut bytes = Vec::new();
     Table::encode(&Event::Record(change), &mut bytes);
     bytes
+}
+
+/// A value that nobody relied on when it was stored is looked at when its field becomes unique.
+#[test]
+fn a_damaged_value_is_found_when_its_field_becomes_unique() {
+    let mut rig = Rig::accounts();
+    let code = rig.add_field(field("code", "text"));
+    let acme = created(add(&mut rig, "Acme", ArchivedMatch::Prompt));
+    write(&mut rig, acme, code, text("x")).unwrap();
+    let written = rig.log.len() - 1;
+    let keys = NewField { is_unique: Some(true), ..NewField::default() };
+    let change = Box::new(ChangedField { keys, options: None });
+    let ask = SchemaAsk::ChangeField { field: code, change, run: Run::Real };
+    rig.run(Ask::ChangeSchema(ask)).unwrap();
+    rig.check();
+    let event = &mut rig.log[written];
+    let at = event.windows(2).rposition(|two| two == [0xa1, b'x']).unwrap();
+    event[at] = 0xcc;
+    let refused = Table::from_birth(&rig.log.concat(), SETTING);
+    assert!(matches!(refused, Err(Misfit::Shape { what: "a value" })));
 }
 
 proptest! {

@@ -10,18 +10,21 @@ const FILTERS: &[&str] = &["assigned_to_me", "completed"];
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
-        Route::new("GET /api/activities", 200),
+        Route::new("GET /api/activities", 200).paged(),
         Route::new("GET /api/activities/{type}", 200),
-        Route::new("GET /api/activities/scheduled-activity", 200).flags(FILTERS),
+        Route::new("GET /api/activities/scheduled-activity", 200).paged().ordered().flags(FILTERS),
         Route::new("POST /api/activities/scheduled-activity/search", 200)
             .reading()
+            .paged()
+            .ordered()
             .may_take(json!({"completed": false}), filter_keys())
             .flags(FILTERS),
         Route::new("GET /api/activities/scheduled-activity/{activity}", 200),
         Route::new("GET /api/activities/logged/{logged}", 200),
         Route::new("POST /api/activities/{type}/responses", 200)
             .reading()
-            .may_take(json!({"page": 1}), Vec::new()),
+            .paged()
+            .may_take(json!({}), Vec::new()),
     ]
 }
 

@@ -13,7 +13,11 @@ const NEW_FIELD: Extensions =
 pub(super) fn reads() -> Vec<Route> {
     let filters = &["custom_only", "is_custom", "default_on_activities", "allow_relations"];
     vec![
-        Route::new("GET /api/custom-objects", 200).flags(filters),
+        Route::new("GET /api/custom-objects", 200)
+            .paged()
+            .ordered()
+            .words(&["object_type"])
+            .flags(filters),
         Route::new("GET /api/custom-objects/{object}", 200),
         Route::new("GET /api/custom-objects/{object}/detail", 200),
         Route::new("GET /api/client/custom-object", 200),
@@ -26,9 +30,12 @@ pub(super) fn reads() -> Vec<Route> {
         ),
         Route::new("GET /api/custom-objects/{object}/fields/{field}", 200),
         Route::new("GET /api/custom-objects/{object}/fields/{field}/references", 200),
-        Route::new("GET /api/custom-objects/{object}/fields/{tags_field}/tags", 200),
-        Route::new("GET /api/client/fields/{contact_tags}/tags", 200),
-        Route::new("GET /api/custom-objects/{object}/fields/{field}/options", 200),
+        Route::new("GET /api/custom-objects/{object}/fields/{tags_field}/tags", 200)
+            .paged()
+            .ordered(),
+        Route::new("GET /api/pipelines/{object}/fields/{tags_field}/tags", 200).paged().ordered(),
+        Route::new("GET /api/client/fields/{contact_tags}/tags", 200).paged().ordered(),
+        Route::new("GET /api/custom-objects/{object}/fields/{field}/options", 200).paged(),
     ]
 }
 
@@ -93,7 +100,12 @@ pub(super) fn writes() -> Vec<Route> {
 fn writes_of_objects() -> Vec<Route> {
     let changed = || {
         let fixed = |path| any(path, "tn").refuses(json!("other"), "immutable");
-        let more = vec![label("object_name", "t", 200), fixed("object_type"), fixed("name")];
+        let more = vec![
+            label("object_name", "t", 200),
+            fixed("object_type"),
+            fixed("name"),
+            any("pipeline", "on").refuses(json!({"stages": []}), "immutable"),
+        ];
         with(object_keys(), more)
     };
     let created = vec![
@@ -187,5 +199,6 @@ pub(super) fn ends() -> Vec<Route> {
             .flags(&["dry_run"])
             .extensions(FIELD),
         Route::new("DELETE /api/custom-objects/{object}/categories/{category}", 204),
+        Route::new("DELETE /api/custom-objects/{spare_object}", 204),
     ]
 }

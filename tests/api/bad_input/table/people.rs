@@ -6,11 +6,15 @@ use serde_json::json;
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
-        Route::new("GET /api/team", 200).flags(&["include_service"]),
-        Route::new("GET /api/employee", 200).flags(&["include_service"]),
-        Route::new("GET /api/team/typeahead", 200),
+        Route::new("GET /api/team", 200).query("page_size=9").paged().flags(&["include_service"]),
+        Route::new("GET /api/employee", 200)
+            .query("page_size=9")
+            .paged()
+            .flags(&["include_service"]),
+        Route::new("GET /api/team/typeahead", 200).query("page_size=9").paged(),
         Route::new("POST /api/team/search", 200)
             .reading()
+            .paged()
             .may_take(
                 json!({"search": "ada"}),
                 vec![
@@ -21,9 +25,9 @@ pub(super) fn reads() -> Vec<Route> {
             )
             .flags(&["include_service"]),
         Route::new("GET /api/team/{member}", 200),
-        Route::new("GET /api/api-keys", 200),
+        Route::new("GET /api/api-keys", 200).paged(),
         Route::new("GET /api/business/mine", 200),
-        Route::new("GET /api/admin/businesses", 200).of_operator(),
+        Route::new("GET /api/admin/businesses", 200).of_operator().paged(),
         Route::new("GET /api/admin/businesses/{business}", 200).of_operator(),
         Route::new("GET /api/admin/status", 200).of_operator(),
     ]

@@ -47,9 +47,12 @@ const LOOKUP: Extensions =
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
-        Route::new("GET /api/records/{object}", 200),
+        Route::new("GET /api/records/{object}", 200).paged().ordered().words(&["archived"]),
         Route::new("POST /api/records/{object}/search", 200)
             .reading()
+            .paged()
+            .ordered()
+            .words(&["archived"])
             .may_take(json!({"query": [], "search": "Acme"}), search_keys()),
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
@@ -58,7 +61,7 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/{record}", 200)
             .flags(&["all_fields", "include_hidden_fields", "include_archived"])
             .extensions(RETRIEVE),
-        Route::new("GET /api/records/{object}/{record}/team-members", 200),
+        Route::new("GET /api/records/{object}/{record}/team-members", 200).paged(),
     ]
 }
 
@@ -106,6 +109,7 @@ pub(super) fn writes() -> Vec<Route> {
                 ],
             )
             .flags(&["return_all_fields"])
+            .words(&["on_restore_conflict"])
             .extensions(UPSERT)
             .writing_record(),
         Route::new("POST /api/records/{object}/add", 201)
@@ -114,6 +118,7 @@ pub(super) fn writes() -> Vec<Route> {
                 vec![fields().required(), archived("unarchive")],
             )
             .flags(&["return_all_fields"])
+            .words(&["on_restore_conflict"])
             .extensions(ADD)
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{record}", 200)
@@ -132,6 +137,7 @@ pub(super) fn writes() -> Vec<Route> {
                 vec![text("identifier", "tin", 255).refuses(json!("a\u{2066}b"), "invalid")],
             )
             .flags(&["return_all_fields"])
+            .words(&["on_restore_conflict"])
             .extensions(TRANSITION)
             .writing_record(),
         Route::new("PUT /api/records/{object}/{record}/team-members/{member}", 204)

@@ -6,11 +6,11 @@ use serde_json::json;
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
-        Route::new("GET /api/role", 200),
+        Route::new("GET /api/role", 200).paged(),
         Route::new("GET /api/role/{role}", 200),
-        Route::new("GET /api/permission-group", 200),
+        Route::new("GET /api/permission-group", 200).paged(),
         Route::new("GET /api/permission-group/{group}", 200),
-        Route::new("GET /api/permissions/meta-data", 200),
+        Route::new("GET /api/permissions/meta-data", 200).paged(),
         Route::new("GET /api/auth/access", 200),
     ]
 }
