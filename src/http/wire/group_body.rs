@@ -119,12 +119,7 @@ fn read_number<T: Copy>(
         return None;
     }
     let Input::Number(digits) = value else {
-        let fault = if *value == Input::Null {
-            Fault::new(Code::Null, place)
-        } else {
-            Fault::new(Code::Invalid, place).saying("A valid integer is required.")
-        };
-        faults.push(fault);
+        faults.push(Fault::new(Code::Invalid, place).saying("A valid integer is required."));
         return None;
     };
     let found = choices.iter().find(|choice| number(**choice).to_string() == **digits);
