@@ -17,6 +17,8 @@ pub(crate) enum LoadError {
     Request { request: String, source: Box<ureq::Error> },
     #[error("{count} of {all} answers were not what was asked for; the first: {sample}")]
     Unexpected { count: u64, all: u64, sample: String },
+    #[error("{program} ended with {status}: {stderr}")]
+    Program { program: String, status: String, stderr: String },
     #[error("nothing was answered")]
     Nothing,
     #[error("{what} within {seconds} s")]

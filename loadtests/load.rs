@@ -11,12 +11,17 @@ mod drive;
 mod error;
 mod exchange;
 mod machine;
+mod people;
+mod postgres;
+mod questions;
 mod report;
 mod restart;
 mod rounds;
+mod search;
 mod server;
 mod settings;
 mod tally;
+mod traffic;
 
 use clap::Parser;
 use error::LoadError;
@@ -36,9 +41,10 @@ fn main() -> ExitCode {
 fn run(settings: &Settings) -> Result<(), LoadError> {
     match settings.mode {
         Some(Mode::Ceiling { answer_bytes }) => ceiling::serve(answer_bytes, settings.http_workers),
-        None => match settings.restart {
-            Some(records) => restart::measure(settings, records),
-            None => rounds::measure(settings),
+        None => match (settings.restart, settings.search) {
+            (Some(records), _) => restart::measure(settings, records),
+            (None, Some(records)) => search::measure(settings, records),
+            (None, None) => rounds::measure(settings),
         },
     }
 }

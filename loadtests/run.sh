@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that measures load, in one run on one machine: upserts against the bare web framework
-# and the disk, then memory and restarts. Takes about ten minutes; what it prints is told in
-# README.md beside it. Arguments are passed to both measurements.
+# and the disk, then memory and restarts, then searches. Takes about half an hour; what it prints is
+# told in README.md beside it. Arguments are passed to all measurements.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,3 +16,5 @@ for kind in create mixed; do
   echo
 done
 "$load" --restart "$records" "$@"
+echo
+"$load" --search "$records" "$@"

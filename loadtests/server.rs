@@ -1,7 +1,7 @@
 //! The server under test: started on a new data directory, prepared, asked for its numbers, ended.
 
 use crate::clock::now;
-use crate::contact::{custom_fields, write_body};
+use crate::contact::write_body;
 use crate::drive::Target;
 use crate::error::LoadError;
 use crate::settings::Settings;
@@ -103,8 +103,13 @@ struct Credentials {
 }
 
 impl Server {
-    /// On a new data directory, with the fields that the bodies write.
+    /// On a new data directory, with the fields that the bodies of the mixed load write.
     pub(crate) fn start(settings: &Settings) -> Result<Self, LoadError> {
+        Self::start_with(settings, &crate::contact::custom_fields())
+    }
+
+    /// On a new data directory, with further fields of contacts.
+    pub(crate) fn start_with(settings: &Settings, fields: &[Value]) -> Result<Self, LoadError> {
         let parent = parent_directory(settings)?;
         crate::disk::check_is_real(&parent)?;
         let directory = tempfile::Builder::new().prefix("load-").tempdir_in(&parent);
@@ -112,8 +117,8 @@ impl Server {
         let process = spawn(settings, directory.path())?;
         let credentials = credentials(directory.path())?;
         let server = Self { process, directory, settings: settings.clone(), credentials };
-        for field in custom_fields() {
-            server.ask("POST", "/api/custom-objects/client_client/fields", Some(&field))?;
+        for field in fields {
+            server.ask("POST", "/api/custom-objects/client_client/fields", Some(field))?;
         }
         Ok(server)
     }
@@ -127,10 +132,15 @@ impl Server {
     }
 
     pub(crate) fn target(&self) -> Target {
+        self.target_of("upsert")
+    }
+
+    /// What is asked with a body at a path below the contacts.
+    pub(crate) fn target_of(&self, path: &str) -> Target {
         let Credentials { api_key, business_id, user_id } = &self.credentials;
         let address = self.process.address();
         let head = format!(
-            "POST /api/records/client_client/upsert HTTP/1.1\r\nHost: {address}\r\n\
+            "POST /api/records/client_client/{path} HTTP/1.1\r\nHost: {address}\r\n\
              X-API-KEY: {api_key}\r\nX-BUSINESS-ID: {business_id}\r\nX-USER-ID: {user_id}\r\n\
              Content-Type: application/json\r\nContent-Length: "
         );
@@ -151,6 +161,15 @@ impl Server {
         let answer = self.ask("GET", "/api/admin/status", None).ok()?;
         let status: Value = serde_json::from_str(&answer).ok()?;
         Some((status["frames"].as_u64()?, status["events"].as_u64()?))
+    }
+
+    /// How many columns the server keeps of contacts for searches, and of how many bytes; none where
+    /// it does not tell.
+    pub(crate) fn columns(&self) -> Option<(u64, u64)> {
+        let answer = self.ask("GET", "/api/admin/status", None).ok()?;
+        let status: Value = serde_json::from_str(&answer).ok()?;
+        let contacts = &status["businesses"][0]["objects"][0];
+        Some((contacts["columns"].as_u64()?, contacts["column_bytes"].as_u64()?))
     }
 
     /// Asks for a snapshot and waits until its file is there.
@@ -223,7 +242,7 @@ fn server_path(settings: &Settings) -> Result<PathBuf, LoadError> {
     Ok(build_directory()?.join("upsertd"))
 }
 
-fn parent_directory(settings: &Settings) -> Result<PathBuf, LoadError> {
+pub(crate) fn parent_directory(settings: &Settings) -> Result<PathBuf, LoadError> {
     settings.directory.clone().map_or_else(build_directory, Ok)
 }
 

@@ -32,6 +32,13 @@ pub(crate) struct Settings {
     /// Fills so many records, then measures memory and restarts instead.
     #[arg(long, value_name = "RECORDS", num_args = 0..=1, default_missing_value = "1000000")]
     pub(crate) restart: Option<u32>,
+    /// Fills so many records, then measures searches of them instead, against `PostgreSQL` where its
+    /// programs are there.
+    #[arg(long, value_name = "RECORDS", num_args = 0..=1, default_missing_value = "1000000")]
+    pub(crate) search: Option<u32>,
+    /// Where the programs of `PostgreSQL` are; default: where Debian puts them.
+    #[arg(long)]
+    pub(crate) postgres: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) mode: Option<Mode>,
 }

@@ -16,6 +16,7 @@ use crate::config::unit::{Expected, Secret};
 use crate::http::identity::OperatorKey;
 use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options as HttpOptions};
 use crate::model::id::{BusinessId, UserId};
+use crate::storage::committer::COMMIT_BYTES_MAX;
 use actix_web::http::StatusCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -214,7 +215,7 @@ impl Reader<'_> {
             json_body_max: self.read("json-body-max", unit::bytes_in_memory),
             body_bytes_max: self.read("body-bytes-max", unit::bytes_in_memory),
             record_max: self.read("record-max", record_max),
-            commit_bytes_max: self.read("commit-bytes-max", unit::bytes_in_memory),
+            commit_bytes_max: self.read("commit-bytes-max", commit_bytes_max),
             queue_max: self.read("queue-max", unit::whole(1, usize::MAX)),
             search_timeout: self.read("search-timeout", unit::duration),
             upsert_created_status: self.read("upsert-created-status", created),
@@ -285,6 +286,12 @@ fn log_filter(text: &str) -> Result<String, Expected> {
 fn record_max(text: &str) -> Result<usize, Expected> {
     let bytes = unit::bytes_in_memory(text)?;
     if bytes > RECORD_BYTES_MAX { Err("at most 2MiB".to_owned()) } else { Ok(bytes) }
+}
+
+/// The storage layer takes no longer commit, whatever the setting says.
+fn commit_bytes_max(text: &str) -> Result<usize, Expected> {
+    let bytes = unit::bytes_in_memory(text)?;
+    if bytes > COMMIT_BYTES_MAX { Err("at most 8MiB".to_owned()) } else { Ok(bytes) }
 }
 
 /// The other half is for the writers and the committer.

@@ -227,10 +227,10 @@ fn limits_that_contradict_each_other_are_refused_where_they_were_written() {
             "UPSERTD_COMMIT_BYTES_MAX: is smaller than record-max"
         ]
     );
-    let flags = &[("record-max", "3MiB")];
+    let flags = &[("record-max", "3MiB"), ("commit-bytes-max", "8193KiB")];
     assert_eq!(
         Start { flags, ..Start::default() }.faults(),
-        ["--record-max: expected at most 2MiB"]
+        ["--record-max: expected at most 2MiB", "--commit-bytes-max: expected at most 8MiB"]
     );
 }
 

@@ -162,6 +162,16 @@ impl Engine {
         &self.partitions
     }
 
+    /// Gives up the columns of searches that nobody wants, or all of them while memory is short.
+    pub fn sweep_columns(&self, is_memory_short: bool) {
+        for business in self.partitions.iter().flat_map(Partition::businesses) {
+            for table in business.tables() {
+                let shown = table.shown();
+                shown.columns.sweep(&shown.order, is_memory_short);
+            }
+        }
+    }
+
     /// The threads that search.
     #[must_use]
     pub fn searches(&self) -> &SearchPool {

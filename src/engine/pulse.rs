@@ -10,6 +10,8 @@ use tracing::{info, warn};
 const BEAT: Duration = Duration::from_secs(1);
 /// Of the machine's memory, where nothing else is set.
 const MEMORY_SHARE_PERCENT: u64 = 80;
+/// Columns of searches that nobody wants are looked for after so many beats.
+const SWEEP_AFTER: u32 = 60;
 /// While nothing changes, it is said again after so many beats.
 const REPEAT_AFTER: u32 = 60;
 
@@ -31,8 +33,19 @@ pub fn share_of_the_machine() -> Option<u64> {
 /// Looks for as long as it runs. It heals by itself: with more room, writes are taken again.
 pub async fn beat_for_ever(engine: Arc<Engine>, disk: Arc<dyn Disk>, options: PulseOptions) {
     let mut silent_beats = 0;
+    let (mut beats, mut was_memory_short) = (0_u32, false);
     loop {
         let found = look(&engine, &*disk, options);
+        let is_memory_short = found == Some(ReadOnly::MemoryFull);
+        beats = (beats + 1) % SWEEP_AFTER;
+        if beats == 0 || is_memory_short != was_memory_short {
+            was_memory_short = is_memory_short;
+            let engine = engine.clone();
+            // It goes over the chunks of all tables: not on an arbiter.
+            let swept =
+                tokio::task::spawn_blocking(move || engine.sweep_columns(is_memory_short)).await;
+            swept.expect("a sweep does not panic");
+        }
         silent_beats += 1;
         match (engine.read_only(), found) {
             (None, Some(_)) => silent_beats = REPEAT_AFTER,

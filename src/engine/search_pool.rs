@@ -1,12 +1,14 @@
 //! The threads that search, none of them a writer's or a worker's: a search may take long, and
-//! nobody who writes or answers waits for its processor.
+//! nobody who writes or answers waits for its processor. Threads that have nothing to do help with
+//! the search of another; while searches wait, each has one thread.
 //!
 //! It must not know what is searched for.
 
 use crate::ambient::Clock;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -25,11 +27,24 @@ pub enum SearchError {
     Panicked,
 }
 
+/// A search that several threads may work on at once.
+pub trait Work: Send + Sync + 'static {
+    type Found: Send + 'static;
+
+    /// Searches until nothing is left to search, asking now and then whether to go on. Where one is
+    /// told not to, the others soon end too.
+    fn work(&self, goes_on: &dyn Fn() -> bool);
+
+    /// What was found, once nobody works any more; none where somebody was told not to go on.
+    fn finish(&self) -> Option<Self::Found>;
+}
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads, which end when this is dropped.
 pub struct SearchPool {
     queue: SyncSender<Job>,
+    idle: Arc<AtomicUsize>,
 }
 
 impl SearchPool {
@@ -37,45 +52,116 @@ impl SearchPool {
     pub fn start(threads: usize) -> Self {
         let (queue, jobs) = sync_channel(WAITING_MAX);
         let jobs = Arc::new(Mutex::new(jobs));
+        let idle = Arc::new(AtomicUsize::new(0));
         for _ in 0..threads.max(1) {
-            let jobs = jobs.clone();
+            let (jobs, idle) = (jobs.clone(), idle.clone());
             let thread = std::thread::Builder::new().name("search".to_owned());
-            let thread = thread.spawn(move || work(&jobs));
+            let thread = thread.spawn(move || work(&jobs, &idle));
             drop(thread.expect("the operating system lets a process begin with its threads"));
         }
-        Self { queue }
+        Self { queue, idle }
     }
 
-    /// Runs a search on one of the threads. It asks what it is given whether it goes on: it does
-    /// not once the time is over, or once nobody waits for it any more.
-    pub async fn run<T: Send + 'static, E>(
+    /// Runs a search on the threads; it is begun on the first that is free. It is told not to go on
+    /// once the time is over, or once nobody waits for it any more.
+    pub async fn run<W: Work>(
         &self,
         timeout: Duration,
         clock: &Clock,
-        search: impl FnOnce(&dyn Fn() -> bool) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, SearchError> {
+        begin: impl FnOnce() -> W + Send + 'static,
+    ) -> Result<W::Found, SearchError> {
         let timeout_ns = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         let deadline = clock.monotonic_ns().saturating_add(timeout_ns);
         let (sender, found) = oneshot::channel();
-        let clock = clock.clone();
+        let (clock, queue, idle) = (clock.clone(), self.queue.clone(), self.idle.clone());
         let job = move || {
-            let goes_on = || !sender.is_closed() && clock.monotonic_ns() < deadline;
-            let result = search(&goes_on).map_err(|_| SearchError::TimedOut);
+            let is_in_time = move || clock.monotonic_ns() < deadline;
+            let crew =
+                Arc::new(Crew { work: begin(), state: Mutex::default(), left: Condvar::new() });
+            for _ in 0..idle.load(SeqCst) {
+                let (crew, is_in_time) = (crew.clone(), is_in_time.clone());
+                // One that comes too late to help ends at once; nothing is lost where none fits.
+                drop(queue.try_send(Box::new(move || crew.help(&is_in_time))));
+            }
+            drop(queue);
+            crew.work.work(&|| !sender.is_closed() && is_in_time());
             // Whoever asked may have gone.
-            drop(sender.send(result));
+            drop(sender.send(crew.finish()));
         };
         self.queue.try_send(Box::new(job)).map_err(|_| SearchError::Overloaded)?;
         found.await.unwrap_or(Err(SearchError::Panicked))
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(jobs: &Mutex<Receiver<Job>>, idle: &AtomicUsize) {
     loop {
+        idle.fetch_add(1, SeqCst);
         // Those who wait for the lock wait for a job too.
         let job = jobs.lock().recv();
+        idle.fetch_sub(1, SeqCst);
         let Ok(job) = job else { return };
         // A search changes nothing, so one that panics ends alone; it was reported by the hook.
         drop(catch_unwind(AssertUnwindSafe(job)));
+    }
+}
+
+/// Those who work on one search.
+struct Crew<W> {
+    work: W,
+    state: Mutex<CrewState>,
+    /// A helper has left.
+    left: Condvar,
+}
+
+#[derive(Default)]
+struct CrewState {
+    helpers: usize,
+    has_panicked: bool,
+    is_over: bool,
+}
+
+impl<W: Work> Crew<W> {
+    /// Joins, unless the search is over, and helps to its end.
+    fn help(&self, goes_on: &dyn Fn() -> bool) {
+        {
+            let mut state = self.state.lock();
+            if state.is_over {
+                return;
+            }
+            state.helpers += 1;
+        }
+        let leave = Leave { state: &self.state, left: &self.left };
+        self.work.work(goes_on);
+        drop(leave);
+    }
+
+    /// Waits for the helpers that have joined.
+    fn finish(&self) -> Result<W::Found, SearchError> {
+        let mut state = self.state.lock();
+        state.is_over = true;
+        while state.helpers > 0 {
+            self.left.wait(&mut state);
+        }
+        if state.has_panicked {
+            return Err(SearchError::Panicked);
+        }
+        self.work.finish().ok_or(SearchError::TimedOut)
+    }
+}
+
+/// Tells that a helper has left, however it did.
+struct Leave<'a> {
+    state: &'a Mutex<CrewState>,
+    left: &'a Condvar,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let mut state = self.state.lock();
+        state.helpers -= 1;
+        state.has_panicked |= std::thread::panicking();
+        drop(state);
+        self.left.notify_all();
     }
 }
 
@@ -89,8 +175,29 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn found<T>(value: T) -> impl FnOnce(&dyn Fn() -> bool) -> Result<T, ()> {
-        move |_| Ok(value)
+    /// A search of one step, which gives what the step gives.
+    struct OneStep<F> {
+        step: F,
+        found: Mutex<Option<i32>>,
+        is_taken: AtomicUsize,
+    }
+
+    impl<F: Fn(&dyn Fn() -> bool) -> Option<i32> + Send + Sync + 'static> Work for OneStep<F> {
+        type Found = i32;
+
+        fn work(&self, goes_on: &dyn Fn() -> bool) {
+            if self.is_taken.fetch_add(1, SeqCst) == 0 {
+                *self.found.lock() = (self.step)(goes_on);
+            }
+        }
+
+        fn finish(&self) -> Option<i32> {
+            *self.found.lock()
+        }
+    }
+
+    fn step<F: Fn(&dyn Fn() -> bool) -> Option<i32>>(step: F) -> impl FnOnce() -> OneStep<F> {
+        move || OneStep { step, found: Mutex::default(), is_taken: AtomicUsize::new(0) }
     }
 
     #[actix::test]
@@ -98,13 +205,13 @@ mod tests {
         let hands = SettableClock::at(Timestamp(0));
         let clock = hands.clock();
         let pool = SearchPool::start(1);
-        assert_eq!(pool.run(SECOND, &clock, found(7)).await, Ok(7));
+        assert_eq!(pool.run(SECOND, &clock, step(|_| Some(7))).await, Ok(7));
         let until = |by: Duration| {
             let hands = hands.clone();
-            move |goes_on: &dyn Fn() -> bool| {
+            step(move |goes_on: &dyn Fn() -> bool| {
                 hands.advance(by);
-                goes_on().then_some(7).ok_or(())
-            }
+                goes_on().then_some(7)
+            })
         };
         let almost = SECOND.saturating_sub(Duration::from_nanos(1));
         assert_eq!(pool.run(SECOND, &clock, until(almost)).await, Ok(7));
@@ -116,10 +223,51 @@ mod tests {
         let clock = SettableClock::at(Timestamp(0)).clock();
         let pool = SearchPool::start(1);
         for _ in 0..3 {
-            let boom = |_: &dyn Fn() -> bool| -> Result<(), ()> { panic!("a test's own") };
+            let boom = step(|_: &dyn Fn() -> bool| panic!("a test's own"));
             assert_eq!(pool.run(SECOND, &clock, boom).await, Err(SearchError::Panicked));
         }
-        assert_eq!(pool.run(SECOND, &clock, found(7)).await, Ok(7));
+        assert_eq!(pool.run(SECOND, &clock, step(|_| Some(7))).await, Ok(7));
+    }
+
+    /// A search in which each of several threads waits for all the others.
+    struct Meeting {
+        all: std::sync::Barrier,
+        met: AtomicUsize,
+        panics: bool,
+    }
+
+    impl Work for Meeting {
+        type Found = usize;
+
+        fn work(&self, _: &dyn Fn() -> bool) {
+            let is_first = self.met.fetch_add(1, SeqCst) == 0;
+            self.all.wait();
+            assert!(is_first || !self.panics, "a test's own");
+        }
+
+        fn finish(&self) -> Option<usize> {
+            Some(self.met.load(SeqCst))
+        }
+    }
+
+    #[actix::test]
+    async fn threads_that_have_nothing_to_do_help_and_are_waited_for() {
+        let clock = SettableClock::at(Timestamp(0)).clock();
+        for (panics, expected) in [(false, Ok(3)), (true, Err(SearchError::Panicked))] {
+            let pool = SearchPool::start(3);
+            while pool.idle.load(SeqCst) < 3 {
+                std::thread::yield_now();
+            }
+            // It cannot end unless all three come.
+            let meeting = move || {
+                let (all, met) = (std::sync::Barrier::new(3), AtomicUsize::new(0));
+                Meeting { all, met, panics }
+            };
+            // The first is busy with it, so two are idle.
+            let found = pool.run(SECOND, &clock, meeting).await;
+            // Which of the three met first is not known: where it helps, the one that leads panics.
+            assert_eq!(found, expected);
+        }
     }
 
     #[actix::test]
@@ -129,29 +277,35 @@ mod tests {
         let (release, wait) = sync_channel::<()>(0);
         let (begun, has_begun) = sync_channel::<()>(0);
         let (ended, has_ended) = sync_channel::<bool>(0);
-        let blocked = Box::pin(pool.run(SECOND, &clock, move |goes_on| {
-            begun.send(()).unwrap();
-            wait.recv().unwrap();
-            ended.send(goes_on()).unwrap();
-            Err::<(), _>(())
-        }));
+        let wait = Mutex::new(wait);
+        let blocked = Box::pin(pool.run(
+            SECOND,
+            &clock,
+            step(move |goes_on: &dyn Fn() -> bool| {
+                begun.send(()).unwrap();
+                wait.lock().recv().unwrap();
+                ended.send(goes_on()).unwrap();
+                None
+            }),
+        ));
         // Polled once, each is in the queue.
         let (_, blocked) = poll_once(blocked).await;
         has_begun.recv().unwrap();
         let mut waiting = Vec::new();
         for _ in 0..WAITING_MAX {
-            let (result, search) = poll_once(Box::pin(pool.run(SECOND, &clock, found(())))).await;
+            let (result, search) =
+                poll_once(Box::pin(pool.run(SECOND, &clock, step(|_| Some(7))))).await;
             assert_eq!(result, None);
             waiting.push(search);
         }
-        let (result, _) = poll_once(Box::pin(pool.run(SECOND, &clock, found(())))).await;
+        let (result, _) = poll_once(Box::pin(pool.run(SECOND, &clock, step(|_| Some(7))))).await;
         assert_eq!(result, Some(Err(SearchError::Overloaded)));
 
         drop(blocked);
         release.send(()).unwrap();
         assert!(!has_ended.recv().unwrap(), "nobody waits for it");
         for search in waiting {
-            assert_eq!(search.await, Ok(()));
+            assert_eq!(search.await, Ok(7));
         }
     }
 

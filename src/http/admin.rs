@@ -69,7 +69,7 @@ mod tests {
         let contacts = &first["businesses"][0]["objects"][0];
         let expected = json!({
             "id": contacts["id"], "name": "client_client", "sequence": 1,
-            "live_records": 0, "archived_records": 0,
+            "live_records": 0, "archived_records": 0, "columns": 0, "column_bytes": 0,
         });
         assert_eq!(contacts, &expected);
         assert_eq!(first["commits"], 1, "the first commit is one");

@@ -87,7 +87,10 @@ async fn change_field_value(
         let field = rights.find(&schema, change.field).ok_or_else(unknown_field)?;
         let listed = as_list(change.value, field);
         let change = ValueChange { value: listed.as_ref().unwrap_or(change.value), ..change };
-        let work = Work::Change(check_change(&target, &schema, field, &change)?);
+        let mut work = check_change(&target, &schema, field, &change)?;
+        // All but the ids and the quotes around them is as good as the value.
+        work.bytes = body.bytes().len().saturating_sub(records.len() * 38);
+        let work = Work::Change(work);
         let id = carry_out(&target, &records, &work).await?;
         Ok(answer(BulkKind::ChangeFieldValue, records.len(), id))
     })
@@ -100,7 +103,11 @@ async fn to_its_end(
 ) -> Result<HttpResponse, Problem> {
     match actix_web::rt::spawn(work).await {
         Ok(answer) => answer,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The worker is ending, and its tasks with it.
+            Err(_) => Err(Problem::new(Code::OutcomeUnknown).retry_after(30)),
+        },
     }
 }
 
@@ -170,7 +177,7 @@ fn check_change<'w>(
     };
     let entry = FieldEntry { index: 0, reference: FieldReference::Key(change.field), write };
     let fields = Fields { entries: vec![entry], form: FieldsForm::List(1) };
-    let work = FieldWork { fields, resolution: change.resolution };
+    let work = FieldWork { fields, resolution: change.resolution, bytes: 0 };
     let writes = work.read(target, schema);
     if !writes.forbidden.is_empty() {
         return Err(Fault::new(Code::ForbiddenFieldWrite, at(FIELD_ID)).into());

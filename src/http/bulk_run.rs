@@ -38,6 +38,8 @@ pub struct FieldWork<'w> {
     /// It has one entry.
     pub fields: Fields<'w>,
     pub resolution: Resolution,
+    /// Of the value, for admission.
+    pub bytes: usize,
 }
 
 impl FieldWork<'_> {
@@ -167,7 +169,11 @@ impl Chunk<'_> {
             Command { caller: command_caller.clone(), ask }
         };
         let commands = places.iter().map(command).collect();
-        engine.ask_table_in_order(table, commands, 0).await
+        let bytes = match self.work {
+            Work::Archive => 0,
+            Work::Change(field) => field.bytes,
+        };
+        engine.ask_table_in_order(table, commands, bytes).await
     }
 
     fn failure(&self, place: usize, error: AskError<Rejection>, schema: &Arc<Schema>) -> Failure {

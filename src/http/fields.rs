@@ -243,6 +243,7 @@ pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Prob
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
         | Rejection::NotArchived
+        | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
         | Rejection::Taken(_) => unreachable!("no record is written: {rejection:?}"),

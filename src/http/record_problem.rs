@@ -54,6 +54,10 @@ impl RefusedWrite<'_> {
                 Problem::new(Code::PermissionRequired).saying(IDENTIFIER_OF_OTHERS)
             }
             Rejection::NotArchived => Problem::new(Code::NotArchived),
+            Rejection::TeamFull { max } => {
+                let message = format!("No more than {max} members are put on a record one by one.");
+                Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
+            }
             Rejection::Forbidden(entries) => {
                 let faults = entries.into_iter().map(|(index, field)| {
                     let place = self.entry(index, field, EntryKey::Naming);

@@ -4,7 +4,8 @@
 //! It must not know what a condition means, nor how a row looks. What is found is not one instant:
 //! each of its records is.
 
-use crate::engine::search_pool::SearchError;
+use crate::engine::business::TableRef;
+use crate::engine::search_pool::{SearchError, Work};
 use crate::http::body::Body;
 use crate::http::caller::{Caller, require};
 use crate::http::code::Code;
@@ -27,9 +28,11 @@ use crate::model::id::Timestamp;
 use crate::model::schema::Schema;
 use crate::model::table::Shown;
 use crate::model::table::order::Wanted;
+use crate::model::table::search::run::Run;
 use crate::model::table::search::{Found, Search, Window};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
+use std::sync::Arc;
 
 /// Registers the route.
 pub fn register(config: &mut ServiceConfig) {
@@ -133,13 +136,9 @@ async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
     let narrow = narrowing(&search);
     let (caller, table) = (target.caller.clone(), target.table.clone());
     let now = target.engine.clock().now();
-    let run = move |goes_on: &dyn Fn() -> bool| {
-        let shown = table.shown();
-        let schema = shown.schema();
-        search.run(shown, surroundings_of(&caller, shown, &schema, now), goes_on)
-    };
+    let begin = move || Begun::new(search, caller, table, now);
     let (searches, timeout) = (target.engine.searches(), target.search_timeout());
-    searches.run(timeout, target.engine.clock(), run).await.map_err(|error| match error {
+    searches.run(timeout, target.engine.clock(), begin).await.map_err(|error| match error {
         SearchError::Overloaded => {
             let detail = "Too many searches are waiting; this one was not begun.";
             Problem::new(Code::Overloaded).saying(detail).retry_after(1)
@@ -151,6 +150,38 @@ async fn find(target: &Target, search: Search) -> Result<Found, Problem> {
         }
         SearchError::Panicked => Problem::new(Code::InternalError),
     })
+}
+
+/// A search on the threads for searches, with all that it refers to.
+struct Begun {
+    run: Run,
+    caller: Caller,
+    table: Arc<TableRef>,
+    schema: Arc<Schema>,
+    now: Timestamp,
+}
+
+impl Begun {
+    fn new(search: Search, caller: Caller, table: Arc<TableRef>, now: Timestamp) -> Self {
+        let shown = table.shown();
+        let schema = shown.schema();
+        let run = Run::new(search, shown, &surroundings_of(&caller, shown, &schema, now));
+        Self { run, caller, table, schema, now }
+    }
+}
+
+impl Work for Begun {
+    type Found = Found;
+
+    fn work(&self, goes_on: &dyn Fn() -> bool) {
+        let shown = self.table.shown();
+        let around = surroundings_of(&self.caller, shown, &self.schema, self.now);
+        self.run.work(shown, around, goes_on);
+    }
+
+    fn finish(&self) -> Option<Found> {
+        self.run.finish().ok()
+    }
 }
 
 /// What makes a search long, for whoever has to make it shorter.

@@ -1,6 +1,6 @@
 //! Each limit at its border: the largest that fits, and one more.
 
-use crate::support::{Fixture, Launch, PATIENCE, Request, exchange, text};
+use crate::support::{Fixture, Launch, PATIENCE, Request, exchange, send_together, text, until};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::net::TcpStream;
@@ -62,6 +62,11 @@ fn a_body_over_its_limit_is_refused_by_its_claim_and_by_its_length() {
 
 /// The same upsert as bytes whose length is not claimed beforehand.
 fn chunked_upsert(fixture: &Fixture, body: &Value) -> String {
+    chunked_upsert_with(fixture, body, "\r\n", "\r\n")
+}
+
+/// And with other ends of the lines of its head and of its chunks.
+fn chunked_upsert_with(fixture: &Fixture, body: &Value, head_end: &str, end: &str) -> String {
     let credentials = fixture.server.credentials();
     let body = body.to_string();
     let head = [
@@ -73,8 +78,24 @@ fn chunked_upsert(fixture: &Fixture, body: &Value) -> String {
         "Connection: close".to_owned(),
         "Transfer-Encoding: chunked".to_owned(),
     ];
-    let bytes = format!("{}\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", head.join("\r\n"), body.len());
+    let head = head.join(head_end) + head_end + head_end;
+    let bytes = format!("{head}{:x}{end}{body}{end}0{end}{end}", body.len());
     exchange(fixture.server.address(), bytes.as_bytes())
+}
+
+#[test]
+fn a_line_of_a_head_may_end_in_a_line_feed_alone_and_one_of_a_chunk_may_not() {
+    let fixture = accounts();
+    let body = json!({"lookup_value": "Acme"});
+    for (head_end, end, status) in
+        [("\r\n", "\r\n", 200), ("\n", "\r\n", 200), ("\r\n", "\n", 400), ("\n", "\n", 400)]
+    {
+        let answer = chunked_upsert_with(&fixture, &body, head_end, end);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{head_end:?} {end:?} {answer}"
+        );
+    }
 }
 
 #[test]
@@ -145,4 +166,58 @@ fn what_is_not_http_is_refused_and_the_next_client_is_served() {
     }
     let created = fixture.create("accounts", "Acme", &json!({}));
     fixture.read("accounts", text(&created, "id")).expect(200);
+}
+
+#[test]
+fn two_hundred_members_are_put_on_a_record_one_by_one() {
+    let mut fixture = accounts();
+    let record = fixture.create("accounts", "Acme", &json!({}));
+    let team = format!("/api/records/accounts/{}/team-members", text(&record, "id"));
+    let put = |fixture: &mut Fixture, number: usize| {
+        let body = json!({"email": format!("m{number}@example.com")});
+        let member = fixture.client.post("/api/team", &body).expect(201);
+        fixture.send(&Request::new("PUT", &format!("{team}/{}", text(&member, "id"))))
+    };
+    for number in 0..200 {
+        put(&mut fixture, number).expect_empty(204);
+    }
+    // It once named a field that no object has.
+    let refused = put(&mut fixture, 200).expect_error(400, "limit_exceeded");
+    let message = "No more than 200 members are put on a record one by one.";
+    let fault = json!({"code": "limit_exceeded", "message": message, "retryable": false});
+    assert_eq!((&refused["errors"], &refused["detail"]), (&json!([fault]), &json!(message)));
+    assert_eq!(refused["non_field_errors"], json!([message]));
+    // The owner counts too.
+    let read = fixture.lookup("accounts", "Acme").expect(200);
+    assert_eq!(read["num_associated_team_members"], 201);
+}
+
+/// Who is told to come back has done nothing, who is not has written.
+#[test]
+fn more_writes_than_may_wait_are_told_when_to_come_back() {
+    let mut fixture = Fixture::with_flag("--queue-max", "1");
+    fixture.object("accounts");
+    let mut round = 0;
+    let answers = until("a write that is refused", || {
+        round += 1;
+        let request = |number: usize| {
+            let body = json!({"lookup_value": format!("{round}-{number}")});
+            Request::new("POST", "/api/records/accounts/upsert").json(&body)
+        };
+        let clients = (0..16).map(|number| (fixture.server.client(), request(number)));
+        let answers = send_together(clients.collect());
+        answers.iter().any(|answer| answer.status == 503).then_some(answers)
+    });
+    for (number, answer) in answers.iter().enumerate() {
+        let found = fixture.lookup("accounts", &format!("{round}-{number}"));
+        if answer.status == 200 {
+            found.expect(200);
+            continue;
+        }
+        answer.expect_error(503, "overloaded");
+        let wait = answer.header("Retry-After").expect("it says when");
+        assert!(wait.parse::<u64>().is_ok_and(|seconds| seconds >= 1), "{wait}");
+        found.expect_error(404, "not_found");
+    }
+    assert!(answers.iter().any(|answer| answer.status == 200), "somebody is served");
 }

@@ -15,6 +15,7 @@ mod error_bodies;
 mod extensions;
 mod field_types;
 mod further_types;
+mod gone_members;
 mod identity;
 mod index;
 mod keys;

@@ -47,6 +47,7 @@ fn settings_that_are_wrong_stop_the_start_by_name() {
     for (launch, code, named) in [
         (Launch::new().flag("--no-such-flag", "1"), 2, "--no-such-flag"),
         (Launch::new().flag("--record-max", "3MiB"), 3, "record-max"),
+        (Launch::new().flag("--commit-bytes-max", "9MiB"), 3, "commit-bytes-max"),
         (Launch::new().flag("--add-status", "204"), 3, "add-status"),
         (Launch::new().flag("--shutdown-wait", "soon"), 3, "shutdown-wait"),
         (Launch::new().environment("UPSERTD_SHUTDOWN_WAIT", "soon"), 3, "UPSERTD_SHUTDOWN_WAIT"),

@@ -337,6 +337,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         other @ (Rejection::SchemaMoved
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
+        | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)
         | Rejection::Faults(_)
         | Rejection::TooLarge { .. }

@@ -53,6 +53,10 @@ pub struct ObjectStatus {
     pub sequence: u64,
     pub live_records: u64,
     pub archived_records: u64,
+    /// Fields whose values are kept side by side in memory, because searches ask for them.
+    pub columns: u64,
+    /// What these take.
+    pub column_bytes: u64,
 }
 
 /// A business, in numbers.

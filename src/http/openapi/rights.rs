@@ -194,7 +194,7 @@ fn changed_entries() -> Schema {
 
 /// What is named by its id or API name.
 #[derive(Serialize, ToSchema)]
-pub struct Named {
+pub struct NamedById {
     pub id: String,
 }
 
@@ -202,9 +202,9 @@ pub struct Named {
 #[derive(Serialize, ToSchema)]
 pub struct OneRight {
     /// The object; `*` is every one without an entry of its own.
-    pub custom_object: Named,
+    pub custom_object: NamedById,
     /// Of this field, instead of a key.
-    pub field: Option<Named>,
+    pub field: Option<NamedById>,
     /// `settings`, if left out.
     #[schema(examples("all_records"))]
     pub key: Option<String>,

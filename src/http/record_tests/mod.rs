@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod faults;
+mod overload;
 mod reads;
 mod rendering;
 mod search_conditions;

@@ -147,6 +147,9 @@ struct ObjectStatus {
     sequence: Sequence,
     live_records: usize,
     archived_records: usize,
+    /// Fields whose values are kept side by side for searches, and what that takes.
+    columns: usize,
+    column_bytes: usize,
 }
 
 impl ObjectStatus {
@@ -158,6 +161,8 @@ impl ObjectStatus {
             sequence: shown.sequence(),
             live_records: shown.live_count(),
             archived_records: shown.order.count(Wanted::Archived),
+            columns: shown.columns.len(),
+            column_bytes: shown.columns.bytes(),
         }
     }
 }

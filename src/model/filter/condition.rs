@@ -23,14 +23,14 @@ use std::sync::Arc;
 /// One condition.
 #[derive(Clone, Debug)]
 pub struct Condition {
-    field: Arc<Field>,
-    test: Test,
-    is_negated: bool,
+    pub(super) field: Arc<Field>,
+    pub(super) test: Test,
+    pub(super) is_negated: bool,
 }
 
 /// What a value must be like. A blank is like nothing but a blank.
 #[derive(Clone, Debug)]
-enum Test {
+pub(super) enum Test {
     Blank,
     Text(TextTest),
     Phone(PhoneTest),

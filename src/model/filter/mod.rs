@@ -9,6 +9,7 @@ pub mod fault;
 pub mod list;
 pub mod operand;
 pub mod phone;
+pub mod question;
 pub mod range;
 pub mod row;
 pub mod schedule;

@@ -1,5 +1,6 @@
 //! Ranges: what the comparisons of numbers, days and instants come to.
 
+use crate::model::table::column::numbers::Span;
 use std::ops::{Bound, RangeBounds};
 
 /// How a value that has an order stands to another.
@@ -47,6 +48,21 @@ impl<T: Copy + PartialOrd> Range<T> {
     #[must_use]
     pub const fn between(from: Operand<T>, to: Operand<T>) -> Self {
         Self(Bound::Included(from.first), Bound::Included(to.last))
+    }
+
+    /// The same range of the floats that stand for its ends; none where an end has no float.
+    pub fn span(&self, float: impl Fn(T) -> Option<f64>) -> Option<Span> {
+        let from = match self.0 {
+            Bound::Included(first) => float(first)?,
+            Bound::Excluded(before) => float(before)?.next_up(),
+            Bound::Unbounded => f64::NEG_INFINITY,
+        };
+        let to = match self.1 {
+            Bound::Included(last) => float(last)?,
+            Bound::Excluded(behind) => float(behind)?.next_down(),
+            Bound::Unbounded => f64::INFINITY,
+        };
+        Some(Span { from, to })
     }
 
     #[must_use]

@@ -1,6 +1,7 @@
 //! How texts are searched: without case, on their folded form.
 
 use crate::model::key;
+use crate::model::table::column::texts::Pattern;
 
 /// Where in a text something must stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,12 @@ impl TextTest {
         let part: Box<str> = key::searched(part).into();
         assert!(!part.is_empty(), "an empty part says nothing about a text");
         Self { relation, part }
+    }
+
+    /// What finds it in a column.
+    #[must_use]
+    pub fn pattern(&self) -> Pattern {
+        Pattern::new(self.relation, &self.part)
     }
 
     #[must_use]

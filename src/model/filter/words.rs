@@ -74,6 +74,18 @@ impl Words {
         }
     }
 
+    /// The words, each of which must occur.
+    #[must_use]
+    pub fn words(&self) -> &[TextTest] {
+        &self.words
+    }
+
+    /// Where they are looked for.
+    #[must_use]
+    pub fn fields(&self) -> &[Arc<Field>] {
+        &self.fields
+    }
+
     #[must_use]
     pub fn takes(&self, row: &Row<'_>) -> bool {
         self.words.iter().all(|word| {

@@ -38,6 +38,24 @@ impl<'a> Body<'a> {
             .map(|(_, raw)| raw)
     }
 
+    /// The numbers of the values that differ, or that only one of both has; rising.
+    #[must_use]
+    pub fn differing(self, other: Body<'_>) -> Vec<FieldNumber> {
+        let mut differing = Vec::new();
+        let mut others = other.iter().peekable();
+        for (number, raw) in self.iter() {
+            while let Some((before, _)) = others.next_if(|(at, _)| *at < number) {
+                differing.push(before);
+            }
+            let same = others.next_if(|(at, _)| *at == number);
+            if same.is_none_or(|(_, other)| other != raw) {
+                differing.push(number);
+            }
+        }
+        differing.extend(others.map(|(number, _)| number));
+        differing
+    }
+
     /// Bytes of the values that an object shows, without those the server keeps with a record.
     #[must_use]
     pub fn fields_len(self) -> usize {
@@ -166,4 +184,39 @@ impl Edits {
 fn write(number: FieldNumber, raw: &[u8], out: &mut Vec<u8>) {
     rmp::encode::write_uint(out, u64::from(number.0)).expect("a Vec takes every byte");
     out.extend_from_slice(raw);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::value::pack::write_integer;
+
+    #[test]
+    fn bodies_differ_in_what_one_of_them_has_otherwise() {
+        let body = |values: &[(u32, i64)]| {
+            let (mut edits, mut out) = (Edits::default(), Vec::new());
+            for (number, value) in values {
+                edits.set(FieldNumber(*number), |out| write_integer(*value, out));
+            }
+            edits.merge(Body::new(&[]), &mut out, &mut Vec::new());
+            out
+        };
+        let check = |left: &[(u32, i64)], right: &[(u32, i64)], expected: &[u32]| {
+            let (left, right) = (body(left), body(right));
+            let (left, right) = (Body::new(&left), Body::new(&right));
+            let expected: Vec<_> = expected.iter().map(|number| FieldNumber(*number)).collect();
+            assert_eq!(left.differing(right), expected);
+            assert_eq!(right.differing(left), expected);
+        };
+        check(&[], &[], &[]);
+        check(&[(1, 1), (7, 2)], &[(1, 1), (7, 2)], &[]);
+        check(&[(1, 1), (7, 2)], &[(1, 5), (7, 2)], &[1]);
+        check(&[(1, 1), (7, 2)], &[(7, 2)], &[1]);
+        check(
+            &[(3, 1), (7, 2), (9, 0)],
+            &[(1, 4), (7, 3), (12, 0), (13, 0)],
+            &[1, 3, 7, 9, 12, 13],
+        );
+        check(&[(200, 1)], &[], &[200]);
+    }
 }

@@ -5,6 +5,8 @@
 
 pub mod apply;
 pub mod body;
+pub mod column;
+pub mod columns;
 pub mod command;
 pub mod decide;
 pub mod digest;
@@ -33,6 +35,7 @@ use crate::model::key::Key;
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
 use crate::model::state::State;
+use crate::model::table::columns::Columns;
 use crate::model::table::command::{Command, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::digest::Digest;
@@ -73,6 +76,7 @@ pub struct Shown {
     pub ids: Index<ById>,
     pub keys: Index<ByKey>,
     pub order: Order,
+    pub columns: Columns,
     pub tags: Tags,
     schema: ArcSwap<Schema>,
     uniques: ArcSwap<BTreeMap<FieldNumber, Arc<UniqueIndex>>>,
@@ -174,6 +178,7 @@ impl Table {
             ids: Index::with_capacity(records),
             keys: Index::with_capacity(records),
             order: Order::default(),
+            columns: Columns::default(),
             tags: Tags::default(),
             schema: ArcSwap::new(schema.clone()),
             uniques: ArcSwap::default(),

@@ -156,6 +156,12 @@ impl Record {
         member::decode_list(&mut raw).expect("a stored team is a list of ids")
     }
 
+    /// Whether both are the same one in memory, or both none. One that is held is in no other's place.
+    #[must_use]
+    pub fn are_one(left: Option<&Self>, right: Option<&Self>) -> bool {
+        left.map(|record| record.bytes().as_ptr()) == right.map(|record| record.bytes().as_ptr())
+    }
+
     /// Asks memory for the front of the record, so that it is there when it is looked at.
     pub fn touch(&self) {
         let lines = self.bytes().iter().step_by(LINE).take(LINES_TOUCHED_MAX);

@@ -427,6 +427,25 @@ impl Value {
         }
     }
 
+    /// The members of a value that is of members.
+    #[must_use]
+    pub fn members(&self) -> Option<Vec<MemberId>> {
+        match self {
+            Self::Member(member) => Some(vec![*member]),
+            Self::Members(members) => Some(members.clone()),
+            Self::Text(_)
+            | Self::Integer(_)
+            | Self::Decimal(_)
+            | Self::Boolean(_)
+            | Self::Date(_)
+            | Self::Datetime(_)
+            | Self::Choice(_)
+            | Self::Choices(_)
+            | Self::Tags(_)
+            | Self::Files(_) => None,
+        }
+    }
+
     /// The key under which a unique field is matched; none for a value that is blank in its normal
     /// form, and for types that cannot be unique.
     #[must_use]

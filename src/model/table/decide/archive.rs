@@ -5,8 +5,7 @@ use crate::model::schema::system;
 use crate::model::table::apply::same_version;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, ArchivedConflict, FaultKind, Outcome, Place, RecordFault, Reply, TeamEdit, Unarchive,
-    Writes,
+    Action, ArchivedConflict, Outcome, Place, Reply, TeamEdit, Unarchive, Writes,
 };
 use crate::model::table::decide::commit::{Commit, RecordEdit, put_time};
 use crate::model::table::decide::keys::stored_text;
@@ -17,7 +16,6 @@ use crate::model::table::decide::{
 };
 use crate::model::table::event::{ChangeKind, Event, FollowUpNumber, Purge};
 use crate::model::table::record::Record;
-use crate::model::value::fault::ValueFault;
 use crate::model::value::{VALUES_MAX, Value};
 
 pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Rejection> {
@@ -128,11 +126,7 @@ pub(super) fn edit_team(commit: &mut Commit<'_>, edit: TeamEdit) -> Result<Reply
         (Some(_), true) => return Ok(Reply::Done),
         (None, false) => return Err(Rejection::NotFound),
         (None, true) if team.len() >= VALUES_MAX => {
-            let fault = ValueFault::LimitExceeded { what: "team members", max: VALUES_MAX };
-            let place = Place::Field(system::TEAM_MEMBERS);
-            let kind = FaultKind::Value(fault);
-            let faults = vec![RecordFault { place, kind }];
-            return Err(Rejection::Faults(faults));
+            return Err(Rejection::TeamFull { max: VALUES_MAX });
         }
         (None, true) => team.push(edit.member),
         (Some(at), false) => drop(team.remove(at)),

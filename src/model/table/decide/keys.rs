@@ -1,13 +1,14 @@
 //! The keys of a record: what follows from its values and its schema.
 
-use crate::model::id::OptionNumber;
+use crate::model::catalog::member::Members;
+use crate::model::id::{MemberId, OptionNumber};
 use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::Body;
 use crate::model::table::event::Claim;
-use crate::model::value::{OptionSource, Value, member};
+use crate::model::value::{FieldType, OptionSource, Value, member};
 
 /// The normal form of the identifier; none where it is blank.
 #[must_use]
@@ -45,10 +46,29 @@ pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
         })
 }
 
-/// Whether nothing is left of what a stored value refers to: its options were removed.
+/// Whether nothing is left of what a stored value refers to: its options were removed, or its
+/// members deleted.
 #[must_use]
-pub(crate) fn is_blank(field: &Field, raw: &[u8]) -> bool {
+pub(crate) fn is_blank(field: &Field, raw: &[u8], members: &Members) -> bool {
     options_left(field, raw).is_some_and(|left| left.is_empty())
+        || members_left(field, raw, members).is_some_and(|left| left.is_empty())
+}
+
+/// The members that a stored value still means; none where the type stores no members.
+#[must_use]
+pub(crate) fn members_left(field: &Field, raw: &[u8], members: &Members) -> Option<Vec<MemberId>> {
+    if field.field_type != FieldType::TeamSelector {
+        return None;
+    }
+    let held = stored(field, raw).members().expect("a team selector stores members");
+    Some(those_left(held, members))
+}
+
+/// Those of a list who are still there.
+#[must_use]
+pub(crate) fn those_left(mut held: Vec<MemberId>, members: &Members) -> Vec<MemberId> {
+    held.retain(|member| members.get(member).is_some());
+    held
 }
 
 /// The options that a stored value means now, each once; none where the type stores no options.

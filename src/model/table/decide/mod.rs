@@ -41,6 +41,8 @@ pub enum Rejection {
     NotArchived,
     /// Entries that name a field which nobody, or not the caller, may write.
     Forbidden(Vec<(u32, FieldNumber)>),
+    /// As many members were put on the record one by one as may be.
+    TeamFull { max: usize },
     /// Values of fields are at fault.
     Faults(Vec<RecordFault>),
     /// Another record is in the way.

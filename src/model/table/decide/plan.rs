@@ -1,6 +1,7 @@
 //! Turns a request's writes into edits of a record's body: tags found or made, lists joined,
 //! required fields held, unique values checked.
 
+use crate::model::catalog::member::Members;
 use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, TagId, TagNumber};
 use crate::model::key::{self, Key};
 use crate::model::schema::field::Field;
@@ -10,7 +11,9 @@ use crate::model::table::command::{
     EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
-use crate::model::table::decide::keys::{claim_of, is_blank, options_left, stored, stored_text};
+use crate::model::table::decide::keys::{
+    claim_of, is_blank, members_left, options_left, stored, stored_text, those_left,
+};
 use crate::model::table::decide::{Clash, Rejection, Taken};
 use crate::model::table::event::Tag;
 use crate::model::table::index::KeyHasher;
@@ -20,26 +23,28 @@ use crate::model::value::files::FILES_MAX;
 use crate::model::value::tags::TAGS_PER_FIELD_MAX;
 use crate::model::value::{Change, FieldType, ListChange, TagRef, VALUES_MAX, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How a list of values is held, and how many of them.
 struct ListForm<T> {
-    held: fn(&Field, Value) -> Option<Vec<T>>,
+    /// What is left of a stored list.
+    held: fn(&Field, &Members, Value) -> Option<Vec<T>>,
     made: fn(Vec<T>) -> Value,
     max: usize,
 }
 
 const MEMBERS: ListForm<MemberId> = ListForm {
-    held: |_, value| if let Value::Members(members) = value { Some(members) } else { None },
+    held: |_, members, value| value.members().map(|held| those_left(held, members)),
     made: Value::Members,
     max: VALUES_MAX,
 };
 const CHOICES: ListForm<OptionNumber> = ListForm {
-    held: |field, value| value.options().map(|options| field.options.left(&options)),
+    held: |field, _, value| value.options().map(|options| field.options.left(&options)),
     made: Value::Choices,
     max: VALUES_MAX,
 };
 const FILES: ListForm<FileId> = ListForm {
-    held: |_, value| if let Value::Files(files) = value { Some(files) } else { None },
+    held: |_, _, value| if let Value::Files(files) = value { Some(files) } else { None },
     made: Value::Files,
     max: FILES_MAX,
 };
@@ -51,6 +56,7 @@ pub(super) struct Plan<'a> {
     pub(super) faults: Vec<RecordFault>,
     pub(super) filled: Vec<FieldNumber>,
     pub(super) old: Body<'a>,
+    members: Arc<Members>,
     is_new: bool,
     /// Where the request writes a field. Few as they are, looking through them beats hashing.
     entries: Vec<(FieldNumber, u32)>,
@@ -67,6 +73,7 @@ impl<'a> Plan<'a> {
             faults: writes.faults.clone(),
             filled: Vec::new(),
             old: old.map_or(Body::new(&[]), Record::body),
+            members: commit.caller.members.clone(),
             is_new: old.is_none(),
             entries: writes.entries.iter().map(|write| (write.field, write.index)).collect(),
             made: HashMap::default(),
@@ -136,6 +143,9 @@ impl<'a> Plan<'a> {
             Change::Set(value @ (Value::Choice(_) | Value::Choices(_))) => {
                 self.choose(field, value);
             }
+            Change::Set(value @ (Value::Member(_) | Value::Members(_))) => {
+                self.appoint(field, value);
+            }
             Change::Set(value) => self.set(field.number, value),
             Change::Tags(change) => self.write_tags(commit, field, write.index, change),
             Change::Members(change) => self.write_list(field, write.index, change, &MEMBERS),
@@ -155,9 +165,9 @@ impl<'a> Plan<'a> {
         self.clear_value(field);
     }
 
-    /// A value whose options were removed is blank already: clearing it is no change.
+    /// A value of which nothing is left is blank already: clearing it is no change.
     fn clear_value(&mut self, field: &Field) {
-        if self.old.get(field.number).is_some_and(|raw| !is_blank(field, raw)) {
+        if self.old.get(field.number).is_some_and(|raw| !is_blank(field, raw, &self.members)) {
             self.edits.clear(field.number);
         }
     }
@@ -166,6 +176,15 @@ impl<'a> Plan<'a> {
     fn choose(&mut self, field: &Field, value: &Value) {
         let held = self.old.get(field.number).and_then(|raw| options_left(field, raw));
         if held.is_none() || held != value.options() {
+            self.set(field.number, value);
+        }
+    }
+
+    /// A value that means these members already, since others were deleted, stays as it is stored.
+    fn appoint(&mut self, field: &Field, value: &Value) {
+        let held = self.old.get(field.number);
+        let held = held.and_then(|raw| members_left(field, raw, &self.members));
+        if held.is_none() || held != value.members() {
             self.set(field.number, value);
         }
     }
@@ -253,7 +272,7 @@ impl<'a> Plan<'a> {
         form: &ListForm<T>,
     ) {
         let held = self.old.get(field.number).map(|raw| stored(field, raw));
-        let before = held.and_then(|value| (form.held)(field, value));
+        let before = held.and_then(|value| (form.held)(field, &self.members, value));
         let after = match change {
             ListChange::Replace(values) => values.clone(),
             ListChange::Edit { add, remove } => {
@@ -267,7 +286,7 @@ impl<'a> Plan<'a> {
             let fault = ValueFault::LimitExceeded { what: "values", max: form.max };
             return self.fault(place, fault);
         }
-        // What reads so already, since options were removed or replaced, stays as it is stored.
+        // What reads so already, since some of it is gone or was replaced, stays as it is stored.
         if !after.is_empty() && before.as_ref() == Some(&after) {
             return;
         }
@@ -332,7 +351,8 @@ impl<'a> Plan<'a> {
     pub(super) fn check_required(&mut self, commit: &Commit<'_>) {
         for field in commit.schema.fields() {
             let exempt = field.is_computed() || field.field_type == FieldType::Checkbox;
-            let is_missing = |raw: Option<&[u8]>| raw.is_none_or(|raw| is_blank(field, raw));
+            let is_missing =
+                |raw: Option<&[u8]>| raw.is_none_or(|raw| is_blank(field, raw, &self.members));
             let is_due = field.is_required && !exempt && is_missing(self.value(field.number));
             if is_due && !self.is_blamed(field.number) {
                 let place = self.place_of(field.number);

@@ -12,7 +12,6 @@ use crate::model::table::decide::{Rejection, Rule, Violated, Violation};
 use crate::model::table::index::KeyHasher;
 use crate::model::table::order::CHUNK;
 use crate::model::table::record::Record;
-use crate::model::value::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -52,7 +51,7 @@ fn missing(table: &Table, field: &Field, members: &Members) -> (usize, Vec<Viola
     let (mut count, mut first) = (0, Vec::new());
     for_each_live(table, |record| {
         let raw = record.value(field.number);
-        if raw.is_some_and(|raw| !is_blank(field, raw) && !is_gone(field, raw, members)) {
+        if raw.is_some_and(|raw| !is_blank(field, raw, members)) {
             return;
         }
         count += 1;
@@ -61,24 +60,6 @@ fn missing(table: &Table, field: &Field, members: &Members) -> (usize, Vec<Viola
         }
     });
     (count, first)
-}
-
-/// Whether a value is of members alone who are not there any more.
-fn is_gone(field: &Field, raw: &[u8], members: &Members) -> bool {
-    match stored(field, raw) {
-        Value::Member(member) => members.get(&member).is_none(),
-        Value::Members(list) => list.iter().all(|member| members.get(member).is_none()),
-        Value::Text(_)
-        | Value::Integer(_)
-        | Value::Decimal(_)
-        | Value::Boolean(_)
-        | Value::Date(_)
-        | Value::Datetime(_)
-        | Value::Choice(_)
-        | Value::Choices(_)
-        | Value::Tags(_)
-        | Value::Files(_) => false,
-    }
 }
 
 /// A value, who has it first, and the others.

@@ -78,8 +78,9 @@ fn of_blanks(commit: &Commit<'_>, record: &Record, writes: &Writes) -> Writes {
     kept.entries.retain(|write| {
         let field = commit.schema.by_number(write.field);
         let field = field.expect("the schema is the one the writes were read with");
-        let has_value = record.value(field.number).is_some_and(|raw| !is_blank(field, raw));
-        !field.field_type.is_checkbox() && !has_value
+        let members = &commit.caller.members;
+        let has_value = |raw| !is_blank(field, raw, members);
+        !field.field_type.is_checkbox() && !record.value(field.number).is_some_and(has_value)
     });
     kept
 }

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod archived_object;
+mod column_states;
+mod columns;
 mod creating;
 mod images;
 mod lists;

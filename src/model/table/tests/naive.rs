@@ -13,7 +13,6 @@ use crate::model::table::command::{
     RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
-use crate::model::table::tests::steps::DONE;
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
 use std::collections::BTreeMap;
@@ -398,8 +397,10 @@ impl Naive {
         let mut writes = update.writes.clone();
         if update.extent == Extent::Blank {
             let values = &self.records[at].values;
-            let has_value = |field| {
-                field == DONE || values.get(&field).is_some_and(|held| !self.is_blank(held))
+            let has_value = |number| {
+                let field = self.schema.by_number(number).expect("steps write known fields");
+                let is_full = values.get(&number).is_some_and(|held| !self.is_blank(held));
+                field.field_type.is_checkbox() || is_full
             };
             writes.entries.retain(|write| !has_value(write.field));
         }

@@ -1,7 +1,7 @@
 //! The naive table's rules for changes of the schema: what becomes of values, and what is in the way
 //! of a new rule.
 
-use crate::model::id::{FieldNumber, OptionId, OptionNumber, RecordId};
+use crate::model::id::{FieldNumber, MemberId, OptionId, OptionNumber, RecordId};
 use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::field::Field;
 use crate::model::table::schema_command::SchemaAsk;
@@ -106,9 +106,21 @@ impl Naive {
         Some(option)
     }
 
-    /// Whether a value was of an option that is gone.
+    /// Those of a value's members who are there.
+    pub(super) fn left(&self, held: &Held) -> Option<Vec<MemberId>> {
+        let members = match held {
+            Held::Plain(Value::Member(member)) => vec![*member],
+            Held::Plain(Value::Members(members)) => members.clone(),
+            Held::Plain(_) | Held::Tags(_) => return None,
+        };
+        Some(members.into_iter().filter(|member| self.members.get(member).is_some()).collect())
+    }
+
+    /// Whether a value was of an option, or of members, that are gone.
     pub(super) fn is_blank(&self, held: &Held) -> bool {
-        matches!(held, Held::Plain(Value::Choice(_))) && self.means(held).is_none()
+        let is_of_option = matches!(held, Held::Plain(Value::Choice(_)));
+        let is_of_nobody = self.left(held).is_some_and(|left| left.is_empty());
+        is_of_nobody || (is_of_option && self.means(held).is_none())
     }
 }
 

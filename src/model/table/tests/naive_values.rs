@@ -81,21 +81,26 @@ impl Naive {
                 }
                 // Where an old record has no value it reads false already.
                 Change::Set(Value::Boolean(false)) if old.is_some() && before.is_none() => None,
+                Change::Set(value @ (Value::Member(_) | Value::Members(_))) => {
+                    let after = Some(Held::Plain(value.clone()));
+                    self.unless_left(before.as_ref(), value.members().as_deref(), after)
+                }
                 Change::Set(value) => Some(Held::Plain(value.clone())),
-                Change::Members(ListChange::Replace(list)) => members(list.clone()),
+                Change::Members(ListChange::Replace(list)) => {
+                    self.unless_left(before.as_ref(), Some(list), members(list.clone()))
+                }
                 Change::Members(ListChange::Edit { add, remove }) => {
-                    let held = match &before {
-                        Some(Held::Plain(Value::Members(held))) => held.clone(),
-                        Some(Held::Plain(_) | Held::Tags(_)) | None => Vec::new(),
-                    };
-                    members(edited(held, add, remove))
+                    let held = before.as_ref().and_then(|before| self.left(before));
+                    let after = edited(held.unwrap_or_default(), add, remove);
+                    self.unless_left(before.as_ref(), Some(&after), members(after.clone()))
                 }
                 Change::Choices(_) | Change::Files(_) => {
                     unreachable!("steps edit members, whose lists are edited alike")
                 }
                 Change::Tags(change) => self.tagged(before.as_ref(), change, &mut draft.tags),
             };
-            if after.is_none() && field.is_required && !field.field_type.is_checkbox() {
+            let is_missing = after.as_ref().is_none_or(|after| self.is_blank(after));
+            if is_missing && field.is_required && !field.field_type.is_checkbox() {
                 let place = entry(write.index, field.number);
                 draft.faults.push(fault(place, ValueFault::Required));
                 draft.values.extend(before.map(|before| (field.number, before)));
@@ -104,6 +109,17 @@ impl Naive {
             }
         }
         draft
+    }
+
+    /// What was there if these members are what is left of it, else what is to be.
+    fn unless_left(
+        &self,
+        before: Option<&Held>,
+        members: Option<&[MemberId]>,
+        after: Option<Held>,
+    ) -> Option<Held> {
+        let left = before.and_then(|before| self.left(before));
+        if left.is_some() && left.as_deref() == members { before.cloned() } else { after }
     }
 
     pub(super) fn tagged(
@@ -173,7 +189,9 @@ impl Naive {
 
     pub(super) fn require(&self, draft: &mut Draft, writes: &Writes) {
         for field in self.schema.fields().iter().filter(|field| field.is_required) {
-            let is_due = !draft.values.contains_key(&field.number) && !draft.blames(field.number);
+            let held = draft.values.get(&field.number);
+            let is_missing = held.is_none_or(|held| self.is_blank(held));
+            let is_due = is_missing && !draft.blames(field.number);
             if is_due {
                 let written = writes.entries.iter().find(|write| write.field == field.number);
                 let place = written

@@ -13,6 +13,7 @@ use crate::model::input::Input;
 use crate::model::table::Shown;
 use crate::model::table::command::{ArchivedConflict, ArchivedMatch, Ask, RestoreConflict, Upsert};
 use crate::model::table::order::Wanted;
+use crate::model::table::search::run::Run;
 use crate::model::table::search::{Found, Interrupted, Search, Window};
 use crate::model::table::test_support::{Rig, created, field, member, members, text};
 use crate::model::value::{Change, Value};
@@ -43,6 +44,12 @@ struct World {
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
+/// The same once more, searched by columns.
+static WORLD_OF_COLUMNS: LazyLock<World> = LazyLock::new(|| {
+    let world = World::new();
+    world.shown.columns.use_from(0);
+    world
+});
 
 impl World {
     fn new() -> Self {
@@ -97,9 +104,31 @@ impl World {
         })
     }
 
+    /// Runs a search over the records, and over the columns of an equal table, by one thread and
+    /// by three. All find the same.
     fn run(&self, search: &Search) -> Found {
-        self.with(|around| search.run(&self.shown, around, &|| true)).unwrap()
+        let found = self.with(|around| search.run(&self.shown, around, &|| true)).unwrap();
+        let by_columns = &*WORLD_OF_COLUMNS;
+        let other = by_columns.with(|around| search.run(&by_columns.shown, around, &|| true));
+        assert_found(&found, &other.unwrap());
+        let of_several = by_columns.with(|around| {
+            let run = Run::new(search.clone(), &by_columns.shown, &around);
+            std::thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| {
+                        by_columns.with(|around| run.work(&by_columns.shown, around, &|| true));
+                    });
+                }
+            });
+            run.finish()
+        });
+        assert_found(&found, &of_several.unwrap());
+        found
     }
+}
+
+fn assert_found(left: &Found, right: &Found) {
+    assert_eq!((left.count, ids(left), &left.last), (right.count, ids(right), &right.last));
 }
 
 /// A filter as the test knows it.

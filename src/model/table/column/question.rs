@@ -1,0 +1,69 @@
+//! What a search asks of the cells of a column.
+//!
+//! It is asked of stored values; what they refer to was looked up before, once for the search.
+
+use crate::model::filter::phone::PhoneTest;
+use crate::model::id::{Day, MemberId, Timestamp};
+use crate::model::table::column::numbers::{Span, integer};
+use crate::model::table::column::texts::Pattern;
+use crate::model::table::column::values::Having;
+use crate::model::value::time::{month_of_day, month_of_instant};
+use jiff::tz::TimeZone;
+use std::cmp::Ordering;
+
+/// A question that each row answers with yes or no.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Of numbers and texts: whether there is none.
+    Blank,
+    Within(Span),
+    OneOf(Vec<f64>),
+    Month(MonthOf, i8),
+    Bit(bool),
+    /// Whether one of these is found.
+    Like(Vec<Pattern>),
+    Phone(PhoneTest),
+    /// Whether the text stands so to this one, or equals it where that is asked too.
+    Standing {
+        to: Box<str>,
+        ordering: Ordering,
+        or_equal: bool,
+    },
+    /// Of the numbers of options or tags.
+    Numbered(Having<u32>),
+    Members(Having<MemberId>),
+}
+
+/// What a month is that of.
+#[derive(Clone, Debug)]
+pub enum MonthOf {
+    Day,
+    Instant(TimeZone),
+}
+
+impl MonthOf {
+    pub(super) fn month(&self, number: f64) -> i8 {
+        match self {
+            Self::Day => {
+                let day = i32::try_from(integer(number)).expect("a day was made of such a number");
+                month_of_day(Day(day))
+            }
+            Self::Instant(time_zone) => month_of_instant(Timestamp(integer(number)), time_zone),
+        }
+    }
+}
+
+impl Question {
+    /// How long it takes, for whoever asks several of one row.
+    #[must_use]
+    pub fn cost(&self) -> u8 {
+        match self {
+            Self::Bit(_) => 0,
+            Self::Numbered(_) | Self::Members(_) => 1,
+            Self::Blank | Self::Within(_) | Self::OneOf(_) => 2,
+            Self::Like(_) => 3,
+            Self::Standing { .. } | Self::Month(..) => 4,
+            Self::Phone(_) => 5,
+        }
+    }
+}
