@@ -194,11 +194,7 @@ fn changed_entries() -> Schema {
 
 /// What is named by its id or API name.
 #[derive(Serialize, ToSchema)]
-<<<<<<< HEAD
 pub struct RightSubject {
-=======
-pub struct NamedById {
->>>>>>> rights
     pub id: String,
 }
 
@@ -206,15 +202,9 @@ pub struct NamedById {
 #[derive(Serialize, ToSchema)]
 pub struct OneRight {
     /// The object; `*` is every one without an entry of its own.
-<<<<<<< HEAD
     pub custom_object: RightSubject,
     /// Of this field, instead of a key.
     pub field: Option<RightSubject>,
-=======
-    pub custom_object: NamedById,
-    /// Of this field, instead of a key.
-    pub field: Option<NamedById>,
->>>>>>> rights
     /// `settings`, if left out.
     #[schema(examples("all_records"))]
     pub key: Option<String>,
