@@ -7,5 +7,6 @@ mod errors;
 mod files;
 mod layers;
 mod links;
+mod schemas;
 mod shape;
 mod source;

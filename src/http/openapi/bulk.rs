@@ -3,7 +3,7 @@
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
 
-use crate::http::openapi::shared::{ObjectPath, Page, PageQuery};
+use crate::http::openapi::shared::{ObjectPath, Page, PageQuery, time_or_day};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -27,6 +27,7 @@ pub struct BulkQuery {
     /// Whether nothing more happens to it.
     pub completed: Option<bool>,
     /// Begun later than this time; RFC 3339.
+    #[param(schema_with = time_or_day)]
     pub started_after: Option<String>,
 }
 

@@ -58,11 +58,12 @@ pub struct Error {
 }
 
 /// The statuses of errors, and when they come.
-const STATUSES: [(StatusCode, &str); 9] = [
+const STATUSES: [(StatusCode, &str); 10] = [
     (StatusCode::BAD_REQUEST, "The request is wrong; `errors` says where."),
     (StatusCode::UNAUTHORIZED, "The headers that name the caller are missing or wrong."),
     (StatusCode::FORBIDDEN, "The caller may not do this."),
     (StatusCode::NOT_FOUND, "What is addressed is not there, or not for this caller."),
+    (StatusCode::METHOD_NOT_ALLOWED, "What is addressed does not take the method; `Allow` does."),
     (
         StatusCode::CONFLICT,
         "An archived record is in the way: repeat the request with one of `conflict.choices`.",
@@ -121,6 +122,10 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
     ];
     if operation.request_body.is_some() {
         statuses.extend([StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);
+    }
+    if operation.operation_id.as_deref() == Some("custom_objects_destroy") {
+        // The contact object stays.
+        statuses.push(StatusCode::METHOD_NOT_ALLOWED);
     }
     let writes = !matches!(method, HttpMethod::Get);
     let searches = operation.operation_id.as_deref() == Some("records_list");

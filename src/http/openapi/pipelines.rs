@@ -3,11 +3,10 @@
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
 
-use crate::http::openapi::fields::Standing;
+use crate::http::openapi::fields::{NumberInput, Standing};
 use crate::http::openapi::records::{RecordPath, RecordWritten, WriteQuery};
 use crate::http::openapi::shared::ObjectPath;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -44,7 +43,7 @@ pub struct NewStage {
     /// Last if left out.
     pub order: Option<i32>,
     /// From 0 to 100; a number, or a text that spells one.
-    pub percentage_chance_to_close: Option<Value>,
+    pub percentage_chance_to_close: Option<NumberInput>,
 }
 
 /// The body that changes a stage; what it does not name stays.
@@ -55,7 +54,7 @@ pub struct StageUpdate {
     pub status: Option<Standing>,
     pub order: Option<i32>,
     /// From 0 to 100; a number, or a text that spells one. Null clears.
-    pub percentage_chance_to_close: Option<Value>,
+    pub percentage_chance_to_close: Option<NumberInput>,
 }
 
 /// The stages of a new pipeline.

@@ -122,7 +122,8 @@ fn read_number<T: Copy>(
         faults.push(Fault::new(Code::Invalid, place).saying("A valid integer is required."));
         return None;
     };
-    let found = choices.iter().find(|choice| number(**choice).to_string() == **digits);
+    let given = keys::whole_number(digits);
+    let found = choices.iter().find(|choice| Some(number(**choice)) == given);
     if found.is_none() {
         faults.push(Fault::invalid_choice(place, digits));
     }

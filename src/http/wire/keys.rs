@@ -40,14 +40,19 @@ pub fn integer<T: std::str::FromStr>(
     faults: &mut Faults,
 ) -> Option<T> {
     let value = shape.value(key, Presence::Nullable, faults)?;
-    let decimal = if let Input::Number(digits) = value { parse_decimal(digits) } else { None };
-    let whole = decimal.filter(Decimal::is_integer);
-    let number = whole.and_then(|whole| whole.normalize().to_string().parse().ok());
+    let number = if let Input::Number(spelling) = value { whole_number(spelling) } else { None };
     if number.is_none() {
         let fault = Fault::new(Code::Invalid, shape.place(key));
         faults.push(fault.saying("A valid integer is required."));
     }
     number
+}
+
+/// What a JSON number means, if it is whole.
+#[must_use]
+pub fn whole_number<T: std::str::FromStr>(spelling: &str) -> Option<T> {
+    let whole = parse_decimal(spelling).filter(Decimal::is_integer)?;
+    whole.normalize().to_string().parse().ok()
 }
 
 /// An id; left out or null, there is none.
@@ -252,6 +257,8 @@ mod tests {
             check(spelling, Some(number));
         }
         check("2147483647", Some(i32::MAX));
+        assert_eq!(whole_number::<u8>("3.0"), Some(3), "a level of a right is read by this too");
+        assert_eq!(whole_number::<u8>("256"), None);
         for spelling in ["1.5", "2147483648", "-2147483649", "1e99", "1e-1"] {
             check(spelling, None);
         }

@@ -115,7 +115,9 @@ impl Schema {
             }
             SchemaChange::FieldChanged { field } => {
                 let held = self.check_field(field.number)?;
-                let is_same = held.id == field.id && held.field_type == field.field_type;
+                // What says in which form values are stored.
+                let form = |field: &Field| (field.id, field.field_type, field.allow_multiple);
+                let is_same = form(held) == form(field);
                 if is_same { Ok(()) } else { Err(format!("field {} as it was", field.number)) }
             }
             SchemaChange::FieldDeleted { field } => {
@@ -152,5 +154,28 @@ impl Schema {
         let held = self.check_field(field)?;
         let is_there = held.options.iter().any(|choice| choice.number == option);
         if is_there { Ok(()) } else { Err(format!("option {option} of field {field}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::table::test_support::{Rig, field};
+    use crate::model::value::FieldType;
+
+    /// The first look at a value in the other form would stop the process.
+    #[test]
+    fn a_stored_change_of_a_field_keeps_the_form_of_its_values() {
+        let mut rig = Rig::accounts();
+        let number = rig.add_field(field("helper", "team_selector"));
+        let schema = rig.schema();
+        let check = |change: fn(&mut Field)| {
+            let mut field = Field::clone(schema.by_number(number).unwrap());
+            change(&mut field);
+            schema.check_change(&SchemaChange::FieldChanged { field: Box::new(field) })
+        };
+        assert_eq!(check(|field| field.display_name = "Helpers".to_owned()), Ok(()));
+        assert!(check(|field| field.allow_multiple = true).is_err());
+        assert!(check(|field| field.field_type = FieldType::Text).is_err());
     }
 }

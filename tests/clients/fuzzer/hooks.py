@@ -12,6 +12,7 @@ from schemathesis.specs.openapi import checks
 # wherever they come.
 OF_WHAT_IS_STORED = {
     "constraint_violated",
+    "custom_object_archive_blocked",
     "does_not_exist",
     "duplicate_field",
     "immutable",
@@ -40,6 +41,8 @@ OF_OTHER_KEYS = {
     "entity_id": {"invalid", "required"},
     "fields": {"required"},  # not empty where a record is made
     "field": {"required"},  # but in conditions on something else
+    "field_resolution": {"invalid"},  # what a type of field knows
+    "field_value": {"invalid"},
     "ids": {"invalid", "required"},
     "lookup_value": {"invalid"},  # of contacts an e-mail
     "is_unique": {"invalid"},
@@ -55,6 +58,7 @@ OF_OTHER_KEYS = {
     "page": {"invalid"},  # not together with cursor
     "phone_default_region": {"invalid_choice"},
     "phonenumber_options": {"invalid"},
+    "pipeline": {"invalid"},  # of pipelines
     "rating": {"invalid"},
     "role_ids": {"invalid"},
     "status": {"invalid"},
@@ -63,7 +67,11 @@ OF_OTHER_KEYS = {
 }
 
 # Rules of texts, which would be a long pattern at each, and what a type of field has.
-OF_TEXTS_AND_TYPES = ("Control characters are not allowed", "This field has no options")
+OF_TEXTS_AND_TYPES = (
+    "Control characters are not allowed",
+    "This field has no options",
+    "This object is not a pipeline",
+)
 
 
 def given(body: Any, path: str) -> Any:
