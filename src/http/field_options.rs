@@ -5,7 +5,7 @@
 use crate::http::body::Body;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
-use crate::http::fault::Faults;
+use crate::http::fault::{Fault, Faults, Place};
 use crate::http::field_values::list_selectable;
 use crate::http::fields::{AddressedField, ask_for_schema};
 use crate::http::page::{Address, PageRequest};
@@ -15,6 +15,7 @@ use crate::http::query::Query;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::target::Target;
 use crate::http::wire::schema_fields::{OptionShape, read_new_option, read_option_reference};
+use crate::model::filter::words::SEARCH_CHARS_MAX;
 use crate::model::id::OptionId;
 use crate::model::schema::new_field::NewOption;
 use crate::model::table::command::{Ask, Reply};
@@ -61,6 +62,9 @@ async fn list(addressed: AddressedField, request: HttpRequest) -> Result<HttpRes
     let page = PageRequest::of_query(&mut query, &mut faults);
     let search = query.text("search", &mut faults).map(|part| part.trim().to_lowercase());
     query.finish(RouteGroup::Read, request.headers(), &[], &mut faults);
+    if search.as_ref().is_some_and(|part| part.chars().nth(SEARCH_CHARS_MAX).is_some()) {
+        faults.push(Fault::max_length(Place::Query("search".into()), SEARCH_CHARS_MAX));
+    }
     faults.check()?;
     let page = page?;
 

@@ -4,6 +4,7 @@
 //! must not describe what is not served.
 
 use crate::http::openapi::fields::FieldOption;
+use crate::http::openapi::objects::FieldName;
 use crate::http::openapi::shared::{Page, PageQuery};
 use crate::http::openapi::words::RelationType;
 use serde::Serialize;
@@ -41,13 +42,6 @@ pub struct NewRelation {
     pub related_name: Option<String>,
     /// Category of the field on the other side; the first one if left out.
     pub related_category: Option<Uuid>,
-}
-
-/// A field where it is only named.
-#[derive(Serialize, ToSchema)]
-pub struct FieldName {
-    pub id: Uuid,
-    pub name: String,
 }
 
 /// How many records each side may have.

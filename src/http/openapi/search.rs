@@ -61,7 +61,7 @@ pub enum ConditionSubtype {
 /// What one field, the tags, or the scheduled activities of a record must be like.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"field": "region", "condition": "is_any_of", "value": ["North"]}))]
-pub struct Condition {
+pub struct SearchCondition {
     /// The caller's; kept by nobody.
     pub id: Option<Value>,
     /// `fields` if left out.
@@ -72,7 +72,7 @@ pub struct Condition {
     pub field: Option<String>,
     /// A word that the type of the field knows, as `=`, `contains`, `between`, `is_any_of`, `has`
     /// or `is_blank`. Of related objects `has` if left out; everywhere else it must be there.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub condition: Option<String>,
     /// What is compared with, in the form that the condition takes.
     pub value: Option<Value>,
@@ -92,7 +92,7 @@ pub struct Group {
     pub id: Option<Value>,
     /// Whether all must be met, or one of them; true if left out.
     pub and: Option<bool>,
-    pub filters: Option<Vec<Condition>>,
+    pub filters: Option<Vec<SearchCondition>>,
     /// Groups are 5 deep at most.
     #[schema(no_recursion)]
     pub query: Option<Vec<Group>>,

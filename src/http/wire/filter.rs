@@ -207,7 +207,7 @@ impl Reader<'_> {
         for key in ["and", "query"] {
             shape.raw(key);
         }
-        let word = self.word(shape, "condition", Presence::Nullable).unwrap_or("has");
+        let word = self.word(shape, "condition", Presence::Optional).unwrap_or("has");
         let is_negated = RELATED.iter().find(|(name, _)| *name == word);
         if is_negated.is_none() {
             let word = clipped(word);

@@ -31,6 +31,7 @@ OF_OTHER_KEYS = {
     "activity_object_name": {"invalid"},  # the same type as activity_object_id
     "allow_multiple": {"invalid"},  # of some types of field
     "associated_objects": {"invalid"},  # as association_mode says
+    "condition": {"required"},  # but of related objects
     "country": {"invalid_choice"},
     "cursor": {"invalid"},  # opaque
     "custom_object": {"invalid"},  # id or name, and not both forms
@@ -58,8 +59,9 @@ OF_OTHER_KEYS = {
     "page": {"invalid"},  # not together with cursor
     "phone_default_region": {"invalid_choice"},
     "phonenumber_options": {"invalid"},
-    "pipeline": {"invalid"},  # of pipelines
+    "pipeline": {"invalid", "required"},  # of pipelines
     "rating": {"invalid"},
+    "relation": {"invalid", "required"},  # of relationship fields
     "role_ids": {"invalid"},
     "status": {"invalid"},
     "timezone": {"invalid_choice"},

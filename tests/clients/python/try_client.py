@@ -12,7 +12,7 @@ from upsertd_client.api.records import (
     records_search_create,
     records_upsert_create,
 )
-from upsertd_client.models.condition import Condition
+from upsertd_client.models.search_condition import SearchCondition
 from upsertd_client.models.error_400 import Error400
 from upsertd_client.models.error_400_code import Error400Code
 from upsertd_client.models.error_404 import Error404
@@ -56,7 +56,7 @@ def try_reads(client: Client, expected: RecordWritten) -> None:
     ]
     assert notes == ["second"], read
 
-    condition = Condition(field="note", condition="starts_with", value="SEC")
+    condition = SearchCondition(field="note", condition="starts_with", value="SEC")
     body = SearchBody(query=[Group(filters=[condition])])
     page = records_search_create.sync("accounts", client=client, body=body)
     assert page is not None and not isinstance(page, Error400), page
