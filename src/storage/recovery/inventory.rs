@@ -90,15 +90,15 @@ impl Inventory {
     }
 }
 
-/// Looks at the first bytes for the version alone: whether they are damaged is seen later, when
-/// they come from the device.
+/// Looks at the first bytes for the version alone, as many as tell a snapshot's from one that has
+/// rotted: whether they are damaged is seen later, when they come from the device.
 fn check_version(
     disk: &dyn Disk,
     name: &str,
     supported: u16,
     fault: impl FnOnce(&[u8]) -> Option<HeaderFault>,
 ) -> Result<(), StorageError> {
-    let mut bytes = [0; 16];
+    let mut bytes = [0; snapshot::HEADER_LEN];
     let read = disk.open(name)?.read_at(&mut bytes, 0)?;
     match fault(bytes.get(..read).unwrap_or_default()) {
         Some(HeaderFault::OtherFormat { found }) => {

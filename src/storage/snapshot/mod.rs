@@ -27,7 +27,7 @@ const END_MAGIC: [u8; 8] = *b"upsertdE";
 /// Version of the layout of snapshots.
 pub const FORMAT_VERSION: u16 = 1;
 /// Bytes of the header.
-const HEADER_LEN: usize = 68;
+pub(crate) const HEADER_LEN: usize = 68;
 /// Bytes of a chunk before its stored content.
 const CHUNK_HEADER_LEN: usize = 58;
 /// Bytes of the trailer.
@@ -63,7 +63,10 @@ impl SnapshotHeader {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderFault> {
-        read_version(bytes, MAGIC, FORMAT_VERSION)?;
+        if let Err(fault) = read_version(bytes, MAGIC, FORMAT_VERSION) {
+            let rotten = HeaderFault::Damaged(DamageKind::BadChecksum);
+            return Err(if is_ours_but_for_its_version(bytes) { rotten } else { fault });
+        }
         let header = bytes.get(..HEADER_LEN).ok_or(HeaderFault::Damaged(DamageKind::Truncated))?;
         let body = checked(header).ok_or(HeaderFault::Damaged(DamageKind::BadChecksum))?;
         Self::decode_body(body).ok_or(HeaderFault::Damaged(DamageKind::Truncated))
@@ -82,6 +85,14 @@ impl SnapshotHeader {
         let (log_id, digest_key) = (LogId::from_bytes(log_id), DigestKey(digest_key));
         Some(Self { log_id, digest_key, created, position })
     }
+}
+
+/// Whether the checksum fits once the version is ours: then that alone has rotted, and the file is
+/// damaged instead of being of another format.
+fn is_ours_but_for_its_version(bytes: &[u8]) -> bool {
+    let Some(mut header) = bytes.first_chunk::<HEADER_LEN>().copied() else { return false };
+    header[MAGIC.len()..][..2].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    header.starts_with(&MAGIC) && checked(&header).is_some()
 }
 
 /// What a chunk's content is a piece of.
