@@ -275,8 +275,6 @@ fn records(judge: &mut Judge) {
     judge.ask("get", &team, &["accounts", &id], None);
     judge.ask("delete", &one, &["accounts", &id, member], None);
     judge.ask("get", &format!("{FIELDS}/{{field}}/tags"), &["accounts", "labels"], None);
-    let of_pipelines = "/api/pipelines/{object_identifier}/fields/{field}/tags";
-    judge.ask("get", of_pipelines, &["accounts", "labels"], None);
     judge.ask("get", "/api/client/fields/{field}/tags", &["tags"], None);
     bulk_actions(judge, &id);
     judge.ask("delete", RECORD, &["accounts", &id], None);
