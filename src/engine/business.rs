@@ -6,6 +6,7 @@ use crate::model::catalog::{Catalog, CatalogView};
 use crate::model::id::{BusinessId, ObjectId};
 use crate::model::root;
 use crate::model::table::index::Shared;
+use crate::model::table::others::OtherTables;
 use crate::model::table::{Shown, Table};
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
@@ -176,5 +177,11 @@ impl Business {
     #[must_use]
     pub fn all_tables(&self) -> Vec<Arc<TableRef>> {
         self.catalog().objects.iter().filter_map(|entry| self.any_table(entry.id)).collect()
+    }
+}
+
+impl OtherTables for Business {
+    fn shown(&self, object: ObjectId) -> Option<Arc<Shown>> {
+        self.table(object).map(|table| table.shown().clone())
     }
 }

@@ -15,6 +15,7 @@ use crate::model::table::command::{
     RestoreConflict, Upsert, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
+use crate::model::table::others::Others;
 use crate::model::value::{Change, Value};
 use crate::model::{agenda, catalog};
 use crate::storage::log::LogReader as _;
@@ -40,6 +41,7 @@ fn caller(business: &Business) -> Caller {
         member: member.id,
         members: catalog.members.clone(),
         rights: Arc::new(Rights::administrator(member.id)),
+        others: Others::default(),
         origin: "test".into(),
         batch: BatchId(Uuid::nil()),
     }

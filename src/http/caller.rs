@@ -14,6 +14,7 @@ use crate::model::id::{BatchId, BusinessId, ObjectId, RecordId, UserId};
 use crate::model::schema::relation::Relation;
 use crate::model::table::command;
 use crate::model::table::link::Side;
+use crate::model::table::others::Others;
 use crate::model::value::related::RecordRef;
 use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
@@ -126,6 +127,7 @@ impl Caller {
             member: self.member.id,
             members: self.catalog.members.clone(),
             rights: self.rights.clone(),
+            others: Others::of(self.business.clone()),
             origin: self.origin.clone(),
             batch: self.batch,
         }

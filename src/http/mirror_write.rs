@@ -14,6 +14,7 @@ use crate::http::target::Target;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
+use crate::model::table::Shown;
 use crate::model::table::command::{
     ArchivedConflict, Ask, Command, EntryKey, Extent, FaultKind, Place, RecordFault, Update, Write,
     Writes,
@@ -101,12 +102,18 @@ impl MirrorWrites {
 
     /// Notes what would be refused when it is carried out on this record, or on a new one. Who may
     /// not edit a record that keeps a value may not write it from here either.
-    pub(super) fn check(&self, record: Option<&Record>, ask: &mut Ask) -> Result<(), Problem> {
+    pub(super) fn check(
+        &self,
+        here: &Shown,
+        record: Option<&Record>,
+        ask: &mut Ask,
+    ) -> Result<(), Problem> {
         let Some(writes) = ask.writes_mut() else { return Ok(()) };
         for write in &self.0 {
             let moves = write.moves(record);
             require(moves.all().all(|owner| write.may_edit(owner)))?;
-            if let Some(fault) = write.refusal(&moves) {
+            require(record.is_none_or(|record| write.may_take(record, &moves)))?;
+            if let Some(fault) = write.refusal(here, &moves) {
                 writes.faults.push(write.fault(fault));
             }
         }
@@ -209,13 +216,25 @@ impl MirrorWrite {
         owner.is_none_or(|owner| self.link.access().may_edit(self.link.schema(), &owner))
     }
 
+    /// Whether whoever has a record that belongs to one alone may be made to give it up.
+    fn may_take(&self, record: &Record, moves: &Moves) -> bool {
+        let is_taken =
+            !moves.add.is_empty() && self.link.owning_field().is_some_and(|it| it.is_exclusive());
+        !is_taken || self.link.may_edit_owners(record)
+    }
+
     /// Why the other side would refuse it, as things are now.
-    fn refusal(&self, moves: &Moves) -> Option<ValueFault> {
+    fn refusal(&self, here: &Shown, moves: &Moves) -> Option<ValueFault> {
         let owning = self.link.owning_field()?;
         if moves.is_too_much() {
             return Some(TOO_MUCH);
         }
-        if owning.is_required && moves.remove.iter().any(|id| self.led_by(*id).len() < 2) {
+        // Of several one may go; those that were purged are none.
+        let is_last = |id: &RecordId| {
+            let led = self.led_by(*id).into_iter();
+            led.filter(|id| here.record(*id).is_some()).count() < 2
+        };
+        if owning.is_required && moves.remove.iter().any(is_last) {
             return Some(ValueFault::Required);
         }
         let is_full =

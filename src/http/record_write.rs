@@ -143,7 +143,7 @@ impl<'r> RecordWrite<'r> {
             let mut ask = make(schema, context, writes)
                 .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
             mirrors
-                .check(self.addressed(&ask).as_ref(), &mut ask)
+                .check(self.target.table.shown(), self.addressed(&ask).as_ref(), &mut ask)
                 .map_err(|problem| of_record_write(problem, &self.fields.form))?;
             Ok(Reading { ask, mentioned, mirrors })
         })

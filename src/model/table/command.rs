@@ -14,6 +14,7 @@ use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
 use crate::model::table::event::{FollowUpNumber, Stamp};
+use crate::model::table::others::Others;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Change;
@@ -28,6 +29,8 @@ pub struct Caller {
     pub members: Arc<Members>,
     /// What the member may do, as of the request.
     pub rights: Arc<Rights>,
+    /// The tables that relationship fields lead to.
+    pub others: Others,
     pub origin: Arc<str>,
     pub batch: BatchId,
 }

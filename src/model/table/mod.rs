@@ -17,6 +17,7 @@ pub mod index;
 pub mod link;
 pub mod naming;
 pub mod order;
+pub mod others;
 mod owners;
 pub mod record;
 pub mod scan;

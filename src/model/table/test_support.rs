@@ -20,6 +20,7 @@ use crate::model::table::command::{
 use crate::model::table::decide::Rejection;
 use crate::model::table::draft::{Draft, View};
 use crate::model::table::event::{Event, Stamp};
+use crate::model::table::others::Others;
 use crate::model::table::record::Record;
 use crate::model::table::{Limits, Setting, Table};
 use crate::model::value::{Change, Value};
@@ -65,6 +66,7 @@ pub(crate) fn caller() -> Caller {
         member: member(1),
         members: Arc::new(members()),
         rights: Arc::new(Rights::administrator(member(1))),
+        others: Others::default(),
         origin: "tests".into(),
         batch: BatchId::from_bytes([9; 16]),
     }

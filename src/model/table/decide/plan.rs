@@ -1,8 +1,10 @@
 //! Turns a request's writes into edits of a record's body: tags found or made, lists joined,
 //! required fields held, unique values checked.
 
+mod related;
+
 use crate::model::catalog::member::Members;
-use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, RecordId, TagId, TagNumber};
+use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, TagId, TagNumber};
 use crate::model::key::{self, Key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
@@ -17,10 +19,10 @@ use crate::model::table::decide::keys::{
 use crate::model::table::decide::{Clash, Rejection, Taken};
 use crate::model::table::event::Tag;
 use crate::model::table::index::KeyHasher;
+use crate::model::table::others::Others;
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::files::FILES_MAX;
-use crate::model::value::related::RELATED_MAX;
 use crate::model::value::tags::TAGS_PER_FIELD_MAX;
 use crate::model::value::{Change, FieldType, ListChange, TagRef, VALUES_MAX, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -50,12 +52,6 @@ const FILES: ListForm<FileId> = ListForm {
     max: FILES_MAX,
 };
 
-const RECORDS: ListForm<RecordId> = ListForm {
-    held: |_, _, value| if let Value::Records(records) = value { Some(records) } else { None },
-    made: Value::Records,
-    max: RELATED_MAX,
-};
-
 /// The edits that a request asks for, and what is wrong with it so far.
 pub(super) struct Plan<'a> {
     pub(super) edits: Edits,
@@ -64,6 +60,7 @@ pub(super) struct Plan<'a> {
     pub(super) filled: Vec<FieldNumber>,
     pub(super) old: Body<'a>,
     members: Arc<Members>,
+    others: Others,
     is_new: bool,
     /// Where the request writes a field. Few as they are, looking through them beats hashing.
     entries: Vec<(FieldNumber, u32)>,
@@ -81,6 +78,7 @@ impl<'a> Plan<'a> {
             filled: Vec::new(),
             old: old.map_or(Body::new(&[]), Record::body),
             members: commit.caller.members.clone(),
+            others: commit.caller.others.clone(),
             is_new: old.is_none(),
             entries: writes.entries.iter().map(|write| (write.field, write.index)).collect(),
             made: HashMap::default(),
@@ -145,7 +143,7 @@ impl<'a> Plan<'a> {
         let field =
             schema.by_number(write.field).expect("the schema is the one the writes were read with");
         match &write.change {
-            Change::Clear => self.clear(field, write.index),
+            Change::Clear => self.clear(commit, field, write.index),
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
             Change::Set(value @ (Value::Choice(_) | Value::Choices(_))) => {
                 self.choose(field, value);
@@ -153,37 +151,23 @@ impl<'a> Plan<'a> {
             Change::Set(value @ (Value::Member(_) | Value::Members(_))) => {
                 self.appoint(field, value);
             }
+            Change::Set(Value::Records(records)) => {
+                let change = ListChange::Replace(records.clone());
+                self.relate_all(commit, (field, write.index), &change);
+            }
             Change::Set(value) => self.set(field.number, value),
             Change::Tags(change) => self.write_tags(commit, field, write.index, change),
             Change::Members(change) => self.write_list(field, write.index, change, &MEMBERS),
             Change::Choices(change) => self.write_list(field, write.index, change, &CHOICES),
             Change::Files(change) => self.write_list(field, write.index, change, &FILES),
             Change::Records(change) if field.allow_multiple => {
-                self.write_list(field, write.index, change, &RECORDS);
+                self.relate_all(commit, (field, write.index), change);
             }
-            Change::Records(change) => self.relate(field, write.index, change),
+            Change::Records(change) => self.relate_one(commit, (field, write.index), change),
         }
     }
 
-    /// One record takes the place of whichever was there; it goes only if it is that very one.
-    fn relate(&mut self, field: &Field, index: u32, change: &ListChange<RecordId>) {
-        let (add, remove) = match change {
-            ListChange::Replace(records) => (records, None),
-            ListChange::Edit { add, remove } => (add, Some(remove)),
-        };
-        if let Some(record) = add.last() {
-            return self.set(field.number, &Value::Record(*record));
-        }
-        let held = self.old.get(field.number).map(|raw| stored(field, raw));
-        let is_removed = |removed: &Vec<RecordId>| {
-            removed.iter().any(|record| held == Some(Value::Record(*record)))
-        };
-        if remove.is_none_or(is_removed) {
-            self.clear(field, index);
-        }
-    }
-
-    fn clear(&mut self, field: &Field, index: u32) {
+    fn clear(&mut self, commit: &Commit<'_>, field: &Field, index: u32) {
         if field.field_type == FieldType::Checkbox {
             return self.uncheck(field);
         }
@@ -191,12 +175,19 @@ impl<'a> Plan<'a> {
             let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
             return self.fault(place, ValueFault::Required);
         }
+        if field.relation.is_some() {
+            return self.unrelate(commit, field, index);
+        }
         self.clear_value(field);
+    }
+
+    fn is_blank(&self, field: &Field, raw: &[u8]) -> bool {
+        is_blank(field, raw, &self.members, &self.others)
     }
 
     /// A value of which nothing is left is blank already: clearing it is no change.
     fn clear_value(&mut self, field: &Field) {
-        if self.old.get(field.number).is_some_and(|raw| !is_blank(field, raw, &self.members)) {
+        if self.old.get(field.number).is_some_and(|raw| !self.is_blank(field, raw)) {
             self.edits.clear(field.number);
         }
     }
@@ -383,8 +374,7 @@ impl<'a> Plan<'a> {
         for field in commit.schema.fields() {
             let exempt =
                 field.is_computed() || field.is_mirror() || field.field_type == FieldType::Checkbox;
-            let is_missing =
-                |raw: Option<&[u8]>| raw.is_none_or(|raw| is_blank(field, raw, &self.members));
+            let is_missing = |raw: Option<&[u8]>| raw.is_none_or(|raw| self.is_blank(field, raw));
             let is_due = field.is_required && !exempt && is_missing(self.value(field.number));
             if is_due && !self.is_blamed(field.number) {
                 let place = self.place_of(field.number);

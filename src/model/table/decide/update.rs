@@ -2,7 +2,7 @@
 
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, Extent, Outcome, Reply, Update, Write, Writes,
+    Action, ArchivedConflict, Caller, Extent, Outcome, Reply, Update, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::is_blank;
@@ -78,8 +78,8 @@ fn of_blanks(commit: &Commit<'_>, record: &Record, writes: &Writes) -> Writes {
     kept.entries.retain(|write| {
         let field = commit.schema.by_number(write.field);
         let field = field.expect("the schema is the one the writes were read with");
-        let members = &commit.caller.members;
-        let has_value = |raw| !is_blank(field, raw, members);
+        let Caller { members, others, .. } = commit.caller;
+        let has_value = |raw| !is_blank(field, raw, members, others);
         !field.field_type.is_checkbox() && !record.value(field.number).is_some_and(has_value)
     });
     kept
