@@ -5,6 +5,8 @@
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Place, clipped};
 use crate::http::request_id::RequestId;
+use crate::http::wire::fields::set_name;
+use crate::model::table::command::FieldSet;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
@@ -272,6 +274,9 @@ fn messages_of_keys(faults: &[Fault]) -> BTreeMap<&str, Vec<&str>> {
     for fault in faults {
         match &fault.place {
             Place::Body(key) => messages.entry(key).or_default().push(&fault.message),
+            Place::Field(place) if place.set != FieldSet::Fields => {
+                messages.entry(set_name(place.set)).or_default().push(&fault.message);
+            }
             Place::Whole | Place::Query(_) | Place::Header(_) | Place::Field(_) => {}
         }
     }
@@ -282,7 +287,9 @@ fn messages_of_the_whole(faults: &[Fault]) -> Vec<&str> {
     let whole = |fault: &&Fault| match &fault.place {
         Place::Whole => true,
         // A field that may not be named, and that the request did not name either.
-        Place::Field(place) => place.index.is_none() && place.field.is_none(),
+        Place::Field(place) => {
+            place.index.is_none() && place.set == FieldSet::Fields && place.field.is_none()
+        }
         Place::Body(_) | Place::Query(_) | Place::Header(_) => false,
     };
     faults.iter().filter(whole).map(|fault| &*fault.message).collect()
@@ -365,6 +372,7 @@ mod tests {
             field: Some(name.into()),
             field_id: None,
             index: Some(index),
+            set: FieldSet::Fields,
             part,
         })
     }

@@ -237,6 +237,7 @@ fn records(judge: &mut Judge) {
     let made = judge.ask("post", &upsert, &["accounts"], Some(body));
     let id = text(&made, "id").to_owned();
     judge.ask("post", &upsert, &["accounts"], Some(json!({"lookup_value": "acme"})));
+    upsert_options(judge, &upsert);
     let contact = json!({"lookup_value": "ada@example.com", "fields": [{"name": "first_name", "value": "Ada"}]});
     judge.ask("post", &upsert, &["client_client"], Some(contact));
     judge.ask(
@@ -283,6 +284,24 @@ fn records(judge: &mut Judge) {
     judge.ask("get", &format!("{RECORDS}?archived=include"), &["accounts"], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
+}
+
+fn upsert_options(judge: &mut Judge, upsert: &str) {
+    let all = format!(
+        "{upsert}?mode=get_or_create&blank=ignore&report_unchanged=true&changed_fields=true"
+    );
+    let body = json!({
+        "lookup_value": "Acme", "set_on_create": {"note": "c"}, "set_on_update": [],
+        "set_if_empty": {"note": "e"}, "client_ref": "r1", "oncreate_unarchive": "skip",
+    });
+    let found = judge.ask("post", &all, &["accounts"], Some(body));
+    assert_eq!((&found["action"], &found["client_ref"]), (&json!("exists"), &json!("r1")));
+    let body = json!({"lookup_value": "Gone"});
+    let gone = judge.ask("post", upsert, &["accounts"], Some(body));
+    judge.ask("delete", RECORD, &["accounts", text(&gone, "id")], None);
+    let body = json!({"lookup_value": "Gone", "oncreate_unarchive": "skip"});
+    let skipped = judge.ask("post", upsert, &["accounts"], Some(body));
+    assert_eq!(skipped["action"], "skipped_archived");
 }
 
 fn bulk_actions(judge: &mut Judge, record: &str) {

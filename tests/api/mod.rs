@@ -38,4 +38,5 @@ mod settings;
 mod tags;
 mod unarchive;
 mod upsert;
+mod upsert_options;
 mod writing_onto_archived;

@@ -9,12 +9,11 @@ use crate::model::moment::Moment;
 use crate::model::schema::new_object::NewObject;
 use crate::model::state::State;
 use crate::model::table::Table;
-use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Command, RestoreConflict, Upsert, Writes,
-};
+use crate::model::table::command::{Action, Command, Writes};
 use crate::model::table::command::{Ask as TableAsk, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::Event;
+use crate::model::table::intent::Intent;
 use crate::model::table::test_support::{BIRTH, Rig, SETTING, caller, nobody};
 use crate::storage::committer::{CommitOptions, CommitQueue, Committer, Seat, Wake};
 use crate::storage::log::{FrameOwned, LogReader};
@@ -108,13 +107,8 @@ fn upsert(writing: &Loop<Table>, name: &str) -> Command {
         key: schema.identifier_key(name).unwrap(),
         fault: None,
     };
-    let upsert = Upsert {
-        lookup,
-        writes: Writes { schema: schema.number(), ..Writes::default() },
-        archived_match: ArchivedMatch::Prompt,
-        archived_conflict: ArchivedConflict::Refuse,
-        restore_conflict: RestoreConflict::Refuse,
-    };
+    let upsert =
+        Intent::of_identifier(lookup, Writes { schema: schema.number(), ..Writes::default() });
     Command { caller: caller(), ask: TableAsk::Upsert(Box::new(upsert)) }
 }
 

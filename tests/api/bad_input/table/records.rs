@@ -5,25 +5,8 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const UPSERT: Extensions = Extensions {
-    query: &[
-        "report_unchanged",
-        "changed_fields",
-        "mode",
-        "match",
-        "on_identity_conflict",
-        "dry_run",
-        "blank",
-    ],
-    body: &[
-        "match",
-        "match_values",
-        "set_on_create",
-        "set_on_update",
-        "set_if_empty",
-        "source",
-        "source_version",
-        "client_ref",
-    ],
+    query: &["match", "on_identity_conflict", "dry_run"],
+    body: &["match", "match_values", "source", "source_version"],
     headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
 };
 
@@ -92,10 +75,11 @@ pub(super) fn writes() -> Vec<Route> {
         .refuses(json!("a\u{200b}b"), "invalid")
         .refuses(json!("a\u{202e}b"), "invalid");
     let archived = |path| choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice");
-    let fields = || {
+    let set = |path| {
         let many: Vec<_> = (0..501).map(|_| json!({"name": "note", "value": 1})).collect();
-        any("fields", "lo").refuses(json!(many), "limit_exceeded")
+        any(path, "lo").refuses(json!(many), "limit_exceeded")
     };
+    let fields = || set("fields");
     let update = || vec![fields(), archived("archived_conflict")];
     vec![
         Route::new("POST /api/records/{object}/upsert", 200)
@@ -104,13 +88,19 @@ pub(super) fn writes() -> Vec<Route> {
                 vec![
                     lookup,
                     fields(),
+                    set("set_on_create"),
+                    set("set_on_update"),
+                    set("set_if_empty"),
+                    any("client_ref", "tn")
+                        .up_to(json!("é".repeat(255)))
+                        .refuses(json!("é".repeat(256)), "max_length"),
                     archived("oncreate_unarchive"),
                     archived("onupdate_archived_conflict")
                         .refuses(json!("unarchive"), "invalid_choice"),
                 ],
             )
-            .flags(&["return_all_fields"])
-            .words(&["on_restore_conflict"])
+            .flags(&["return_all_fields", "report_unchanged", "changed_fields"])
+            .words(&["on_restore_conflict", "mode", "blank"])
             .extensions(UPSERT)
             .writing_record(),
         Route::new("POST /api/records/{object}/add", 201)
