@@ -13,7 +13,7 @@ use crate::model::state::State;
 use crate::storage::committer::{CommitQueue, Seat, Wake};
 use actix::fut::ActorFuture;
 use actix::prelude::{
-    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
+    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message, SendError,
 };
 use futures_util::task::AtomicWaker;
 use prometheus_client::metrics::histogram::Histogram;
@@ -53,16 +53,19 @@ impl<S: State> Handle<S> {
     }
 
     /// Sends commands of so many bytes to be decided one behind the other, each a commit of its own;
-    /// none is decided on plain state. The answers come together when all of them are durable.
+    /// none is decided on plain state. The answers come together when all of them are durable. Commands that
+    /// cannot be taken come back.
     pub fn ask_rows(
         &self,
         commands: Vec<S::Command>,
         bytes: usize,
-    ) -> Result<oneshot::Receiver<Vec<Answer<S>>>, Overloaded> {
-        let ticket = self.admission.admit(commands.len(), bytes)?;
+    ) -> Result<oneshot::Receiver<Vec<Answer<S>>>, Vec<S::Command>> {
+        let Ok(ticket) = self.admission.admit(commands.len(), bytes) else { return Err(commands) };
         let (reply, answers) = oneshot::channel();
-        let full = Overloaded { rows_waiting: self.admission.rows() };
-        self.to.try_send(AskRows { commands, reply, ticket }).map_err(|_| full)?;
+        self.to.try_send(AskRows { commands, reply, ticket }).map_err(|refused| {
+            let (SendError::Full(ask) | SendError::Closed(ask)) = refused;
+            ask.commands
+        })?;
         Ok(answers)
     }
 

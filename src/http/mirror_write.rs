@@ -68,6 +68,11 @@ impl Moves {
 }
 
 impl MirrorWrites {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Finds who keeps what is written. What nobody may write is noted, and what is kept nowhere.
     pub(super) fn find(
         target: &Target,

@@ -184,6 +184,19 @@ impl Problem {
         }
     }
 
+    /// Writes what a result says of a row that failed with it.
+    pub fn serialize_row<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let parts = &*self.0;
+        map.serialize_entry("status", &parts.status.as_u16())?;
+        map.serialize_entry("code", &parts.code)?;
+        map.serialize_entry("detail", &parts.detail)?;
+        map.serialize_entry("errors", &self.listed_faults())?;
+        for (key, value) in &parts.extras {
+            map.serialize_entry(key, value)?;
+        }
+        Ok(())
+    }
+
     /// The answer. Its code is left among its extensions, for whoever counts.
     #[must_use]
     pub fn to_response(&self, request_id: &RequestId) -> HttpResponse {

@@ -53,14 +53,14 @@ pub struct Written {
 }
 
 /// The fields of a request's entries, in its order.
-type Mentioned = Vec<(EntryIndex, FieldNumber)>;
+pub(super) type Mentioned = Vec<(EntryIndex, FieldNumber)>;
 
 /// What one reading of a request gives.
-struct Reading {
-    ask: Ask,
+pub(super) struct Reading {
+    pub(super) ask: Ask,
     /// The fields it writes, in its order.
-    mentioned: Mentioned,
-    mirrors: MirrorWrites,
+    pub(super) mentioned: Mentioned,
+    pub(super) mirrors: MirrorWrites,
 }
 
 /// The JSON of a record's write.
@@ -114,7 +114,8 @@ impl<'r> RecordWrite<'r> {
         }
     }
 
-    async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
+    /// Asks for whatever the command is answered with.
+    pub(super) async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
         let Target { engine, caller, table, .. } = self.target;
         let command_caller = caller.for_request();
         let mut readings = 0;
@@ -145,7 +146,7 @@ impl<'r> RecordWrite<'r> {
     }
 
     /// Reads the request once.
-    fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
+    pub(super) fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
         let rights = self.target.access.fields(schema);
         self.target.with_context(|context| {
             let ReadFields { mut writes, mirrors } =
@@ -218,7 +219,7 @@ impl<'r> RecordWrite<'r> {
 pub type MakeReport<'m> = &'m dyn for<'a> Fn(&Outcome, &Scene<'a>) -> RowReport<'m>;
 
 /// The fields that were written: of a set that applied, and of `set_if_empty` those that were empty.
-fn written_by(outcome: &Outcome, mentioned: Mentioned) -> Vec<FieldNumber> {
+pub(super) fn written_by(outcome: &Outcome, mentioned: Mentioned) -> Vec<FieldNumber> {
     let is_written = |(index, field): &(EntryIndex, FieldNumber)| {
         let is_due = index.set != FieldSet::IfEmpty || outcome.changed.contains(field);
         is_due && applies(index.set, outcome.action)

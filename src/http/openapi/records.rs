@@ -3,6 +3,7 @@
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
 
+use crate::http::openapi::batches::RowAction;
 use crate::http::openapi::objects::ObjectType;
 use crate::http::openapi::relations::ValueSummary;
 use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery};
@@ -395,6 +396,19 @@ written! {
         #[schema(nullable = false)]
         pub client_ref: Option<String>,
         /// With `skipped_archived`; so is the next one.
+        #[schema(format = DateTime, nullable = false)]
+        pub archived_at: Option<String>,
+        /// Null if the member is gone.
+        pub archived_by: Option<MemberName>,
+    }
+}
+
+written! {
+    /// A record as a row of many leaves it.
+    RowWritten {
+        #[schema(inline)]
+        pub action: RowAction,
+        /// Of an archived record; so is the next one.
         #[schema(format = DateTime, nullable = false)]
         pub archived_at: Option<String>,
         /// Null if the member is gone.

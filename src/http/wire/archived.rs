@@ -54,6 +54,16 @@ pub fn read_own_conflict(
     shape.choice(key, Presence::Nullable, &CONFLICTS, faults)
 }
 
+/// What a request with many rows says for those that do not say it themselves.
+pub fn match_of_all(query: &mut Query<'_>, faults: &mut Faults) -> Option<ArchivedMatch> {
+    query.choice("oncreate_unarchive", &UPSERT_MATCHES, faults)
+}
+
+/// The same.
+pub fn conflict_of_all(query: &mut Query<'_>, faults: &mut Faults) -> Option<ArchivedConflict> {
+    query.choice("onupdate_archived_conflict", &CONFLICTS, faults)
+}
+
 /// Reads what a restored record does with a unique value that is taken.
 pub fn read_restore_conflict(query: &mut Query<'_>, faults: &mut Faults) -> RestoreConflict {
     query.choice("on_restore_conflict", &RESTORE_CONFLICTS, faults).unwrap_or_default()

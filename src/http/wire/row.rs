@@ -85,13 +85,19 @@ impl RowOptions {
     pub fn read(query: &mut Query<'_>, door: Door, faults: &mut Faults) -> Self {
         // A client that sends rows knows the word: the single route is older than it.
         let reports_unchanged = query.boolean("report_unchanged", faults);
+        // A single upsert has them in its body alone.
+        let (mut given_match, mut given_conflict) = (None, None);
+        if door == Door::Row {
+            given_match = archived::match_of_all(query, faults);
+            given_conflict = archived::conflict_of_all(query, faults);
+        }
         Self {
             door,
             strict: query.is_strict(),
             mode: query.choice("mode", &MODES, faults).unwrap_or_default(),
             blanks: query.choice("blank", &BLANKS, faults).unwrap_or_default(),
-            archived_match: ArchivedMatch::default(),
-            archived_conflict: ArchivedConflict::default(),
+            archived_match: given_match.unwrap_or_default(),
+            archived_conflict: given_conflict.unwrap_or_default(),
             restore_conflict: archived::read_restore_conflict(query, faults),
             reports_unchanged: reports_unchanged.unwrap_or(door == Door::Row),
         }

@@ -4,6 +4,7 @@
 //! they are read and how they are answered. It must not know what follows from an option: that is
 //! `decide/upsert.rs`.
 
+use crate::model::key::Key;
 use crate::model::table::command::{
     ArchivedConflict, ArchivedMatch, Identifier, RestoreConflict, Writes,
 };
@@ -26,6 +27,16 @@ pub struct Intent {
 pub enum Matching {
     /// That of this identifier.
     Identifier(Identifier),
+}
+
+impl Matching {
+    /// What two rows have in common that mean the same record.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Identifier(identifier) => identifier.key.clone(),
+        }
+    }
 }
 
 /// What an upsert does with the record that it finds, or does not find.

@@ -10,6 +10,12 @@ const UPSERT: Extensions = Extensions {
     headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
 };
 
+const BATCH: Extensions = Extensions {
+    query: &["match", "on_identity_conflict", "dry_run"],
+    body: &["match", "on_identity_conflict", "dry_run"],
+    headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
+};
+
 const ADD: Extensions =
     Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
 
@@ -67,6 +73,29 @@ fn search_keys() -> Vec<Key> {
     ]
 }
 
+fn many() -> Route {
+    let too_many: Vec<_> = (0..10_001).map(|at| json!({"lookup_value": at})).collect();
+    Route::new("POST /api/records/{object}/bulk-upsert", 200)
+        .takes(
+            json!({"records": [{"lookup_value": "Many"}]}),
+            vec![
+                any("records", "l").required().refuses(json!(too_many), "limit_exceeded"),
+                choice("mode", "tinb"),
+                choice("blank", "tinb"),
+                choice("oncreate_unarchive", "tinb"),
+                choice("onupdate_archived_conflict", "tinb"),
+                choice("on_restore_conflict", "tinb"),
+                choice("in_batch_duplicates", "tinb"),
+                flag("report_unchanged"),
+                flag("return_records"),
+            ],
+        )
+        .flags(&["return_records", "report_unchanged", "changed_fields"])
+        .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
+        .extensions(BATCH)
+        .taking_rows()
+}
+
 pub(super) fn writes() -> Vec<Route> {
     let lookup = text("lookup_value", "ti", 255)
         .required()
@@ -103,6 +132,7 @@ pub(super) fn writes() -> Vec<Route> {
             .words(&["on_restore_conflict", "mode", "blank"])
             .extensions(UPSERT)
             .writing_record(),
+        many(),
         Route::new("POST /api/records/{object}/add", 201)
             .takes(
                 json!({"fields": {"name": "Added"}}),
