@@ -21,6 +21,12 @@ pub enum RouteGroup {
     Archive,
     /// `PATCH …/unarchive` and `PATCH …/move`.
     Transition,
+    /// `POST …/bulk-upsert`: what is said for all rows of a JSON batch.
+    Batch,
+    /// The same of a stream.
+    Stream,
+    /// A row of either.
+    Row,
     /// The bulk routes that other clients know.
     Bulk,
     /// `POST`, `PATCH`, `PUT`, `DELETE` of fields.
@@ -63,6 +69,38 @@ const UPSERT_BODY: &[&str] = &[
     "client_ref",
 ];
 
+/// 7.2: the options that may stand beside the rows.
+const BATCH_BODY: &[&str] = &["match", "on_identity_conflict", "dry_run"];
+
+/// 7.3.
+const STREAM_QUERY: &[&str] = &[
+    "report_unchanged",
+    "changed_fields",
+    "mode",
+    "match",
+    "on_identity_conflict",
+    "dry_run",
+    "blank",
+    "stream_id",
+];
+
+/// 7.2 and 7.3, and those of a single upsert.
+const ROW_BODY: &[&str] = &[
+    "match",
+    "match_values",
+    "set_on_create",
+    "set_on_update",
+    "set_if_empty",
+    "source",
+    "source_version",
+    "client_ref",
+    "mode",
+    "expect_version",
+    "idempotency_key",
+    "op",
+    "offset",
+];
+
 /// 7.5.
 const DRY_RUN: &[&str] = &["dry_run"];
 
@@ -84,6 +122,18 @@ impl RouteGroup {
                 body: UPSERT_BODY,
                 headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH, IF_NONE_MATCH],
             },
+            // A batch is not stored as a whole: its rows have keys.
+            Self::Batch => Names {
+                query: UPSERT_QUERY,
+                body: BATCH_BODY,
+                headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH, IF_NONE_MATCH],
+            },
+            Self::Stream => Names {
+                query: STREAM_QUERY,
+                body: &[],
+                headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH, IF_NONE_MATCH],
+            },
+            Self::Row => Names { query: &[], body: ROW_BODY, headers: &[] },
             Self::Add => Names { query: DRY_RUN, body: &[], headers: &[IDEMPOTENCY_KEY, ORIGIN] },
             Self::Lookup => Names { query: MIN_SEQ, body: &[], headers: &[IF_NONE_MATCH] },
             // 7.13: the record as of a version.
@@ -112,7 +162,10 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const GROUPS: [RouteGroup; 11] = [
+    const GROUPS: [RouteGroup; 14] = [
+        RouteGroup::Batch,
+        RouteGroup::Stream,
+        RouteGroup::Row,
         RouteGroup::Upsert,
         RouteGroup::Add,
         RouteGroup::Lookup,
@@ -143,7 +196,8 @@ mod tests {
             let knows = group.names().headers.contains(&IDEMPOTENCY_KEY);
             let reads =
                 matches!(group, RouteGroup::Lookup | RouteGroup::Retrieve | RouteGroup::Read);
-            assert_eq!(knows, !reads, "{group:?}");
+            let is_row = group == RouteGroup::Row;
+            assert_eq!(knows, !reads && !is_row, "{group:?}");
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::Shown;
 use crate::model::table::command::{
-    ArchivedConflict, Ask, Command, EntryKey, Extent, FaultKind, Place, RecordFault, Update, Write,
-    Writes,
+    Action, ArchivedConflict, Ask, Command, EntryIndex, EntryKey, Extent, FaultKind, FieldSet,
+    Place, RecordFault, Update, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::link::Link;
@@ -43,7 +43,7 @@ pub(super) struct MirrorWrites(Vec<MirrorWrite>);
 
 struct MirrorWrite {
     /// Its place in the request.
-    index: u32,
+    index: EntryIndex,
     field: FieldNumber,
     change: Change,
     link: Link,
@@ -69,6 +69,11 @@ impl Moves {
 }
 
 impl MirrorWrites {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Finds who keeps what is written. What nobody may write is noted, and what is kept nowhere.
     pub(super) fn find(
         target: &Target,
@@ -109,7 +114,7 @@ impl MirrorWrites {
         ask: &mut Ask,
     ) -> Result<(), Problem> {
         let Some(writes) = ask.writes_mut() else { return Ok(()) };
-        for write in &self.0 {
+        for write in self.0.iter().filter(|write| write.may_apply(record)) {
             let moves = write.moves(record);
             require(moves.all().all(|owner| write.may_edit(owner)))?;
             require(record.is_none_or(|record| write.may_take(record, &moves)))?;
@@ -124,12 +129,15 @@ impl MirrorWrites {
     pub(super) async fn carry_out(
         &self,
         refused: &RefusedWrite<'_>,
-        id: RecordId,
+        (id, action): (RecordId, Action),
     ) -> Result<(), Problem> {
-        for write in &self.0 {
+        for write in self.0.iter().filter(|write| applies(write.index.set, action)) {
             let record = refused.target.table.shown().record(id);
             // Purged as soon as it was written: nothing leads to it any more.
             let Some(record) = record else { return Ok(()) };
+            if write.is_passed_over(&record) {
+                continue;
+            }
             let moves = write.moves(Some(&record));
             if moves.is_too_much() {
                 return Err(refused.fault(&write.fault(TOO_MUCH)).into());
@@ -150,7 +158,32 @@ impl MirrorWrites {
     }
 }
 
+/// Whether a set of fields is written where this was done. Whether a field is empty is asked besides.
+#[must_use]
+pub(super) fn applies(set: FieldSet, action: Action) -> bool {
+    match set {
+        FieldSet::Fields | FieldSet::IfEmpty => action.has_written(),
+        FieldSet::OnCreate => action == Action::Created,
+        FieldSet::OnUpdate => matches!(action, Action::Updated | Action::Unarchived),
+    }
+}
+
 impl MirrorWrite {
+    /// Whether the write would be carried out on this record, or on a new one, as things are now.
+    fn may_apply(&self, record: Option<&Record>) -> bool {
+        match self.index.set {
+            FieldSet::Fields => true,
+            FieldSet::OnCreate => record.is_none_or(Record::is_archived),
+            FieldSet::OnUpdate => record.is_some(),
+            FieldSet::IfEmpty => record.is_none_or(|record| !self.is_passed_over(record)),
+        }
+    }
+
+    /// Whether the write is for a record that nobody leads to, and this is none.
+    fn is_passed_over(&self, record: &Record) -> bool {
+        self.index.set == FieldSet::IfEmpty && !self.held(record).is_empty()
+    }
+
     /// What a write means for this record, which nobody leads to if it is new.
     fn moves(&self, record: Option<&Record>) -> Moves {
         match &self.change {

@@ -17,6 +17,8 @@ pub struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Parameters of the body which the query does not have; none where a value cannot be one.
     in_body: Vec<(&'a str, Option<Cow<'a, str>>)>,
+    /// Keys of the body that are null: left out, but still names.
+    nulls: Vec<&'a str>,
     asked: Vec<&'static str>,
     strict: bool,
 }
@@ -35,7 +37,8 @@ impl<'a> Query<'a> {
                 }
             }
         }
-        let mut query = Self { pairs, in_body: Vec::new(), asked: Vec::new(), strict: false };
+        let (in_body, nulls, asked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut query = Self { pairs, in_body, nulls, asked, strict: false };
         query.strict = query.boolean("strict", faults).unwrap_or(false);
         query
     }
@@ -48,8 +51,10 @@ impl<'a> Query<'a> {
             faults.push(Fault::new(Code::Invalid, Place::Whole).saying(message));
             return query;
         };
-        for (name, value) in entries.iter().filter(|(_, value)| *value != Input::Null) {
-            if !query.pairs.iter().any(|(given, _)| given == name) {
+        for (name, value) in entries {
+            if *value == Input::Null {
+                query.nulls.push(name);
+            } else if !query.pairs.iter().any(|(given, _)| given == name) {
                 query.in_body.push((name, parameter_of(value)));
             }
         }
@@ -70,6 +75,11 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn is_strict(&self) -> bool {
         self.strict
+    }
+
+    /// Notes that somebody else reads this name.
+    pub fn knows(&mut self, name: &'static str) {
+        self.asked.push(name);
     }
 
     /// The value of a parameter; none if it is left out.
@@ -144,7 +154,8 @@ impl<'a> Query<'a> {
                 faults.push(Fault::unknown_parameter(Place::Query(name.to_string().into())));
             }
         }
-        for (name, _) in &self.in_body {
+        let in_body = self.in_body.iter().map(|(name, _)| name).chain(&self.nulls);
+        for name in in_body {
             let known = self.asked.contains(name);
             if !known && (self.strict || extensions.body.contains(name)) {
                 let place = Place::Body((*name).to_owned().into());

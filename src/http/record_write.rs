@@ -7,20 +7,22 @@ use crate::engine::AskError;
 use crate::http::body::Body;
 use crate::http::caller::require;
 use crate::http::fault::{Fault, Faults};
-use crate::http::mirror_write::MirrorWrites;
+use crate::http::mirror_write::{MirrorWrites, applies};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::record_problem::{RefusedWrite, of_record_write};
 use crate::http::refusal::of_ask_error;
 use crate::http::target::Target;
 use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
+use crate::http::wire::row_answer::{RowAnswer, RowReport};
 use crate::http::wire::selection::Selection;
 use crate::http::wire::writes::{self, ReadFields};
 use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Command, Outcome, Reply, Writes};
+use crate::model::table::command::{Ask, Command, EntryIndex, FieldSet, Outcome, Reply, Writes};
 use crate::model::table::decide::Rejection;
+use crate::model::table::intent::Matching;
 use crate::model::table::record::Record;
 use crate::model::value::Context;
 use actix_web::HttpResponse;
@@ -46,14 +48,19 @@ pub struct Written {
     pub outcome: Outcome,
     /// The fields that the request wrote, in its order.
     pub mentioned: Vec<FieldNumber>,
+    /// All visible fields are shown.
+    pub shows_all: bool,
 }
 
+/// The fields of a request's entries, in its order.
+pub(super) type Mentioned = Vec<(EntryIndex, FieldNumber)>;
+
 /// What one reading of a request gives.
-struct Reading {
-    ask: Ask,
+pub(super) struct Reading {
+    pub(super) ask: Ask,
     /// The fields it writes, in its order.
-    mentioned: Vec<FieldNumber>,
-    mirrors: MirrorWrites,
+    pub(super) mentioned: Mentioned,
+    pub(super) mirrors: MirrorWrites,
 }
 
 /// The JSON of a record's write.
@@ -75,7 +82,7 @@ impl<'r> RecordWrite<'r> {
     /// A write without `fields`.
     #[must_use]
     pub fn without_fields(target: &'r Target, bytes: usize) -> Self {
-        let fields = Fields { entries: Vec::new(), form: FieldsForm::List(0) };
+        let fields = Fields::none();
         Self { target, fields, return_all_fields: false, bytes }
     }
 
@@ -83,7 +90,11 @@ impl<'r> RecordWrite<'r> {
     pub async fn ask_for_record(&self, make: MakeAsk<'_>) -> Result<Written, Problem> {
         let (reply, mentioned) = self.ask(make).await?;
         match reply {
-            Reply::Record(outcome) => Ok(Written { outcome, mentioned }),
+            Reply::Record(outcome) => {
+                let mentioned = written_by(&outcome, mentioned);
+                Ok(Written { outcome, mentioned, shows_all: self.return_all_fields })
+            }
+            Reply::NoMatch => Err(Problem::not_found()),
             Reply::Done | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
                 unreachable!("the command is answered with a record")
             }
@@ -95,13 +106,16 @@ impl<'r> RecordWrite<'r> {
         let (reply, _) = self.ask(&|_, _, _| Ok(make())).await?;
         match reply {
             Reply::Done => Ok(()),
-            Reply::Record(_) | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
-                unreachable!("the command is answered with nothing")
-            }
+            Reply::Record(_)
+            | Reply::NoMatch
+            | Reply::Field(_)
+            | Reply::Option(_)
+            | Reply::Category(_) => unreachable!("the command is answered with nothing"),
         }
     }
 
-    async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Vec<FieldNumber>), Problem> {
+    /// Asks for whatever the command is answered with.
+    pub(super) async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
         let Target { engine, caller, table, .. } = self.target;
         let command_caller = caller.for_request();
         let mut readings = 0;
@@ -114,7 +128,8 @@ impl<'r> RecordWrite<'r> {
                 Ok(Reply::Record(outcome)) => {
                     let refused =
                         RefusedWrite { target: self.target, schema: &schema, fields: &self.fields };
-                    let done = mirrors.carry_out(&refused, outcome.record.id()).await;
+                    let done = (outcome.record.id(), outcome.action);
+                    let done = mirrors.carry_out(&refused, done).await;
                     done.map_err(|problem| of_record_write(problem, &self.fields.form))?;
                     return Ok((Reply::Record(outcome), mentioned));
                 }
@@ -131,14 +146,14 @@ impl<'r> RecordWrite<'r> {
     }
 
     /// Reads the request once.
-    fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
+    pub(super) fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
         let rights = self.target.access.fields(schema);
         self.target.with_context(|context| {
             let ReadFields { mut writes, mirrors } =
                 writes::read(&self.fields, (schema, &rights), context);
             let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
             mentioned.sort_by_key(|write| write.index);
-            let mentioned = mentioned.into_iter().map(|write| write.field).collect();
+            let mentioned = mentioned.into_iter().map(|write| (write.index, write.field)).collect();
             let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
             let mut ask = make(schema, context, writes)
                 .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
@@ -154,7 +169,10 @@ impl<'r> RecordWrite<'r> {
         let shown = self.target.table.shown();
         match ask {
             Ask::Update(update) => shown.record(update.id),
-            Ask::Upsert(upsert) => shown.holder(&upsert.lookup.key),
+            Ask::Upsert(intent) => {
+                let Matching::Identifier(lookup) = &intent.matching;
+                shown.holder(&lookup.key)
+            }
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -171,21 +189,42 @@ impl<'r> RecordWrite<'r> {
     /// The write answer: the record as the commit left it.
     #[must_use]
     pub fn answer(&self, written: Written, status: StatusCode) -> HttpResponse {
-        let Written { outcome, mentioned } = written;
+        self.answer_with(written, status, &|_, _| RowReport::default())
+    }
+
+    /// The write answer, with what `report` makes of the outcome beside the record.
+    #[must_use]
+    pub fn answer_with(
+        &self,
+        written: Written,
+        status: StatusCode,
+        report: MakeReport<'_>,
+    ) -> HttpResponse {
+        let Written { outcome, mentioned, shows_all } = written;
         let schema = self.target.table.shown().schema();
         let scene = Scene::new(self.target, &schema);
-        let selection = Selection::of_write(
-            &outcome,
-            &mentioned,
-            self.return_all_fields,
-            (&schema, scene.fields()),
-        );
+        let selection =
+            Selection::of_write(&outcome, &mentioned, shows_all, (&schema, scene.fields()));
+        let report = report(&outcome, &scene);
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
-        let answer =
+        let record =
             RecordAnswer { scene: &scene, selection: &selection, record, action: Some(action) };
+        let answer = RowAnswer { record, report };
         HttpResponse::build(status).insert_header((header::ETAG, etag)).json(answer)
     }
+}
+
+/// What the answer to an upsert says beside the record.
+pub type MakeReport<'m> = &'m dyn for<'a> Fn(&Outcome, &Scene<'a>) -> RowReport<'m>;
+
+/// The fields that were written: of a set that applied, and of `set_if_empty` those that were empty.
+pub(super) fn written_by(outcome: &Outcome, mentioned: Mentioned) -> Vec<FieldNumber> {
+    let is_written = |(index, field): &(EntryIndex, FieldNumber)| {
+        let is_due = index.set != FieldSet::IfEmpty || outcome.changed.contains(field);
+        is_due && applies(index.set, outcome.action)
+    };
+    mentioned.into_iter().filter(is_written).map(|(_, field)| field).collect()
 }
 
 #[cfg(test)]

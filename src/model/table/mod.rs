@@ -14,6 +14,7 @@ pub mod draft;
 pub mod event;
 pub mod event_form;
 pub mod index;
+pub mod intent;
 pub mod link;
 pub mod naming;
 pub mod order;

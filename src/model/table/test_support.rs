@@ -15,7 +15,7 @@ use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::{Schema, default_fields};
 use crate::model::state::State;
 use crate::model::table::command::{
-    Action, Ask, Caller, Command, Identifier, Outcome, Reply, Write, Writes,
+    Action, Ask, Caller, Command, EntryIndex, Identifier, Outcome, Reply, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::draft::{Draft, View};
@@ -218,7 +218,10 @@ impl Rig {
         entries: impl IntoIterator<Item = (FieldNumber, Change)>,
     ) -> Writes {
         let entries = (0..).zip(entries);
-        let entries = entries.map(|(index, (field, change))| Write { index, field, change });
+        let entries = entries.map(|(at, (field, change))| {
+            let index = EntryIndex::of_fields(at);
+            Write { index, field, change }
+        });
         Writes {
             schema: self.schema().number(),
             entries: entries.collect(),

@@ -52,6 +52,8 @@ pub(super) struct Route {
     /// Its list may be ordered.
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
+    /// It takes many rows: a list of them, or lines, as well as an object.
+    pub(super) takes_rows: bool,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
@@ -80,6 +82,7 @@ impl Route {
             is_paged: false,
             is_ordered: false,
             extensions: if method == "GET" { READ } else { WRITE },
+            takes_rows: false,
             writes_record: false,
         }
     }
@@ -132,6 +135,10 @@ impl Route {
 
     pub(super) fn writing_record(self) -> Self {
         Self { writes_record: true, ..self }
+    }
+
+    pub(super) fn taking_rows(self) -> Self {
+        Self { takes_rows: true, ..self }
     }
 
     /// A request at a path, as whom the route answers.

@@ -72,6 +72,7 @@ impl Draft {
                 ArchivedMatch::Prompt => self.prompt(archived, writes),
                 ArchivedMatch::Unarchive => self.restore(archived, writes, modes.1),
                 ArchivedMatch::Overwrite => self.create(writes, lookup, modes),
+                ArchivedMatch::Skip => unreachable!("no scenario passes archived records over"),
             },
             None => self.create(writes, lookup, modes),
         }
@@ -99,6 +100,7 @@ impl Draft {
                 ArchivedMatch::Prompt => return self.prompt(archived, writes),
                 ArchivedMatch::Unarchive => return self.restore(archived, writes, modes.1),
                 ArchivedMatch::Overwrite => displaced = Some(archived),
+                ArchivedMatch::Skip => unreachable!("no scenario passes archived records over"),
             },
             None => {}
         }

@@ -10,7 +10,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::{Body, Edits};
 use crate::model::table::command::{
-    EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes,
+    EntryIndex, EntryKey, FaultKind, FieldSet, Place, RecordFault, RestoreConflict, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::{
@@ -59,31 +59,37 @@ pub(super) struct Plan<'a> {
     pub(super) faults: Vec<RecordFault>,
     pub(super) filled: Vec<FieldNumber>,
     pub(super) old: Body<'a>,
-    members: Arc<Members>,
-    others: Others,
-    is_new: bool,
+    /// Of a new record: the fields that have a value by the request, and not by default.
+    pub(super) given: Option<Vec<FieldNumber>>,
+    pub(super) members: Arc<Members>,
+    pub(super) others: Others,
+    pub(super) is_new: bool,
     /// Where the request writes a field. Few as they are, looking through them beats hashing.
-    entries: Vec<(FieldNumber, u32)>,
+    pub(super) entries: Vec<(FieldNumber, EntryIndex)>,
     /// The new tags by field and normal form.
     made: HashMap<(FieldNumber, Key), TagNumber, KeyHasher>,
 }
 
 impl<'a> Plan<'a> {
-    /// The writes over an old record, or over nothing.
+    /// The writes over an old record, or over nothing; `fill_empty` adds those that depend on what
+    /// the record has after the others.
     pub(super) fn new(commit: &mut Commit<'_>, old: Option<&'a Record>, writes: &Writes) -> Self {
+        let is_sure = |write: &&Write| write.index.set != FieldSet::IfEmpty;
+        let sure = writes.entries.iter().filter(is_sure);
         let mut plan = Self {
             edits: Edits::default(),
             new_tags: Vec::new(),
             faults: writes.faults.clone(),
             filled: Vec::new(),
             old: old.map_or(Body::new(&[]), Record::body),
+            given: None,
             members: commit.caller.members.clone(),
             others: commit.caller.others.clone(),
             is_new: old.is_none(),
-            entries: writes.entries.iter().map(|write| (write.field, write.index)).collect(),
+            entries: sure.clone().map(|write| (write.field, write.index)).collect(),
             made: HashMap::default(),
         };
-        for write in &writes.entries {
+        for write in sure {
             plan.write(commit, write);
         }
         plan
@@ -97,7 +103,7 @@ impl<'a> Plan<'a> {
             )
     }
 
-    fn entry(&self, field: FieldNumber) -> Option<u32> {
+    fn entry(&self, field: FieldNumber) -> Option<EntryIndex> {
         self.entries.iter().find(|(named, _)| *named == field).map(|(_, index)| *index)
     }
 
@@ -138,7 +144,7 @@ impl<'a> Plan<'a> {
         self.edits.set(field, |out| value.encode(out));
     }
 
-    fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
+    pub(super) fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
         let schema = commit.schema.clone();
         let field =
             schema.by_number(write.field).expect("the schema is the one the writes were read with");
@@ -167,7 +173,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn clear(&mut self, commit: &Commit<'_>, field: &Field, index: u32) {
+    fn clear(&mut self, commit: &Commit<'_>, field: &Field, index: EntryIndex) {
         if field.field_type == FieldType::Checkbox {
             return self.uncheck(field);
         }
@@ -220,7 +226,7 @@ impl<'a> Plan<'a> {
         &mut self,
         commit: &mut Commit<'_>,
         field: &Field,
-        index: u32,
+        index: EntryIndex,
         change: &ListChange<TagRef>,
     ) {
         let before = match self.old.get(field.number).map(|raw| stored(field, raw)) {
@@ -292,7 +298,7 @@ impl<'a> Plan<'a> {
     fn write_list<T: Copy + Ord>(
         &mut self,
         field: &Field,
-        index: u32,
+        index: EntryIndex,
         change: &ListChange<T>,
         form: &ListForm<T>,
     ) {
@@ -472,11 +478,11 @@ impl<'a> Plan<'a> {
 }
 
 /// Faults of the body's keys first, then of entries in their order, then of fields.
-fn fault_order(place: &Place) -> (u8, u32) {
+fn fault_order(place: &Place) -> (u8, EntryIndex) {
     match place {
-        Place::LookupValue | Place::Identifier | Place::Stage => (0, 0),
+        Place::LookupValue | Place::Identifier | Place::Stage => (0, EntryIndex::default()),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
-        Place::Field(field) => (2, field.0),
+        Place::Field(field) => (2, EntryIndex::of_fields(field.0)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::model::id::RecordId;
 use crate::model::schema::field::Field;
-use crate::model::table::command::{EntryKey, Place};
+use crate::model::table::command::{EntryIndex, EntryKey, Place};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::plan::{Plan, distinct};
 use crate::model::table::others::{OtherSide, Sight};
@@ -20,7 +20,7 @@ impl Plan<'_> {
     pub(super) fn relate_all(
         &mut self,
         commit: &Commit<'_>,
-        (field, index): (&Field, u32),
+        (field, index): (&Field, EntryIndex),
         change: &ListChange<RecordId>,
     ) {
         let (held, side) = (self.related(field), side_of(commit, field));
@@ -63,7 +63,7 @@ impl Plan<'_> {
     pub(super) fn relate_one(
         &mut self,
         commit: &Commit<'_>,
-        (field, index): (&Field, u32),
+        (field, index): (&Field, EntryIndex),
         change: &ListChange<RecordId>,
     ) {
         let (add, remove) = match change {
@@ -87,7 +87,7 @@ impl Plan<'_> {
     }
 
     /// Leaves only what the caller does not see.
-    pub(super) fn unrelate(&mut self, commit: &Commit<'_>, field: &Field, index: u32) {
+    pub(super) fn unrelate(&mut self, commit: &Commit<'_>, field: &Field, index: EntryIndex) {
         if field.allow_multiple {
             return self.relate_all(commit, (field, index), &ListChange::Replace(Vec::new()));
         }
