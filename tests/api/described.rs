@@ -355,10 +355,10 @@ fn batches(judge: &mut Judge) {
     assert_eq!(actions, expected);
     let shown = format!("{path}?return_records=true&in_batch_duplicates=first");
     judge.ask("post", &shown, &["accounts"], Some(rows.clone()));
-    let lines: String = items(&rows).iter().map(|row| format!("{row}\n")).collect();
+    let lines: Vec<String> = items(&rows).iter().map(Value::to_string).collect();
     let request = Request::new("POST", "/api/records/accounts/bulk-upsert?return_records=true")
         .header("Content-Type", "application/x-ndjson");
-    let told = judge.judge("post", &path, &request.body(lines.as_bytes()));
+    let told = judge.judge("post", &path, &request.body(lines.join("\n").as_bytes()));
     assert_eq!(items(&told).len(), 11);
 }
 

@@ -23,6 +23,15 @@ pub(super) enum Body {
     Required(Value),
 }
 
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// An object.
+    One,
+    /// Many rows: a list of them, or lines, as well as an object.
+    Rows,
+}
+
 /// Names of the contract's section 7 that mean something on a route and are not offered there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extensions {
@@ -52,8 +61,7 @@ pub(super) struct Route {
     /// Its list may be ordered.
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
-    /// It takes many rows: a list of them, or lines, as well as an object.
-    pub(super) takes_rows: bool,
+    pub(super) holds: Holds,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
@@ -82,7 +90,7 @@ impl Route {
             is_paged: false,
             is_ordered: false,
             extensions: if method == "GET" { READ } else { WRITE },
-            takes_rows: false,
+            holds: Holds::One,
             writes_record: false,
         }
     }
@@ -138,7 +146,7 @@ impl Route {
     }
 
     pub(super) fn taking_rows(self) -> Self {
-        Self { takes_rows: true, ..self }
+        Self { holds: Holds::Rows, ..self }
     }
 
     /// A request at a path, as whom the route answers.
