@@ -104,7 +104,7 @@ impl BulkRun {
             offers += 1;
             let ask = Ask::NoteBulk(note.clone());
             let command = Command { caller: self.caller.clone(), ask };
-            let answer = match self.engine.offer(&self.business.agenda_handle, command, 0) {
+            let answer = match self.engine.offer(&self.business.agenda_handle, command, (1, 0)) {
                 Ok(answer) => received(answer).await,
                 Err(error) => Err(error),
             };

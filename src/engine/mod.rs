@@ -223,6 +223,28 @@ impl Engine {
         })
     }
 
+    /// Asks for rows that are stored together or not at all.
+    pub async fn ask_atomic(
+        &self,
+        table: &TableRef,
+        (caller, atomic): (table::command::Caller, table::command::Atomic),
+        bytes: usize,
+    ) -> Result<Vec<table::command::Reply>, AskError<table::decide::Rejection>> {
+        let rows = atomic.rows.len();
+        let command = table::command::Command { caller, ask: table::command::Ask::Atomic(atomic) };
+        match received(self.send_rows(table.handle(), command, (rows, bytes))?).await? {
+            table::command::Reply::Rows(replies) => {
+                for reply in &replies {
+                    if let table::command::Reply::Record(outcome) = reply {
+                        self.meters.count_upsert(outcome);
+                    }
+                }
+                Ok(replies)
+            }
+            other => unreachable!("rows are answered with rows, not with {other:?}"),
+        }
+    }
+
     /// Counts what upserts have come to that were sent as rows.
     pub fn count_rows(&self, answers: &[Answer<table::Table>]) {
         for answer in answers {
@@ -307,9 +329,19 @@ impl Engine {
         command: S::Command,
         bytes: usize,
     ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
+        self.send_rows(handle, command, (1, bytes))
+    }
+
+    /// The same of a command that stands for many rows.
+    fn send_rows<S: State>(
+        &self,
+        handle: &Handle<S>,
+        command: S::Command,
+        (rows, bytes): (usize, usize),
+    ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
         match self.read_only() {
             Some(reason) => Err(AskError::ReadOnly(reason)),
-            None => self.offer(handle, command, bytes),
+            None => self.offer(handle, command, (rows, bytes)),
         }
     }
 
@@ -318,9 +350,9 @@ impl Engine {
         &self,
         handle: &Handle<S>,
         command: S::Command,
-        bytes: usize,
+        (rows, bytes): (usize, usize),
     ) -> Result<Receiver<Answer<S>>, AskError<S::Rejection>> {
-        handle.ask(command, 1, bytes).map_err(|_| {
+        handle.ask(command, rows, bytes).map_err(|_| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
             AskError::Overloaded { retry_after_s }
         })

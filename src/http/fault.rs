@@ -122,8 +122,31 @@ pub fn clipped(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A fault of one of many rows: its `index` is that of the row.
+#[derive(Debug)]
+pub struct RowFault {
+    pub row: u64,
+    pub fault: Fault,
+}
+
+impl Serialize for RowFault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.fault.serialize_at(Some(self.row), serializer)
+    }
+}
+
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize_at(None, serializer)
+    }
+}
+
+impl Fault {
+    fn serialize_at<S: Serializer>(
+        &self,
+        row: Option<u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("code", &self.code)?;
         map.serialize_entry("message", &self.message)?;
@@ -139,13 +162,16 @@ impl Serialize for Fault {
                 if let Some(id) = &place.field_id {
                     map.serialize_entry("field_id", id)?;
                 }
-                if let Some(index) = place.index {
+                if let Some(index) = place.index.filter(|_| row.is_none()) {
                     map.serialize_entry("index", &index)?;
                 }
                 if place.set != FieldSet::Fields {
                     map.serialize_entry("parameter", set_name(place.set))?;
                 }
             }
+        }
+        if let Some(row) = row {
+            map.serialize_entry("index", &row)?;
         }
         if let Some(id) = &self.conflicting_record_id {
             map.serialize_entry("conflicting_record_id", id)?;

@@ -197,7 +197,12 @@ async fn create(target: Target, request: HttpRequest, body: Body) -> Result<Http
 async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Arc<Field>, Problem> {
     match ask_for_schema(target, Ask::CreateField(Box::new(new)), bytes).await? {
         Reply::Field(field) => Ok(field),
-        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+        Reply::Record(_)
+        | Reply::NoMatch
+        | Reply::Done
+        | Reply::Option(_)
+        | Reply::Category(_)
+        | Reply::Rows(_) => {
             unreachable!("the creation of a field is answered with the field")
         }
     }
@@ -276,6 +281,7 @@ pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Prob
         | Rejection::NotFound
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
+        | Rejection::Aborted(_)
         | Rejection::NotArchived
         | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)

@@ -32,6 +32,8 @@ struct Parts {
     faults: Vec<Fault>,
     /// Set on writes of records: they carry `fields` and `non_field_errors` too.
     fields: Option<FieldsForm>,
+    /// Listed instead of the faults.
+    errors: Option<Box<RawValue>>,
     extras: Vec<(&'static str, Box<RawValue>)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     closes: bool,
@@ -71,6 +73,7 @@ impl Problem {
             detail,
             faults: Vec::new(),
             fields: None,
+            errors: None,
             extras: Vec::new(),
             headers,
             closes: false,
@@ -184,6 +187,26 @@ impl Problem {
         }
     }
 
+    /// What `errors` lists; one made of code and text where the answer lists nothing.
+    #[must_use]
+    pub fn items(&self) -> Vec<Fault> {
+        let mut faults = self.listed_faults().into_owned();
+        if let Some(code) = self.0.code
+            && faults.is_empty()
+        {
+            faults.push(Fault::new(code, Place::Whole).saying(self.0.detail.clone()));
+        }
+        faults
+    }
+
+    /// The same problem with another list of `errors`.
+    #[must_use]
+    pub fn listing(mut self, errors: &impl Serialize) -> Self {
+        let raw = serde_json::value::to_raw_value(errors);
+        self.0.errors = Some(raw.expect("our own shapes have text keys and serialise"));
+        self
+    }
+
     /// Writes what a result says of a row that failed with it.
     pub fn serialize_row<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let parts = &*self.0;
@@ -273,7 +296,9 @@ impl Serialize for Body<'_> {
         if parts.fields.is_some() {
             map.serialize_entry("non_field_errors", &messages_of_the_whole(&faults))?;
         }
-        if parts.code.is_some_and(Code::lists_errors) {
+        if let Some(errors) = &parts.errors {
+            map.serialize_entry("errors", errors)?;
+        } else if parts.code.is_some_and(Code::lists_errors) {
             map.serialize_entry("errors", &faults)?;
         }
         map.serialize_entry("request_id", self.request_id)?;

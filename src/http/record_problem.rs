@@ -79,6 +79,7 @@ impl RefusedWrite<'_> {
             | Rejection::ArchiveBlocked(_) => {
                 unreachable!("a record's write changes no schema")
             }
+            Rejection::Aborted(_) => unreachable!("one write is no batch"),
         }
     }
 
@@ -222,7 +223,8 @@ impl RefusedWrite<'_> {
 }
 
 /// Every attempt met another schema than it was parsed with.
-fn schema_keeps_moving() -> Problem {
+#[must_use]
+pub fn schema_keeps_moving() -> Problem {
     let detail = "The object's fields keep changing; nothing of the request was done.";
     Problem::new(Code::Overloaded).saying(detail).retry_after(1)
 }

@@ -95,7 +95,11 @@ impl<'r> RecordWrite<'r> {
                 Ok(Written { outcome, mentioned, shows_all: self.return_all_fields })
             }
             Reply::NoMatch => Err(Problem::not_found()),
-            Reply::Done | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
+            Reply::Done
+            | Reply::Field(_)
+            | Reply::Option(_)
+            | Reply::Category(_)
+            | Reply::Rows(_) => {
                 unreachable!("the command is answered with a record")
             }
         }
@@ -110,7 +114,8 @@ impl<'r> RecordWrite<'r> {
             | Reply::NoMatch
             | Reply::Field(_)
             | Reply::Option(_)
-            | Reply::Category(_) => unreachable!("the command is answered with nothing"),
+            | Reply::Category(_)
+            | Reply::Rows(_) => unreachable!("the command is answered with nothing"),
         }
     }
 
@@ -182,7 +187,8 @@ impl<'r> RecordWrite<'r> {
             | Ask::CreateField(_)
             | Ask::CreateOption { .. }
             | Ask::ChangeSchema(_)
-            | Ask::ConfirmFollowUp(_) => None,
+            | Ask::ConfirmFollowUp(_)
+            | Ask::Atomic(_) => None,
         }
     }
 

@@ -145,7 +145,12 @@ async fn create(
 fn field_of(reply: Reply) -> Arc<Field> {
     match reply {
         Reply::Field(field) => field,
-        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+        Reply::Record(_)
+        | Reply::NoMatch
+        | Reply::Done
+        | Reply::Option(_)
+        | Reply::Category(_)
+        | Reply::Rows(_) => {
             unreachable!("it is answered with the field")
         }
     }

@@ -254,3 +254,48 @@ fn a_schema_that_moves_meanwhile_loses_no_row() {
         assert_eq!(result["index"], index);
     }
 }
+
+#[test]
+fn an_atomic_batch_is_done_whole_or_not_at_all() {
+    let mut fixture = accounts();
+    let good = json!({"atomic": true, "records": [row("Acme", "a"), row("acme", "b"), row("Globex", "c")]});
+    let answer = fixture.client.post(BATCH, &good).expect(200);
+    assert_eq!(actions(&answer), ["created", "updated", "created"]);
+    let bad = json!({"atomic": true, "records": [
+        row("Acme", "z"),
+        {"lookup_value": "Initech", "fields": {"seats": "many"}, "client_ref": "bad"},
+        {"lookup_value": "", "fields": {}},
+        {"lookup_value": "Acme", "op": "archive"},
+        row("Hooli", "z"),
+    ]});
+    let answer = fixture.client.post(BATCH, &bad).expect_error(400, "batch_aborted");
+    assert_eq!(actions(&answer), ["not_applied", "failed", "failed", "not_applied", "not_applied"]);
+    assert_includes(&answer, &json!({"count": 5, "counts": {"failed": 2, "not_applied": 3}}));
+    let errors = answer["errors"].as_array().expect("errors is a list");
+    let places: Vec<_> = errors.iter().map(|error| (&error["index"], &error["code"])).collect();
+    assert_eq!(places, [(&json!(1), &json!("invalid")), (&json!(2), &json!("blank"))]);
+    assert_eq!(results(&answer)[1]["client_ref"], "bad");
+    let acme = fixture.lookup("accounts", "Acme").expect(200);
+    assert_eq!((field_value(&acme, "note"), &acme["version"]), (Some(&json!("b")), &json!(2)));
+    fixture.lookup("accounts", "Hooli").expect_error(404, "not_found");
+    let mut fixture = fixture.after_a_crash();
+    assert_eq!(fixture.lookup("accounts", "Acme").expect(200)["version"], 2);
+    let rows: Vec<Value> = (0..1_001).map(|at| row(&at.to_string(), "a")).collect();
+    let many = json!({"atomic": true, "records": rows});
+    fixture.client.post(BATCH, &many).expect_error(400, "limit_exceeded");
+    fixture.client.post(BATCH, &json!({"atomic": true, "records": []})).expect(200);
+}
+
+#[test]
+fn many_atomic_batches_at_once_come_one_behind_the_other() {
+    let fixture = accounts();
+    let rows: Vec<Value> = (0..50).map(|at| row(&format!("Account {at}"), "a")).collect();
+    let request = Request::new("POST", BATCH).json(&json!({"atomic": true, "records": rows}));
+    let senders = (0..8).map(|_| (fixture.server.client(), request.clone())).collect();
+    let created: Vec<_> = send_together(senders)
+        .iter()
+        .map(|answer| answer.expect(200)["counts"]["created"].clone())
+        .filter(|created| *created != 0)
+        .collect();
+    assert_eq!(created, [json!(50)], "one of them has made all of them");
+}

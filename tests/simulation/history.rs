@@ -345,7 +345,8 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::Violated(_)
         | Rejection::UnknownField
         | Rejection::ArchiveBlocked(_)
-        | Rejection::ObjectArchived) => return Told::Other(format!("{other:?}")),
+        | Rejection::ObjectArchived
+        | Rejection::Aborted(_)) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());
     for fault in taken.faults {

@@ -1,11 +1,11 @@
 //! A batch: rows in one JSON body, results in one answer.
 
-use crate::http::batch::HEADERS;
 use crate::http::batch::options::{BatchOptions, Duplicates};
 use crate::http::batch::result::{BatchAnswer, Counts, RowOutcome, RowResult};
 use crate::http::batch::sender::Sender;
 use crate::http::batch::source::Entry;
 use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
+use crate::http::batch::{HEADERS, atomic};
 use crate::http::body::Body;
 use crate::http::code::Code;
 use crate::http::extension::RouteGroup;
@@ -42,9 +42,15 @@ pub(super) async fn upsert(
     faults.check()?;
     let caller = target.caller.for_request();
     let batch_id = caller.batch;
-    let BatchOptions { row, returns_records, duplicates, .. } = options;
+    let BatchOptions { row, returns_records, is_atomic, duplicates } = options;
     let sender = Sender { target, caller, row, returns_records };
-    let results = carry_out(sender, rows, body.bytes().len(), duplicates).await?;
+    let left_out = left_out(&sender, rows, duplicates);
+    let rows = BatchRows { all: rows, bytes: body.bytes().len(), left_out };
+    let results = if is_atomic {
+        atomic::carry_out(&sender, &rows).await?
+    } else {
+        carry_out(sender, &rows).await?
+    };
     let mut counts = Counts::default();
     for result in &results {
         counts.add(result.action());
@@ -86,24 +92,50 @@ fn check_count(rows: &[Input<'_>], options: &BatchOptions, target: &Target, faul
     }
 }
 
+/// The rows of a batch.
+pub(super) struct BatchRows<'i> {
+    pub(super) all: &'i [Input<'i>],
+    /// Of all of them.
+    pub(super) bytes: usize,
+    /// Those that are not carried out, because another one means the same record.
+    pub(super) left_out: HashMap<u64, LeftOut>,
+}
+
+/// A row for which another one stands.
+pub(super) struct LeftOut {
+    pub(super) client_ref: Option<Box<str>>,
+    is_fault: bool,
+}
+
+impl<'i> BatchRows<'i> {
+    /// A row with its share of the bytes.
+    pub(super) fn entry(&self, index: u64) -> Entry<'i> {
+        let at = usize::try_from(index).expect("it is a place in a list");
+        Entry { input: &self.all[at], bytes: self.bytes / self.all.len() }
+    }
+}
+
+impl LeftOut {
+    pub(super) fn outcome(&self) -> RowOutcome {
+        if self.is_fault {
+            RowOutcome::Failed(Fault::new(Code::DuplicateKey, Place::Whole).into())
+        } else {
+            RowOutcome::NotApplied
+        }
+    }
+}
+
 /// The results of all rows, in their order.
-async fn carry_out(
-    sender: Sender,
-    rows: &[Input<'_>],
-    bytes: usize,
-    duplicates: Duplicates,
-) -> Result<Vec<RowResult>, Problem> {
-    let share = bytes / rows.len().max(1);
-    let mut left_out = left_out(&sender, rows, duplicates);
-    let mut results = Vec::with_capacity(rows.len());
+async fn carry_out(sender: Sender, rows: &BatchRows<'_>) -> Result<Vec<RowResult>, Problem> {
+    let mut results = Vec::with_capacity(rows.all.len());
     let mut window = Window::new(sender, false);
-    for (index, input) in (0_u64..).zip(rows) {
-        if let Some(result) = left_out.remove(&index) {
-            results.push(result);
+    for index in (0_u64..).take(rows.all.len()) {
+        if let Some(left_out) = rows.left_out.get(&index) {
+            let (client_ref, outcome) = (left_out.client_ref.clone(), left_out.outcome());
+            results.push(RowResult { index, client_ref, outcome });
             continue;
         }
-        let source = Entry { input, bytes: share };
-        window.push(Numbered { index, source }).await?;
+        window.push(Numbered { index, source: rows.entry(index) }).await?;
         while window.rows() >= WINDOW_ROWS {
             window.settle_oldest().await;
             results.append(&mut window.take_ready());
@@ -116,12 +148,7 @@ async fn carry_out(
     Ok(results)
 }
 
-/// Rows that are not carried out, because another one means the same record.
-fn left_out(
-    sender: &Sender,
-    rows: &[Input<'_>],
-    duplicates: Duplicates,
-) -> HashMap<u64, RowResult> {
+fn left_out(sender: &Sender, rows: &[Input<'_>], duplicates: Duplicates) -> HashMap<u64, LeftOut> {
     let mut left_out = HashMap::new();
     if duplicates == Duplicates::Fold {
         return left_out;
@@ -140,14 +167,9 @@ fn left_out(
             Duplicates::Last => drop(same.pop()),
             Duplicates::Fold | Duplicates::Error => {}
         }
-        for (index, client_ref) in same {
-            let outcome = if duplicates == Duplicates::Error {
-                RowOutcome::Failed(Fault::new(Code::DuplicateKey, Place::Whole).into())
-            } else {
-                RowOutcome::NotApplied
-            };
-            left_out.insert(index, RowResult { index, client_ref, outcome });
-        }
+        let is_fault = duplicates == Duplicates::Error;
+        let rows = same.into_iter();
+        left_out.extend(rows.map(|(index, client_ref)| (index, LeftOut { client_ref, is_fault })));
     }
     left_out
 }

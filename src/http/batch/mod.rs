@@ -3,6 +3,7 @@
 //! Whichever way rows arrive, each is an upsert like any other: read by `wire/row.rs`, decided by the
 //! table's writer, told of in one result.
 
+mod atomic;
 mod inflate;
 mod json;
 mod lines;

@@ -25,6 +25,7 @@ use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::Table;
 use crate::model::table::command::{self, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes};
+use crate::model::table::decide::Rejection;
 use crate::model::value::Context;
 use serde_json::value::RawValue;
 
@@ -43,8 +44,16 @@ pub(super) struct Sender {
 pub(super) struct ReadRow {
     pub client_ref: Option<Box<str>>,
     pub asks: Result<Ask, Problem>,
+    /// Others are to be asked when it is durable.
+    pub writes_mirrors: bool,
     /// It can be carried out only when all rows before it are visible, and before any behind it.
     pub needs_quiet: bool,
+}
+
+impl ReadRow {
+    fn failed(client_ref: Option<Box<str>>, problem: Problem) -> Self {
+        Self { client_ref, asks: Err(problem), writes_mirrors: false, needs_quiet: false }
+    }
 }
 
 impl Sender {
@@ -61,7 +70,7 @@ impl Sender {
     pub(super) fn read(&self, source: &impl Source, schema: &Schema) -> ReadRow {
         match source.parse() {
             Ok(input) => self.read_input(&input, source.bytes(), schema),
-            Err(problem) => ReadRow { client_ref: None, asks: Err(problem), needs_quiet: false },
+            Err(problem) => ReadRow::failed(None, problem),
         }
     }
 
@@ -69,7 +78,7 @@ impl Sender {
         let (row, checked) = self.read_shape(input, schema);
         let client_ref = row.client_ref.map(Box::from);
         if let Err(problem) = checked {
-            return ReadRow { client_ref, asks: Err(problem), needs_quiet: false };
+            return ReadRow::failed(client_ref, problem);
         }
         let write = self.write(&row, bytes);
         let intent = |schema: &Schema, context: &Context<'_>, writes: Writes| {
@@ -77,14 +86,14 @@ impl Sender {
         };
         match write.read(schema, &intent) {
             Ok(Reading { mut ask, mentioned, mirrors }) => {
-                let needs_quiet =
-                    !mirrors.is_empty() || names_own_records(&mut ask, &mentioned, schema);
-                ReadRow { client_ref, asks: Ok(ask), needs_quiet }
+                let writes_mirrors = !mirrors.is_empty();
+                let needs_quiet = writes_mirrors || names_own_records(&mut ask, &mentioned, schema);
+                ReadRow { client_ref, asks: Ok(ask), writes_mirrors, needs_quiet }
             }
             // It may be refused for what a row before it will have changed.
             Err(problem) => {
                 let needs_quiet = has_relations(schema);
-                ReadRow { client_ref, asks: Err(problem), needs_quiet }
+                ReadRow { needs_quiet, ..ReadRow::failed(client_ref, problem) }
             }
         }
     }
@@ -147,24 +156,42 @@ impl Sender {
         scene: &Scene<'_>,
     ) -> RowOutcome {
         match answer {
-            Ok(reply) => self.told(reply, scene, || self.mentioned(source, scene.schema())),
+            Ok(reply) => self.told_of(source, reply, scene),
             Err(Refusal::OutcomeUnknown) => {
                 let error = AskError::OutcomeUnknown;
                 RowOutcome::Failed(of_ask_error(error, |()| unreachable!("nobody has decided")))
             }
             Err(Refusal::Rejected(rejection)) => {
-                let (target, schema) = (&self.target, scene.schema());
-                let problem = match source.parse() {
-                    Ok(input) => {
-                        let (row, _) = self.read_shape(&input, schema);
-                        let fields = &row.fields;
-                        RefusedWrite { target, schema, fields }.problem(rejection)
-                    }
-                    Err(problem) => problem,
-                };
-                RowOutcome::Failed(problem)
+                RowOutcome::Failed(self.refused(source, rejection, scene.schema()))
             }
         }
+    }
+
+    /// Why a row was refused, read once more to say where.
+    pub(super) fn refused(
+        &self,
+        source: &impl Source,
+        rejection: Rejection,
+        schema: &Schema,
+    ) -> Problem {
+        match source.parse() {
+            Ok(input) => {
+                let (row, _) = self.read_shape(&input, schema);
+                let (target, fields) = (&self.target, &row.fields);
+                RefusedWrite { target, schema, fields }.problem(rejection)
+            }
+            Err(problem) => problem,
+        }
+    }
+
+    /// What is told of a row that was carried out.
+    pub(super) fn told_of(
+        &self,
+        source: &impl Source,
+        reply: Reply,
+        scene: &Scene<'_>,
+    ) -> RowOutcome {
+        self.told(reply, scene, || self.mentioned(source, scene.schema()))
     }
 
     /// The fields that a row names, read once more.
@@ -187,7 +214,11 @@ impl Sender {
         let outcome = match reply {
             Reply::Record(outcome) => outcome,
             Reply::NoMatch => return RowOutcome::NotFound,
-            Reply::Done | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
+            Reply::Done
+            | Reply::Field(_)
+            | Reply::Option(_)
+            | Reply::Category(_)
+            | Reply::Rows(_) => {
                 unreachable!("a row is answered with a record")
             }
         };

@@ -195,7 +195,8 @@ impl<S: Source> Window<S> {
     ) -> (Vec<SentRow<S>>, Vec<Command>, usize) {
         let (mut sent, mut commands, mut bytes) = (Vec::with_capacity(rows.len()), Vec::new(), 0);
         while let Some(row) = rows.pop_front() {
-            let ReadRow { client_ref, asks, needs_quiet } = self.sender.read(&row.source, schema);
+            let ReadRow { client_ref, asks, needs_quiet, .. } =
+                self.sender.read(&row.source, schema);
             if needs_quiet {
                 rows.push_front(row);
                 break;

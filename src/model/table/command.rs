@@ -65,7 +65,8 @@ impl Command {
             | Ask::Move { .. }
             | Ask::Purge(_)
             | Ask::Team(_)
-            | Ask::ConfirmFollowUp(_) => false,
+            | Ask::ConfirmFollowUp(_)
+            | Ask::Atomic(_) => false,
         }
     }
 }
@@ -92,6 +93,16 @@ pub enum Ask {
     },
     ChangeSchema(SchemaAsk),
     ConfirmFollowUp(FollowUpNumber),
+    Atomic(Atomic),
+}
+
+/// Rows that are decided one behind the other and stored together, or none of them.
+#[derive(Debug)]
+pub struct Atomic {
+    pub rows: Vec<Ask>,
+    /// Nothing is to come of them: one that stood among them could not be read. They are decided all
+    /// the same, to tell of each what is wrong with it.
+    pub is_doomed: bool,
 }
 
 impl Ask {
@@ -109,7 +120,8 @@ impl Ask {
             | Self::CreateField(_)
             | Self::CreateOption { .. }
             | Self::ChangeSchema(_)
-            | Self::ConfirmFollowUp(_) => None,
+            | Self::ConfirmFollowUp(_)
+            | Self::Atomic(_) => None,
         }
     }
 }
@@ -279,6 +291,8 @@ pub enum Reply {
     Field(Arc<Field>),
     Option(Choice),
     Category(Category),
+    /// Of each row of an atomic batch.
+    Rows(Vec<Reply>),
 }
 
 /// A record after a command.

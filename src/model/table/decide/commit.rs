@@ -37,7 +37,8 @@ pub(super) struct Commit<'a> {
     /// How many of `events` are of earlier commands.
     first: usize,
     sequence: Sequence,
-    bytes: usize,
+    /// Of the events of this commit, at most.
+    pub(super) bytes: usize,
 }
 
 /// One change of a record, before it has its numbers.

@@ -5,6 +5,7 @@
 //! inside a stage all faults are reported.
 
 mod archive;
+mod atomic;
 mod commit;
 pub(crate) mod keys;
 mod pipeline;
@@ -20,7 +21,9 @@ use crate::model::id::{FieldNumber, RecordId};
 use crate::model::moment::Moment;
 use crate::model::schema::fault::SchemaFault;
 use crate::model::schema::field::Field;
-use crate::model::table::command::{Ask, Command, EntryIndex, Place, RecordFault, Reply, Writes};
+use crate::model::table::command::{
+    Ask, Caller, Command, EntryIndex, Place, RecordFault, Reply, Writes,
+};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
@@ -61,6 +64,8 @@ pub enum Rejection {
     ArchiveBlocked(Blocked),
     /// The object was archived: nothing of it is there any more.
     ObjectArchived,
+    /// An atomic batch of which rows fail: what would have become of each.
+    Aborted(Vec<Result<(), Rejection>>),
 }
 
 /// The last stage: uniqueness and archive conflicts, all of them.
@@ -160,25 +165,47 @@ pub fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Reply, Rejection> {
     let Command { caller, ask } = command;
-    let mut commit = Commit::new(view, &caller, moment, events);
+    decide_ask(view, (&caller, ask), moment, (events, &mut 0))
+}
+
+/// The same, in a commit that has so many bytes already.
+fn decide_ask(
+    view: View<'_>,
+    (caller, ask): (&Caller, Ask),
+    moment: &mut Moment,
+    (events, bytes): (&mut Vec<Event>, &mut usize),
+) -> Result<Reply, Rejection> {
+    let ask = match ask {
+        Ask::Atomic(atomic) => return atomic::decide(view, (caller, atomic), moment, events),
+        other => other,
+    };
+    let mut commit = Commit::new(view, caller, moment, events);
+    commit.bytes = *bytes;
+    let decided = decide_single(&mut commit, ask);
+    *bytes = commit.bytes;
+    decided
+}
+
+fn decide_single(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
     let is_receipt = matches!(ask, Ask::ConfirmFollowUp(_));
     // Whoever asks for more has found the object before it went.
     if commit.schema.object().archived_at.is_some() && !is_receipt {
         return Err(Rejection::ObjectArchived);
     }
     match ask {
-        Ask::Upsert(intent) => upsert::upsert(&mut commit, &intent),
-        Ask::Add(add) => upsert::add(&mut commit, &add),
-        Ask::Update(update) => update::update(&mut commit, &update),
-        Ask::Archive(id) => archive::archive(&mut commit, id),
-        Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
-        Ask::Move { id, stage } => pipeline::move_record(&mut commit, id, stage),
-        Ask::Purge(id) => archive::purge(&mut commit, id),
-        Ask::Team(edit) => archive::edit_team(&mut commit, edit),
-        Ask::CreateField(field) => schema::create_field(&mut commit, &field),
-        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
-        Ask::ChangeSchema(asked) => schema::change_schema(&mut commit, &asked),
-        Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
+        Ask::Upsert(intent) => upsert::upsert(commit, &intent),
+        Ask::Add(add) => upsert::add(commit, &add),
+        Ask::Update(update) => update::update(commit, &update),
+        Ask::Archive(id) => archive::archive(commit, id),
+        Ask::Unarchive(unarchive) => archive::unarchive(commit, &unarchive),
+        Ask::Move { id, stage } => pipeline::move_record(commit, id, stage),
+        Ask::Purge(id) => archive::purge(commit, id),
+        Ask::Team(edit) => archive::edit_team(commit, edit),
+        Ask::CreateField(field) => schema::create_field(commit, &field),
+        Ask::CreateOption { field, option } => schema::create_option(commit, field, &option),
+        Ask::ChangeSchema(asked) => schema::change_schema(commit, &asked),
+        Ask::Atomic(_) => unreachable!("rows of a batch are no batches"),
+        Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(commit, number)),
     }
 }
 

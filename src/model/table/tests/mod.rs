@@ -2,6 +2,7 @@
 
 mod accounts;
 mod archived_object;
+mod atomic;
 mod column_states;
 mod columns;
 mod creating;
