@@ -108,7 +108,6 @@ fn routes_that_are_not_offered_are_not_found() {
     let id = text(&record, "id").to_owned();
     let row = json!([{"lookup_value": "new"}]);
     for request in [
-        Request::new("POST", "/api/records/accounts/bulk-upsert").json(&row),
         Request::new("POST", "/api/records/accounts/import").json(&row),
         Request::new("GET", "/api/records/accounts/export"),
         Request::new("GET", "/api/records/accounts/changes"),

@@ -161,7 +161,10 @@ mod tests {
     }
 
     fn zstd(plain: &[u8]) -> Vec<u8> {
-        zstd::bulk::compress(plain, 19).unwrap()
+        let mut encoder = zstd::stream::Encoder::new(Vec::new(), 19).unwrap();
+        encoder.include_checksum(true).unwrap();
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
     }
 
     fn of(coding: &str) -> Result<Inflate, Problem> {
@@ -233,7 +236,7 @@ mod tests {
             let refused = loop {
                 match inflate.step() {
                     Ok(Some(bytes)) => {
-                        assert!(bytes.len() <= 1_100 * STEP_IN, "{coding}: {}", bytes.len());
+                        assert!(bytes.len() <= 1_200 * STEP_IN, "{coding}: {}", bytes.len());
                         given += bytes.len();
                     }
                     Ok(None) => panic!("{coding}: it has unfolded into {given} bytes"),
