@@ -17,6 +17,7 @@ mod judge;
 mod machine;
 mod observed;
 mod planted;
+mod reshaping;
 mod restoring;
 mod rot;
 mod round;
@@ -116,6 +117,12 @@ fn removing_survives_every_crash() {
 #[test]
 fn following_up_survives_every_crash() {
     check(&scenario::following_up(), &[Met::CommandKept, Met::CommandLost]);
+}
+
+#[test]
+fn reshaping_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::RuleRefused, Met::SnapshotUsed];
+    check(&scenario::reshaping(), &due);
 }
 
 #[test]

@@ -11,12 +11,20 @@ use upsertd::model::table::command::{
 use upsertd::model::value::{Change, ListChange, TagRef, Value};
 use uuid::Uuid;
 
-/// Text, text that is unique among live records, and tags: the fields that objects are given.
+/// Text, text that is unique among live records, tags, and an option: the fields that objects are
+/// given.
 pub(crate) const NOTE: &str = "note";
 pub(crate) const CODE: &str = "code";
 pub(crate) const LABELS: &str = "labels";
+pub(crate) const KIND: &str = "kind";
+/// The field that pipelines have.
+pub(crate) const STAGE: &str = "stage";
+/// What `KIND` and `STAGE` offer when they are made, and every option that they ever have.
+pub(crate) const KINDS: [&str; 2] = ["big", "small"];
+pub(crate) const STAGES: [&str; 2] = ["new", "won"];
+pub(crate) const OPTIONS: [&str; 6] = ["big", "small", "tiny", "new", "won", "lost"];
 
-/// The values of a request; a note or a code that is empty is cleared.
+/// The values of a request; what is empty is cleared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Writes {
     pub(crate) name: Option<String>,
@@ -24,6 +32,8 @@ pub(crate) struct Writes {
     pub(crate) code: Option<String>,
     /// A tag that is added.
     pub(crate) label: Option<String>,
+    /// The option of a field.
+    pub(crate) choice: Option<(&'static str, &'static str)>,
 }
 
 /// A command about records. Where one is addressed by id, it is the one that has the name now.
@@ -76,6 +86,15 @@ impl Ask {
             name: name.to_owned(),
             writes: Writes { name: Some(to.to_owned()), ..Writes::default() },
             archived_conflict: ArchivedConflict::Overwrite,
+        }
+    }
+
+    /// A record with another option.
+    pub(crate) fn choose(name: &str, field: &'static str, option: &'static str) -> Self {
+        Self::Update {
+            name: name.to_owned(),
+            writes: Writes { choice: Some((field, option)), ..Writes::default() },
+            archived_conflict: ArchivedConflict::Refuse,
         }
     }
 
@@ -146,7 +165,7 @@ impl Writes {
         let mut put = |name: &str, change: Change| {
             let field =
                 schema.by_name(name).expect("only fields that are there are written").number;
-            let index = u32::try_from(entries.len()).expect("there are four fields");
+            let index = u32::try_from(entries.len()).expect("there are few fields");
             entries.push(Write { index, field, change });
         };
         let text = |given: &str| match given {
@@ -165,6 +184,15 @@ impl Writes {
         if let Some(label) = &self.label {
             let add = vec![TagRef::Named(label.as_str().into())];
             put(LABELS, Change::Tags(ListChange::Edit { add, remove: Vec::new() }));
+        }
+        if let Some((name, option)) = self.choice {
+            let field = schema.by_name(name).expect("only fields that are there are written");
+            let chosen = || field.options.by_label(option).expect("it is offered").number;
+            let change = match option {
+                "" => Change::Clear,
+                _ => Change::Set(Value::Choice(chosen())),
+            };
+            put(name, change);
         }
         TableWrites { schema: schema.number(), entries, ..TableWrites::default() }
     }

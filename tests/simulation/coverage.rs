@@ -50,6 +50,8 @@ pub(crate) enum Met {
     WritingWentOnAfterError,
     StartFailed,
     CommitterFailed,
+    /// A rule that live records break.
+    RuleRefused,
     CommandLost,
     CommandKept,
 }

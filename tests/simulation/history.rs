@@ -256,6 +256,7 @@ enum Told {
     Done,
     NotFound,
     NotArchived,
+    Violated,
     Other(String),
 }
 
@@ -285,6 +286,7 @@ fn told(expected: &Answer, table: TableName, ids: &Ids) -> Told {
         Answer::Done => Told::Done,
         Answer::NotFound => Told::NotFound,
         Answer::NotArchived => Told::NotArchived,
+        Answer::Violated => Told::Violated,
         Answer::Taken(Taken { holders, archived, clashes }) => Told::Taken {
             holders: all(holders),
             archived: archived.as_ref().and_then(id),
@@ -332,6 +334,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
     let taken = match rejection {
         Rejection::NotFound => return Told::NotFound,
         Rejection::NotArchived => return Told::NotArchived,
+        Rejection::Violated(_) => return Told::Violated,
         Rejection::Taken(taken) => taken,
         // Nothing else is ever expected: what it is only has to be told.
         other @ (Rejection::SchemaMoved
@@ -342,7 +345,6 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::Faults(_)
         | Rejection::TooLarge { .. }
         | Rejection::Schema(_)
-        | Rejection::Violated(_)
         | Rejection::UnknownField
         | Rejection::ArchiveBlocked(_)
         | Rejection::ObjectArchived) => return Told::Other(format!("{other:?}")),

@@ -2,7 +2,7 @@
 //! disk, so it is tested itself, with faults that are planted.
 
 use crate::simulation::observed::{Observed, ObservedTable};
-use crate::simulation::world::{Record, RecordNumber, Table, TableName, World, key_of};
+use crate::simulation::world::{Field, Record, RecordNumber, Table, TableName, World, key_of};
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::RecordId;
 
@@ -15,7 +15,7 @@ pub(crate) enum Violation {
     #[error("the tables are {found:?} instead of {expected:?}")]
     Tables { expected: Vec<TableName>, found: Vec<TableName> },
     #[error("{table}: the fields are {found:?} instead of {expected:?}")]
-    Fields { table: TableName, expected: Vec<&'static str>, found: Vec<&'static str> },
+    Fields { table: TableName, expected: Fields, found: Fields },
     #[error("{table}: the last change has number {found} instead of {expected}")]
     Sequence { table: TableName, expected: u64, found: u64 },
     #[error("{table}: record {number:?} is lost: {record:?}")]
@@ -43,6 +43,9 @@ pub(crate) enum Violation {
     #[error("{table}: an activity is about record {number:?}, which is gone for good")]
     Orphan { table: TableName, number: RecordNumber },
 }
+
+/// The fields by name.
+pub(crate) type Fields = BTreeMap<&'static str, Field>;
 
 /// The last number that was given out, and what is not confirmed.
 pub(crate) type FollowUps = (u64, BTreeMap<u64, RecordId>);
@@ -92,8 +95,7 @@ impl Case<'_> {
     fn judge(&self, ids: &mut Ids) -> Result<(), Violation> {
         let (name, table, observed) = (self.name, self.table, self.observed);
         if table.fields != observed.fields {
-            let expected = table.fields.iter().copied().collect();
-            let found = observed.fields.iter().copied().collect();
+            let (expected, found) = (table.fields.clone(), observed.fields.clone());
             return Err(Violation::Fields { table: name, expected, found });
         }
         self.judge_records(ids)?;
@@ -186,7 +188,9 @@ impl Case<'_> {
         let mut due = BTreeMap::new();
         for (number, record) in self.table.records.iter().filter(|(_, record)| !record.is_archived)
         {
-            let Some(code) = record.code.clone() else { continue };
+            let field = self.table.code_field();
+            let code = field.zip(record.code.as_ref()).map(|(field, code)| field.normal(code));
+            let Some(code) = code else { continue };
             if due.insert(code.clone(), ids[&(self.name, *number)]).is_some() {
                 return Err(Violation::HeldByTwo { table: self.name, key: code });
             }
@@ -217,7 +221,9 @@ impl Case<'_> {
     fn judge_counts(&self) -> Result<(), Violation> {
         let records = &self.table.records;
         let live = records.values().filter(|record| !record.is_archived);
-        let codes = live.clone().filter(|record| record.code.is_some()).count();
+        let has_code = |record: &&Record| record.code.is_some();
+        let is_unique = self.table.code_field().is_some();
+        let codes = if is_unique { live.clone().filter(has_code).count() } else { 0 };
         for (what, expected, found) in [
             ("live records", live.count(), self.observed.live_count),
             ("ids", records.len(), self.observed.by_id_count),

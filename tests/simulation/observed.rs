@@ -1,12 +1,14 @@
 //! What readers see of a running machine, copied out whole. It knows the engine's read side and
 //! judges nothing.
 
-use crate::simulation::ask::{CODE, LABELS, NOTE};
-use crate::simulation::world::{Record, TableName, key_of};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::simulation::ask::{CODE, KIND, LABELS, NOTE, OPTIONS, STAGE};
+use crate::simulation::judge::Fields;
+use crate::simulation::world::{Field, Record, TableName, key_of};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use upsertd::model::id::{FieldNumber, RecordId};
 use upsertd::model::key::Key;
+use upsertd::model::schema::option::Choice;
 use upsertd::model::schema::{Schema, system};
 use upsertd::model::table::Shown;
 use upsertd::model::table::order::Wanted;
@@ -28,7 +30,7 @@ pub(crate) struct Observed {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ObservedTable {
     pub(crate) sequence: u64,
-    pub(crate) fields: BTreeSet<&'static str>,
+    pub(crate) fields: Fields,
     /// In creation order.
     pub(crate) records: Vec<(RecordId, Record)>,
     /// What a lookup finds for the keys of the records and of every name that is ever used.
@@ -52,10 +54,7 @@ impl ObservedTable {
         let records: Vec<StoredRecord> = shown.order.page(Wanted::All, 0, RECORDS_MAX);
         let mut observed = Self {
             sequence: shown.sequence().0,
-            fields: [NOTE, CODE, LABELS]
-                .into_iter()
-                .filter(|it| schema.by_name(it).is_some())
-                .collect(),
+            fields: fields(&schema),
             holder_count: shown.keys.len(),
             by_id_count: shown.ids.len(),
             live_count: shown.live_count(),
@@ -74,14 +73,15 @@ impl ObservedTable {
         for name in names {
             observed.look_up(shown, name);
         }
-        if let Some(field) = schema.by_name(CODE) {
+        if let Some(field) = schema.by_name(CODE).filter(|field| field.is_unique) {
+            let kept = observed.fields[CODE].clone();
             let index = shown.unique(field.number).expect("a unique field has its index");
             observed.code_holder_count = index.len();
             for code in codes {
                 let key = Value::Text((*code).into()).unique_key(field.normalizer);
                 let key = key.expect("the simulation has no blank codes");
                 if let Some(found) = index.get(&key) {
-                    observed.code_holders.insert((*code).to_owned(), found.id());
+                    observed.code_holders.insert(kept.normal(code), found.id());
                 }
             }
         }
@@ -94,6 +94,25 @@ impl ObservedTable {
             self.holders.insert(key, found.id());
         }
     }
+}
+
+fn fields(schema: &Schema) -> Fields {
+    let field = |name: &&'static str| {
+        let held = schema.by_name(name)?;
+        let field = Field {
+            label: held.display_name.clone(),
+            is_unique: held.is_unique,
+            normalizer: held.normalizer.filter(|_| *name == CODE),
+            options: held.options.in_order().into_iter().map(option).collect(),
+        };
+        Some((*name, field))
+    };
+    [NOTE, CODE, LABELS, KIND, STAGE].iter().filter_map(field).collect()
+}
+
+fn option(choice: &Choice) -> &'static str {
+    let found = OPTIONS.into_iter().find(|known| *known == choice.name);
+    found.unwrap_or_else(|| panic!("nobody made an option {}", choice.name))
 }
 
 fn open_follow_ups(shown: &Shown) -> BTreeMap<u64, RecordId> {
@@ -117,10 +136,24 @@ pub(crate) fn plain(shown: &Shown, schema: &Arc<Schema>, stored: &StoredRecord) 
         note: named(NOTE),
         code: named(CODE),
         labels: labels(shown, schema, stored),
+        choices: [KIND, STAGE]
+            .into_iter()
+            .filter_map(|name| Some((name, choice(schema, stored, name)?)))
+            .collect(),
         is_archived: stored.is_archived(),
         version: stored.version().0,
         sequence: stored.sequence().0,
     }
+}
+
+fn choice(schema: &Schema, stored: &StoredRecord, name: &str) -> Option<&'static str> {
+    let field = schema.by_name(name)?;
+    let mut raw = stored.value(field.number)?;
+    let Ok(Value::Choice(number)) = Value::decode(field, &mut raw) else {
+        panic!("{name} holds no option")
+    };
+    let left = field.options.left(&[number]);
+    Some(option(field.options.get(*left.first()?).expect("what is left is there")))
 }
 
 fn labels(shown: &Shown, schema: &Schema, stored: &StoredRecord) -> Vec<String> {

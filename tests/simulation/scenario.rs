@@ -1,8 +1,10 @@
 //! The fixed scenarios: what has happened before, and the steps in which everything may go wrong.
 //! Data alone; it knows nothing of faults.
 
-use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, STAGE, Writes};
 use crate::simulation::sim::Step;
+use crate::simulation::world::reshape::Reshape;
+use upsertd::model::key::Normalizer;
 use upsertd::model::table::command::{ArchivedConflict, ArchivedMatch};
 
 /// A story in two parts.
@@ -222,8 +224,63 @@ pub(crate) fn following_up() -> Scenario {
     Scenario { test: "following_up", before, steps }
 }
 
+/// Fields and options that change and go while records have values of them.
+pub(crate) fn reshaping() -> Scenario {
+    let of = |asked: Reshape| Step::Reshape(ACCOUNTS, asked);
+    let deal = |ask: Ask| Step::Ask(DEALS, ask);
+    let mut before = furnished();
+    before.extend([Step::CreateField(ACCOUNTS, KIND), Step::CreateObject(DEALS)]);
+    before.extend(["Acme", "Beta"].map(|name| ask(Ask::choose(name, KIND, "big"))));
+    before.extend([deal(Ask::upsert("Dill", "")), deal(Ask::upsert("Echo", "")), Step::Drain]);
+    before.extend([deal(Ask::choose("Echo", STAGE, "won")), Step::Drain]);
+    let mut steps = vec![
+        of(Reshape::Relabel(NOTE, "Remark")),
+        of(Reshape::ReplaceOption(KIND, "big", "small")),
+        // What reads so already is no change, and the option that is gone is free for a new one.
+        ask(Ask::choose("Acme", KIND, "small")),
+        of(Reshape::AddOption(KIND, "big")),
+        ask(Ask::choose("Beta", KIND, "big")),
+        Step::Drain,
+        of(Reshape::RemoveOption(KIND, "small")),
+        Step::Reshape(DEALS, Reshape::AddOption(STAGE, "lost")),
+        Step::Reshape(DEALS, Reshape::ReplaceOption(STAGE, "new", "lost")),
+        deal(Ask::upsert("Fern", "")),
+        Step::Drain,
+    ];
+    // Codes are told apart by their case, then not at all, and then must be each record's own.
+    steps.extend([
+        of(Reshape::Normalize(Normalizer::Exact)),
+        with_code("Acme", "C1", "vip"),
+        Step::Drain,
+        of(Reshape::Normalize(Normalizer::Casefold)),
+        of(Reshape::Unique(false)),
+        with_code("Beta", "c1", "vip"),
+        Step::Drain,
+        of(Reshape::Unique(true)),
+        with_code("Cora", "c2", "vip"),
+        archive("Beta"),
+        Step::Drain,
+        of(Reshape::Unique(true)),
+        with_code("Acme", "c2", "refused"),
+        Step::Drain,
+    ]);
+    steps.extend(round());
+    steps.extend([
+        of(Reshape::Delete(CODE)),
+        upsert("Acme", "without a code"),
+        Step::CreateField(ACCOUNTS, CODE),
+        with_code("Fern", "C1", "new"),
+        of(Reshape::Delete(KIND)),
+        of(Reshape::Delete(LABELS)),
+        Step::Drain,
+        Step::Restart,
+        Step::Audit,
+    ]);
+    Scenario { test: "reshaping", before, steps }
+}
+
 /// All of them.
-pub(crate) fn all() -> [Scenario; 8] {
+pub(crate) fn all() -> [Scenario; 9] {
     [
         first_start(),
         creating(),
@@ -233,6 +290,7 @@ pub(crate) fn all() -> [Scenario; 8] {
         snapshotting(),
         removing(),
         following_up(),
+        reshaping(),
     ]
 }
 

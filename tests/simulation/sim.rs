@@ -12,6 +12,7 @@ use crate::simulation::planted::LyingDisk;
 use crate::simulation::round::Round;
 use crate::simulation::tape::Tape;
 use crate::simulation::world::TableName;
+use crate::simulation::world::reshape::Reshape;
 use std::sync::Arc;
 use upsertd::cli::data::BOOTSTRAP_FILE;
 use upsertd::engine::follow_up::FollowUp;
@@ -25,7 +26,7 @@ use upsertd::storage::memory_disk::{Fault, MemoryDisk};
 pub(crate) const TABLES: &[TableName] = &["client_client", "accounts", "deals"];
 /// Every name that is ever asked for, and every code.
 pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern", "Hugo"];
-pub(crate) const CODES: &[&str] = &["c1", "c2", "c3"];
+pub(crate) const CODES: &[&str] = &["c1", "C1", "c2", "c3"];
 /// Time between two steps: a segment is soon older than the feed's retention.
 const STEP_MS: i64 = 7;
 
@@ -35,8 +36,9 @@ pub(crate) enum Step {
     /// A table decides a command in the present turn.
     Ask(TableName, Ask),
     CreateObject(TableName),
-    /// Adds one of the three fields to a table.
+    /// Adds one of the fields to a table.
     CreateField(TableName, &'static str),
+    Reshape(TableName, Reshape),
     /// An activity about the record that has the name.
     Schedule(TableName, &'static str),
     /// The oldest open follow-up is sent.
@@ -202,6 +204,7 @@ impl Sim {
             Step::Ask(table, ask) => self.ask(table, ask),
             Step::CreateObject(name) => self.create_object(name)?,
             Step::CreateField(table, field) => self.create_field(table, field)?,
+            Step::Reshape(table, asked) => self.reshape(table, *asked)?,
             Step::Schedule(table, name) => self.schedule(table, name)?,
             Step::SendFollowUp => self.send_follow_up()?,
             Step::ConfirmFollowUp => self.confirm_follow_up()?,

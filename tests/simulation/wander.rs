@@ -1,13 +1,15 @@
 //! Runs of chance: several lives of one directory, each with steps, faults and an end that a seed
 //! decides.
 
-use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, OPTIONS, STAGE, Writes};
 use crate::simulation::coverage::{Coverage, Met};
 use crate::simulation::crash::{Aftermath, Run, any_fault};
 use crate::simulation::rot::{flip_somewhere, has_two_snapshots};
 use crate::simulation::sim::{CODES, Finding, NAMES, Sim, Step};
 use crate::simulation::world::TableName;
+use crate::simulation::world::reshape::Reshape;
 use crate::support::Seed;
+use upsertd::model::key::Normalizer;
 use upsertd::model::table::command::{ArchivedConflict, ArchivedMatch};
 use upsertd::storage::memory_disk::MemoryDisk;
 
@@ -95,6 +97,7 @@ fn any_steps(seed: &mut Seed) -> Vec<Step> {
             Step::CreateField(table, NOTE),
             Step::CreateField(table, CODE),
             Step::CreateField(table, LABELS),
+            Step::CreateField(table, KIND),
         ],
         1 => vec![Step::BeginRound, Step::EndRound, Step::RemoveUnneeded],
         2 => (0..8).flat_map(|_| [ask(any_ask(seed)), ask(any_ask(seed)), Step::Drain]).collect(),
@@ -114,6 +117,9 @@ fn any_steps(seed: &mut Seed) -> Vec<Step> {
             Step::Drain,
             Step::WriteState,
         ],
+        6 => (0..4)
+            .flat_map(|_| [ask(any_ask(seed)), Step::Reshape(table, any_reshape(seed))])
+            .collect(),
         _ => vec![any_step(seed)],
     }
 }
@@ -125,7 +131,8 @@ fn any_step(seed: &mut Seed) -> Step {
         63..70 => Step::Sync,
         70..75 => Step::Drain,
         75..78 => Step::CreateObject(any_table(seed)),
-        78..81 => Step::CreateField(any_table(seed), any(&[NOTE, CODE, LABELS], seed)),
+        78..80 => Step::CreateField(any_table(seed), any(&[NOTE, CODE, LABELS, KIND], seed)),
+        80..81 => Step::Reshape(any_table(seed), any_reshape(seed)),
         81..82 => Step::Schedule(any_table(seed), any(NAMES, seed)),
         82..84 => Step::SendFollowUp,
         84..87 => Step::ConfirmFollowUp,
@@ -156,6 +163,24 @@ fn any_ask(seed: &mut Seed) -> Ask {
     }
 }
 
+fn or_blank(option: &'static str, seed: &mut Seed) -> &'static str {
+    if seed.below(6) == 0 { "" } else { option }
+}
+
+fn any_reshape(seed: &mut Seed) -> Reshape {
+    let field = any(&[KIND, STAGE], seed);
+    let (option, other) = (any(&OPTIONS, seed), any(&OPTIONS, seed));
+    match seed.below(12) {
+        0 => Reshape::Relabel(any(&[NOTE, CODE, KIND], seed), any(&["one", "another"], seed)),
+        1 => Reshape::Delete(any(&[NOTE, CODE, LABELS, KIND], seed)),
+        2 | 3 => Reshape::Unique(seed.below(2) == 0),
+        4 | 5 => Reshape::Normalize(any(&[Normalizer::Exact, Normalizer::Casefold], seed)),
+        6 | 7 => Reshape::AddOption(field, option),
+        8 => Reshape::RemoveOption(KIND, option),
+        _ => Reshape::ReplaceOption(field, option, other),
+    }
+}
+
 fn any_writes(seed: &mut Seed) -> Writes {
     let some =
         |one_in: usize, text: String, seed: &mut Seed| (seed.below(one_in) == 0).then_some(text);
@@ -168,5 +193,8 @@ fn any_writes(seed: &mut Seed) -> Writes {
         note: some(2, or_empty(note), seed),
         code: some(4, or_empty(code), seed),
         label: some(4, any(&["vip", "new", "old"], seed).to_owned(), seed),
+        choice: (seed.below(3) == 0)
+            .then(|| (any(&[KIND, STAGE], seed), any(&OPTIONS, seed)))
+            .map(|(field, option)| (field, or_blank(option, seed))),
     }
 }

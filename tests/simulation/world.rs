@@ -5,11 +5,14 @@
 //! the changes that survived. It knows no engine, no disk and no position in a log.
 
 mod draft;
+pub(crate) mod reshape;
 
-use crate::simulation::ask::Ask;
+use crate::simulation::ask::{Ask, CODE, KIND, KINDS, STAGE, STAGES};
 use crate::simulation::world::draft::Draft;
+use crate::simulation::world::reshape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::Timestamp;
+use upsertd::model::key::Normalizer;
 use upsertd::model::table::command::Action;
 
 /// API name of a table.
@@ -28,16 +31,53 @@ pub(crate) struct Record {
     /// Unique among live records.
     pub(crate) code: Option<String>,
     pub(crate) labels: Vec<String>,
+    /// The option of each field, as it reads now.
+    pub(crate) choices: BTreeMap<&'static str, &'static str>,
     pub(crate) is_archived: bool,
     pub(crate) version: u32,
     pub(crate) sequence: u64,
 }
 
+/// A field, as far as one is told from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) label: String,
+    pub(crate) is_unique: bool,
+    pub(crate) normalizer: Option<Normalizer>,
+    /// In order.
+    pub(crate) options: Vec<&'static str>,
+}
+
+impl Field {
+    /// As it is made.
+    pub(crate) fn new(name: &'static str) -> Self {
+        let (label, options) = match name {
+            KIND => (name, KINDS.to_vec()),
+            STAGE => ("Stage", STAGES.to_vec()),
+            name => (name, Vec::new()),
+        };
+        let normalizer = (name == CODE).then_some(Normalizer::Casefold);
+        Self { label: label.to_owned(), is_unique: name == CODE, normalizer, options }
+    }
+
+    /// What is compared of a value.
+    pub(crate) fn normal(&self, value: &str) -> String {
+        if self.normalizer == Some(Normalizer::Exact) {
+            value.to_owned()
+        } else {
+            value.to_lowercase()
+        }
+    }
+}
+
+/// The object whose records are in stages.
+pub(crate) const PIPELINE: TableName = "deals";
+
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) sequence: u64,
-    pub(crate) fields: BTreeSet<&'static str>,
+    pub(crate) fields: BTreeMap<&'static str, Field>,
     pub(crate) records: BTreeMap<RecordNumber, Record>,
     pub(crate) purged: BTreeSet<RecordNumber>,
     next: u32,
@@ -61,6 +101,7 @@ pub(crate) enum Change {
     Founded,
     Object(TableName),
     Field(TableName, &'static str),
+    Reshaped(TableName, Shape),
     Put(TableName, RecordNumber, Record),
     Purged(TableName, RecordNumber),
     Scheduled(TableName, RecordNumber),
@@ -78,6 +119,8 @@ pub(crate) enum Answer {
     NotFound,
     NotArchived,
     Taken(Taken),
+    /// Live records break the rule that was asked for.
+    Violated,
 }
 
 /// Whose values are in the way.
@@ -108,8 +151,9 @@ impl World {
             Change::Field(table, field) => {
                 let table = self.table_mut(table);
                 table.sequence += 1;
-                table.fields.insert(field);
+                table.fields.insert(field, Field::new(field));
             }
+            Change::Reshaped(table, shape) => self.table_mut(table).reshape(shape),
             Change::Put(table, number, record) => self.table_mut(table).put(*number, record),
             Change::Purged(table, number) => self.table_mut(table).purge(*number),
             Change::Scheduled(table, number) => {
@@ -128,7 +172,9 @@ impl World {
     }
 
     fn begin_table(&mut self, name: TableName) {
-        self.tables.insert(name, Table { sequence: 1, ..Table::default() });
+        let stage = (name == PIPELINE).then(|| (STAGE, Field::new(STAGE)));
+        let fields = stage.into_iter().collect();
+        self.tables.insert(name, Table { sequence: 1, fields, ..Table::default() });
     }
 
     fn table_mut(&mut self, name: TableName) -> &mut Table {
@@ -196,9 +242,18 @@ impl Table {
         self.records.iter().find(|(_, held)| key_of(&held.name) == key).map(|(number, _)| *number)
     }
 
+    /// What is compared of the codes, where each is a record's own.
+    pub(crate) fn code_field(&self) -> Option<&Field> {
+        self.fields.get(CODE).filter(|field| field.is_unique)
+    }
+
     /// The live record with this code.
     pub(crate) fn code_holder(&self, code: &str) -> Option<RecordNumber> {
-        let is_held = |held: &Record| !held.is_archived && held.code.as_deref() == Some(code);
+        let field = self.code_field()?;
+        let wanted = field.normal(code);
+        let is_held = |held: &Record| {
+            !held.is_archived && held.code.as_ref().is_some_and(|it| field.normal(it) == wanted)
+        };
         self.records.iter().find(|(_, held)| is_held(held)).map(|(number, _)| *number)
     }
 }

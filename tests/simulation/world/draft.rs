@@ -1,7 +1,7 @@
 //! What a table makes of a command about records, written down the naive way, by what the contract
 //! says. Deciding changes a copy and notes the changes.
 
-use crate::simulation::ask::{Ask, Writes};
+use crate::simulation::ask::{Ask, STAGE, Writes};
 use crate::simulation::world::{Answer, Change, Record, RecordNumber, Table, TableName, Taken};
 use std::collections::BTreeSet;
 use upsertd::model::id::Timestamp;
@@ -109,7 +109,10 @@ impl Draft {
             self.displace(displaced);
         }
         let number = RecordNumber(self.table.next);
-        let record = Record { name: name.trim().to_owned(), ..Record::default() };
+        let mut record = Record { name: name.trim().to_owned(), ..Record::default() };
+        // The first stage, unless the request says otherwise.
+        let stages = self.table.fields.get(STAGE);
+        record.choices.extend(stages.map(|field| (STAGE, field.options[0])));
         let record = self.put(number, with(&record, writes));
         Answer::Record(Action::Created, number, record)
     }
@@ -243,6 +246,13 @@ fn with(record: &Record, writes: &Writes) -> Record {
     }
     if let Some(code) = &writes.code {
         new.code = text(code);
+    }
+    if let Some((field, option)) = writes.choice {
+        if option.is_empty() {
+            new.choices.remove(field);
+        } else {
+            new.choices.insert(field, option);
+        }
     }
     if let Some(label) = &writes.label
         && !new.labels.contains(label)
