@@ -17,6 +17,7 @@ mod judge;
 mod machine;
 mod observed;
 mod planted;
+mod relating;
 mod reshaping;
 mod restoring;
 mod rot;
@@ -123,6 +124,12 @@ fn following_up_survives_every_crash() {
 fn reshaping_survives_every_crash() {
     let due = [Met::CommandKept, Met::CommandLost, Met::RuleRefused, Met::SnapshotUsed];
     check(&scenario::reshaping(), &due);
+}
+
+#[test]
+fn relating_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::MirrorCompleted, Met::MirrorDropped];
+    check(&scenario::relating(), &due);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! It must not know what the answer should be.
 
+use crate::simulation::world::RecordNumber;
 use upsertd::model::id::RecordId;
 use upsertd::model::schema::Schema;
 use upsertd::model::table::command::{
@@ -19,6 +20,9 @@ pub(crate) const LABELS: &str = "labels";
 pub(crate) const KIND: &str = "kind";
 /// The field that pipelines have.
 pub(crate) const STAGE: &str = "stage";
+/// A relationship of the pipeline's records, each to one account of its own, and its mirror.
+pub(crate) const PARTNER: &str = "partner";
+pub(crate) const MIRROR: &str = "deals_of";
 /// What `KIND` and `STAGE` offer when they are made, and every option that they ever have.
 pub(crate) const KINDS: [&str; 2] = ["big", "small"];
 pub(crate) const STAGES: [&str; 2] = ["new", "won"];
@@ -34,6 +38,17 @@ pub(crate) struct Writes {
     pub(crate) label: Option<String>,
     /// The option of a field.
     pub(crate) choice: Option<(&'static str, &'static str)>,
+    pub(crate) partner: Option<Partner>,
+}
+
+/// What a record is to be related to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Partner {
+    Nobody,
+    /// The live account that has this name.
+    Named(&'static str),
+    /// The same, once it has been looked up.
+    Found(RecordNumber, RecordId),
 }
 
 /// A command about records. Where one is addressed by id, it is the one that has the name now.
@@ -94,6 +109,15 @@ impl Ask {
         Self::Update {
             name: name.to_owned(),
             writes: Writes { choice: Some((field, option)), ..Writes::default() },
+            archived_conflict: ArchivedConflict::Refuse,
+        }
+    }
+
+    /// A record that is related to another, or to none.
+    pub(crate) fn relate(name: &str, partner: Partner) -> Self {
+        Self::Update {
+            name: name.to_owned(),
+            writes: Writes { partner: Some(partner), ..Writes::default() },
             archived_conflict: ArchivedConflict::Refuse,
         }
     }
@@ -193,6 +217,12 @@ impl Writes {
                 _ => Change::Set(Value::Choice(chosen())),
             };
             put(name, change);
+        }
+        match &self.partner {
+            None => {}
+            Some(Partner::Nobody) => put(PARTNER, Change::Clear),
+            Some(Partner::Found(_, id)) => put(PARTNER, Change::Set(Value::Record(*id))),
+            Some(Partner::Named(name)) => unreachable!("{name} is looked up before it is written"),
         }
         TableWrites { schema: schema.number(), entries, ..TableWrites::default() }
     }

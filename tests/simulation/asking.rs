@@ -22,10 +22,22 @@ impl Sim {
         self.machine().object(table).filter(|_| is_decided)
     }
 
-    pub(crate) fn ask(&mut self, table: TableName, ask: &Ask) {
-        let Some(object) = self.object(table) else { return };
-        let world = &self.history.decided.tables[table];
+    pub(crate) fn ask(&mut self, table: TableName, ask: &Ask) -> Result<(), Finding> {
         let mut ask = ask.clone();
+        if let Some(writes) = ask.writes_mut()
+            && let Some(partner) = writes.partner.take()
+            && table == PIPELINE
+        {
+            // It is looked up in, and asked of, what the other table shows.
+            self.drain()?;
+            if !self.goes_on() {
+                return Ok(());
+            }
+            let is_related = self.history.decided.is_related();
+            writes.partner = self.find_partner(&partner).filter(|_| is_related);
+        }
+        let Some(object) = self.object(table) else { return Ok(()) };
+        let world = &self.history.decided.tables[table];
         if let Some(writes) = ask.writes_mut() {
             keep_known_fields(writes, &world.fields);
         }
@@ -41,6 +53,7 @@ impl Sim {
         let waiting = Waiting::Table(machine.ask_table(object, command));
         let (writer, text) = (WriterId::Table(object), format!("{table}: {ask:?}"));
         self.history.note(Asked { writer, table, text, expected, changes, waiting });
+        Ok(())
     }
 
     pub(crate) fn create_object(&mut self, name: TableName) -> Result<(), Finding> {

@@ -52,6 +52,12 @@ pub(crate) enum Met {
     CommitterFailed,
     /// A rule that live records break.
     RuleRefused,
+    /// A start has shown the mirror of an owning field.
+    MirrorCompleted,
+    /// A start has dropped a mirror that lacks its owning field.
+    MirrorDropped,
+    /// A mirror that a snapshot lacks.
+    MirrorMadeAgain,
     CommandLost,
     CommandKept,
 }

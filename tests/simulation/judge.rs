@@ -2,7 +2,9 @@
 //! disk, so it is tested itself, with faults that are planted.
 
 use crate::simulation::observed::{Observed, ObservedTable};
-use crate::simulation::world::{Field, Record, RecordNumber, Table, TableName, World, key_of};
+use crate::simulation::world::{
+    ACCOUNTS, Field, PIPELINE, Record, RecordNumber, Table, TableName, World, key_of,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::RecordId;
 
@@ -40,6 +42,8 @@ pub(crate) enum Violation {
     FollowUps { table: TableName, expected: FollowUps, found: FollowUps },
     #[error("{table}: {found} activities are about record {id} instead of {expected}")]
     Activities { table: TableName, id: RecordId, expected: usize, found: usize },
+    #[error("{table}: record {id} is related to {found:?} instead of {expected:?}")]
+    Related { table: TableName, id: RecordId, expected: Vec<RecordId>, found: Vec<RecordId> },
     #[error("{table}: an activity is about record {number:?}, which is gone for good")]
     Orphan { table: TableName, number: RecordNumber },
 }
@@ -62,7 +66,25 @@ pub(crate) fn judge(observed: &Observed, world: &World, ids: &mut Ids) -> Result
         let case = Case { name, table, observed: &observed.tables[name] };
         case.judge(ids)?;
     }
+    judge_related(observed, world, ids)?;
     judge_activities(observed, world, ids)
+}
+
+/// Each record reads what it is related to, from either side.
+fn judge_related(observed: &Observed, world: &World, ids: &Ids) -> Result<(), Violation> {
+    for (table, number) in
+        world.tables.iter().flat_map(|(name, it)| it.records.keys().map(|at| (*name, *at)))
+    {
+        let id = ids[&(table, number)];
+        let other = if table == PIPELINE { ACCOUNTS } else { PIPELINE };
+        let related = world.related(table, number).into_iter();
+        let expected: Vec<RecordId> = related.map(|number| ids[&(other, number)]).collect();
+        let found = observed.tables[table].related.get(&id).cloned().unwrap_or_default();
+        if expected != found {
+            return Err(Violation::Related { table, id, expected, found });
+        }
+    }
+    Ok(())
 }
 
 fn judge_activities(observed: &Observed, world: &World, ids: &Ids) -> Result<(), Violation> {
@@ -144,7 +166,8 @@ impl Case<'_> {
                 None => unknown.next().ok_or_else(lost)?.0,
             };
             let found = *seen.get(&id).ok_or_else(lost)?;
-            if expected != found {
+            // Related records are read elsewhere.
+            if (Record { partner: None, ..expected.clone() }) != *found {
                 let (expected, found) = (Box::new(expected.clone()), Box::new(found.clone()));
                 return Err(Violation::Differs { table, number: *number, expected, found });
             }

@@ -3,7 +3,7 @@
 //! It starts as the server does, then every turn, sync, barrier and snapshot is a call. It knows
 //! nothing of what is asked and of what the answers should be.
 
-use crate::simulation::observed::{Observed, ObservedTable};
+use crate::simulation::observed::{Observed, ObservedTable, related};
 use crate::simulation::tape::{Digests, Tape};
 use crate::simulation::world::TableName;
 use parking_lot::Mutex;
@@ -20,7 +20,7 @@ use upsertd::engine::follow_up::FollowUpSignal;
 use upsertd::engine::snapshot::Taken;
 use upsertd::engine::states::States;
 use upsertd::engine::turn::{Announce, Answer, Ask, Loop, LoopParts};
-use upsertd::model::access::Rights;
+use upsertd::model::access::{ObjectAccess, Rights};
 use upsertd::model::agenda::{self, Agenda};
 use upsertd::model::catalog::{self, Catalog};
 use upsertd::model::id::{
@@ -30,7 +30,8 @@ use upsertd::model::moment::Moment;
 use upsertd::model::root::Root;
 use upsertd::model::state::State;
 use upsertd::model::table::command::Caller;
-use upsertd::model::table::others::Others;
+use upsertd::model::table::link::Side;
+use upsertd::model::table::others::{OtherTables, Others};
 use upsertd::model::table::{self, Limits, Setting, Shown, Table};
 use upsertd::storage::committer::{CommitOptions, CommitQueue, Committer, Seat, Wake};
 use upsertd::storage::disk::Disk;
@@ -117,6 +118,15 @@ impl<S: State> Desk<S> {
     fn turn(&mut self) {
         while self.writing.settle() {}
         self.writing.flush();
+    }
+}
+
+/// The tables that decisions ask.
+struct AllTables(BTreeMap<ObjectId, Arc<Shown>>);
+
+impl OtherTables for AllTables {
+    fn shown(&self, object: ObjectId) -> Option<Arc<Shown>> {
+        self.0.get(&object).cloned()
     }
 }
 
@@ -248,10 +258,17 @@ impl Machine {
             member,
             members: view.members.clone(),
             rights: Arc::new(Rights::administrator(member)),
-            others: Others::default(),
+            others: Others::of(Arc::new(self.others())),
             origin: "simulation".into(),
             batch: BatchId(Uuid::nil()),
         }
+    }
+
+    /// What readers see of all tables.
+    fn others(&self) -> AllTables {
+        let shown =
+            |(object, desk): (&ObjectId, &Desk<Table>)| (*object, desk.writing.state().shown());
+        AllTables(self.tables.iter().map(shown).collect())
     }
 
     pub(crate) fn object(&self, name: &str) -> Option<ObjectId> {
@@ -366,11 +383,18 @@ impl Machine {
     pub(crate) fn observe(&self, names: &[TableName], probes: &Probes<'_>) -> Observed {
         let view = self.catalog.writing.state().shown().load_full();
         let mut observed = Observed::default();
+        let (others, access) = (self.others(), ObjectAccess::everything(self.caller().member));
+        let sides = |object| {
+            let access = access.clone();
+            others.shown(object).map(|shown| Side { shown, access })
+        };
         for entry in view.objects.iter() {
             let name = names.iter().find(|name| **name == entry.name);
             let name = name.unwrap_or_else(|| panic!("nobody made an object {}", entry.name));
             let shown = self.shown(entry.id).expect("an object has its table");
-            observed.tables.insert(name, ObservedTable::of(&shown, probes.names, probes.codes));
+            let mut table = ObservedTable::of(&shown, probes.names, probes.codes);
+            table.related = related(&shown, &sides);
+            observed.tables.insert(name, table);
         }
         let agenda = self.agenda_shown();
         for id in &probes.records {

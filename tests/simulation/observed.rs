@@ -1,7 +1,7 @@
 //! What readers see of a running machine, copied out whole. It knows the engine's read side and
 //! judges nothing.
 
-use crate::simulation::ask::{CODE, KIND, LABELS, NOTE, OPTIONS, STAGE};
+use crate::simulation::ask::{CODE, KIND, LABELS, MIRROR, NOTE, OPTIONS, PARTNER, STAGE};
 use crate::simulation::judge::Fields;
 use crate::simulation::world::{Field, Record, TableName, key_of};
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use upsertd::model::key::Key;
 use upsertd::model::schema::option::Choice;
 use upsertd::model::schema::{Schema, system};
 use upsertd::model::table::Shown;
+use upsertd::model::table::link::{Link, Tables};
 use upsertd::model::table::order::Wanted;
 use upsertd::model::table::record::Record as StoredRecord;
 use upsertd::model::value::Value;
@@ -43,6 +44,8 @@ pub(crate) struct ObservedTable {
     pub(crate) by_id: BTreeMap<RecordId, Record>,
     pub(crate) by_id_count: usize,
     pub(crate) live_count: usize,
+    /// What live records read in their relationship field, where that is anything.
+    pub(crate) related: BTreeMap<RecordId, Vec<RecordId>>,
     pub(crate) follow_up_last: u64,
     pub(crate) follow_ups_open: BTreeMap<u64, RecordId>,
 }
@@ -107,7 +110,7 @@ fn fields(schema: &Schema) -> Fields {
         };
         Some((*name, field))
     };
-    [NOTE, CODE, LABELS, KIND, STAGE].iter().filter_map(field).collect()
+    [NOTE, CODE, LABELS, KIND, STAGE, PARTNER, MIRROR].iter().filter_map(field).collect()
 }
 
 fn option(choice: &Choice) -> &'static str {
@@ -117,6 +120,25 @@ fn option(choice: &Choice) -> &'static str {
 
 fn open_follow_ups(shown: &Shown) -> BTreeMap<u64, RecordId> {
     shown.follow_ups().open.iter().map(|(number, record)| (number.0, *record)).collect()
+}
+
+/// What the live records of a table read in their relationship field.
+pub(crate) fn related(shown: &Shown, tables: &Tables<'_>) -> BTreeMap<RecordId, Vec<RecordId>> {
+    let schema = shown.schema();
+    let field = [PARTNER, MIRROR].into_iter().find_map(|name| schema.by_name(name));
+    let Some(link) = field.and_then(|field| Link::of(field, tables)) else {
+        return BTreeMap::new();
+    };
+    let records: Vec<StoredRecord> = shown.order.page(Wanted::Live, 0, RECORDS_MAX);
+    let read = |record: &StoredRecord| {
+        let mut read = Vec::new();
+        link.each(record, &mut |found| {
+            read.push(found.id());
+            true
+        });
+        (record.id(), read)
+    };
+    records.iter().map(read).filter(|(_, read)| !read.is_empty()).collect()
 }
 
 /// A record in plain words.
@@ -140,6 +162,7 @@ pub(crate) fn plain(shown: &Shown, schema: &Arc<Schema>, stored: &StoredRecord) 
             .into_iter()
             .filter_map(|name| Some((name, choice(schema, stored, name)?)))
             .collect(),
+        partner: None,
         is_archived: stored.is_archived(),
         version: stored.version().0,
         sequence: stored.sequence().0,

@@ -1,8 +1,9 @@
 //! The fixed scenarios: what has happened before, and the steps in which everything may go wrong.
 //! Data alone; it knows nothing of faults.
 
-use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, STAGE, Writes};
+use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, Partner, STAGE, Writes};
 use crate::simulation::sim::Step;
+use crate::simulation::world::relate::Relating;
 use crate::simulation::world::reshape::Reshape;
 use upsertd::model::key::Normalizer;
 use upsertd::model::table::command::{ArchivedConflict, ArchivedMatch};
@@ -279,8 +280,59 @@ pub(crate) fn reshaping() -> Scenario {
     Scenario { test: "reshaping", before, steps }
 }
 
+/// A relation that is made in three steps, and the records that it leads to and from.
+pub(crate) fn relating() -> Scenario {
+    let deal = |ask: Ask| Step::Ask(DEALS, ask);
+    let give = |name: &str, to: &'static str| deal(Ask::relate(name, Partner::Named(to)));
+    let clear = |name: &str| deal(Ask::relate(name, Partner::Nobody));
+    let mut before = furnished();
+    before.extend([Step::CreateObject(DEALS), deal(Ask::upsert("Dill", ""))]);
+    before.extend([deal(Ask::upsert("Echo", "")), Step::Drain]);
+    let mut steps = vec![
+        Step::Relate(Relating::MakeMirror),
+        Step::Relate(Relating::MakeOwner),
+        Step::Relate(Relating::Settle),
+        give("Dill", "Acme"),
+        // In one turn: the second takes it from the first, which loses it in the same commit.
+        give("Dill", "Beta"),
+        give("Echo", "Beta"),
+        Step::Drain,
+        archive("Beta"),
+        Step::Drain,
+        clear("Echo"),
+        deal(Ask::Archive("Echo".to_owned())),
+        ask(Ask::Unarchive("Beta".to_owned())),
+        give("Dill", "Beta"),
+        deal(Ask::Unarchive("Echo".to_owned())),
+        Step::Drain,
+        archive("Beta"),
+        ask(Ask::Purge("Beta".to_owned())),
+        Step::Drain,
+        clear("Dill"),
+        give("Echo", "Acme"),
+        Step::Drain,
+    ];
+    steps.extend(round());
+    // Made again, and left half made.
+    steps.extend([
+        Step::Relate(Relating::DeleteOwner),
+        Step::Relate(Relating::Settle),
+        Step::Relate(Relating::MakeMirror),
+        Step::Restart,
+        Step::Relate(Relating::MakeMirror),
+        Step::Relate(Relating::MakeOwner),
+        Step::Restart,
+        give("Dill", "Cora"),
+        Step::Drain,
+        Step::Relate(Relating::DeleteOwner),
+        Step::Restart,
+        Step::Audit,
+    ]);
+    Scenario { test: "relating", before, steps }
+}
+
 /// All of them.
-pub(crate) fn all() -> [Scenario; 9] {
+pub(crate) fn all() -> [Scenario; 10] {
     [
         first_start(),
         creating(),
@@ -291,6 +343,7 @@ pub(crate) fn all() -> [Scenario; 9] {
         removing(),
         following_up(),
         reshaping(),
+        relating(),
     ]
 }
 

@@ -12,6 +12,7 @@ use crate::simulation::planted::LyingDisk;
 use crate::simulation::round::Round;
 use crate::simulation::tape::Tape;
 use crate::simulation::world::TableName;
+use crate::simulation::world::relate::Relating;
 use crate::simulation::world::reshape::Reshape;
 use std::sync::Arc;
 use upsertd::cli::data::BOOTSTRAP_FILE;
@@ -39,6 +40,8 @@ pub(crate) enum Step {
     /// Adds one of the fields to a table.
     CreateField(TableName, &'static str),
     Reshape(TableName, Reshape),
+    /// Makes or ends the relation between deals and accounts.
+    Relate(Relating),
     /// An activity about the record that has the name.
     Schedule(TableName, &'static str),
     /// The oldest open follow-up is sent.
@@ -201,10 +204,11 @@ impl Sim {
         self.now = Timestamp(self.now.0 + STEP_MS);
         self.machine().now = self.now;
         match step {
-            Step::Ask(table, ask) => self.ask(table, ask),
+            Step::Ask(table, ask) => self.ask(table, ask)?,
             Step::CreateObject(name) => self.create_object(name)?,
             Step::CreateField(table, field) => self.create_field(table, field)?,
             Step::Reshape(table, asked) => self.reshape(table, *asked)?,
+            Step::Relate(asked) => self.relate(*asked)?,
             Step::Schedule(table, name) => self.schedule(table, name)?,
             Step::SendFollowUp => self.send_follow_up()?,
             Step::ConfirmFollowUp => self.confirm_follow_up()?,
@@ -362,7 +366,10 @@ impl Sim {
             self.audit()?;
         }
         self.coverage.recoveries += 1;
-        self.judge()
+        self.judge()?;
+        // Before anybody is served, no relation is half made.
+        self.settle(true)?;
+        if self.goes_on() { self.judge() } else { Ok(()) }
     }
 
     /// Whoever has read the file of a first start can use what it says for ever.

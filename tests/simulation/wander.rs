@@ -1,12 +1,13 @@
 //! Runs of chance: several lives of one directory, each with steps, faults and an end that a seed
 //! decides.
 
-use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, OPTIONS, STAGE, Writes};
+use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, OPTIONS, Partner, STAGE, Writes};
 use crate::simulation::coverage::{Coverage, Met};
 use crate::simulation::crash::{Aftermath, Run, any_fault};
 use crate::simulation::rot::{flip_somewhere, has_two_snapshots};
 use crate::simulation::sim::{CODES, Finding, NAMES, Sim, Step};
 use crate::simulation::world::TableName;
+use crate::simulation::world::relate::Relating;
 use crate::simulation::world::reshape::Reshape;
 use crate::support::Seed;
 use upsertd::model::key::Normalizer;
@@ -120,13 +121,27 @@ fn any_steps(seed: &mut Seed) -> Vec<Step> {
         6 => (0..4)
             .flat_map(|_| [ask(any_ask(seed)), Step::Reshape(table, any_reshape(seed))])
             .collect(),
+        7 => vec![
+            Step::CreateObject("accounts"),
+            Step::CreateObject("deals"),
+            Step::Relate(Relating::MakeMirror),
+            Step::Relate(Relating::MakeOwner),
+            Step::Relate(Relating::Settle),
+            Step::Ask("deals", any_ask(seed)),
+            Step::Ask("deals", Ask::relate(name, any_partner(seed))),
+            Step::Ask("deals", Ask::relate(any(NAMES, seed), any_partner(seed))),
+        ],
         _ => vec![any_step(seed)],
     }
 }
 
 fn any_step(seed: &mut Seed) -> Step {
     match seed.below(100) {
-        0..55 => Step::Ask(any_table(seed), any_ask(seed)),
+        0..2 => Step::Relate(any(
+            &[Relating::MakeMirror, Relating::MakeOwner, Relating::Settle, Relating::DeleteOwner],
+            seed,
+        )),
+        2..55 => Step::Ask(any_table(seed), any_ask(seed)),
         55..63 => Step::Turn,
         63..70 => Step::Sync,
         70..75 => Step::Drain,
@@ -163,6 +178,10 @@ fn any_ask(seed: &mut Seed) -> Ask {
     }
 }
 
+fn any_partner(seed: &mut Seed) -> Partner {
+    if seed.below(4) == 0 { Partner::Nobody } else { Partner::Named(any(NAMES, seed)) }
+}
+
 fn or_blank(option: &'static str, seed: &mut Seed) -> &'static str {
     if seed.below(6) == 0 { "" } else { option }
 }
@@ -196,5 +215,6 @@ fn any_writes(seed: &mut Seed) -> Writes {
         choice: (seed.below(3) == 0)
             .then(|| (any(&[KIND, STAGE], seed), any(&OPTIONS, seed)))
             .map(|(field, option)| (field, or_blank(option, seed))),
+        partner: (seed.below(8) == 0).then(|| any_partner(seed)),
     }
 }

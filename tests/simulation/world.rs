@@ -5,10 +5,12 @@
 //! the changes that survived. It knows no engine, no disk and no position in a log.
 
 mod draft;
+pub(crate) mod relate;
 pub(crate) mod reshape;
 
 use crate::simulation::ask::{Ask, CODE, KIND, KINDS, STAGE, STAGES};
 use crate::simulation::world::draft::Draft;
+use crate::simulation::world::relate::Mirror;
 use crate::simulation::world::reshape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::Timestamp;
@@ -33,6 +35,8 @@ pub(crate) struct Record {
     pub(crate) labels: Vec<String>,
     /// The option of each field, as it reads now.
     pub(crate) choices: BTreeMap<&'static str, &'static str>,
+    /// The account that it is related to, wherever that is now.
+    pub(crate) partner: Option<RecordNumber>,
     pub(crate) is_archived: bool,
     pub(crate) version: u32,
     pub(crate) sequence: u64,
@@ -70,14 +74,18 @@ impl Field {
     }
 }
 
-/// The object whose records are in stages.
+/// The object whose records are in stages, and lead to those of another.
 pub(crate) const PIPELINE: TableName = "deals";
+pub(crate) const ACCOUNTS: TableName = "accounts";
 
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) sequence: u64,
     pub(crate) fields: BTreeMap<&'static str, Field>,
+    pub(crate) mirror: Mirror,
+    /// Its relation leads to an object that was lost when a snapshot was restored.
+    pub(crate) is_cut_off: bool,
     pub(crate) records: BTreeMap<RecordNumber, Record>,
     pub(crate) purged: BTreeSet<RecordNumber>,
     next: u32,
@@ -102,6 +110,10 @@ pub(crate) enum Change {
     Object(TableName),
     Field(TableName, &'static str),
     Reshaped(TableName, Shape),
+    /// The mirror is there, and shown to nobody.
+    MirrorMade(TableName),
+    MirrorShown(TableName),
+    MirrorDropped(TableName),
     Put(TableName, RecordNumber, Record),
     Purged(TableName, RecordNumber),
     Scheduled(TableName, RecordNumber),
@@ -154,6 +166,9 @@ impl World {
                 table.fields.insert(field, Field::new(field));
             }
             Change::Reshaped(table, shape) => self.table_mut(table).reshape(shape),
+            Change::MirrorMade(table) => self.table_mut(table).turn_mirror(Mirror::Pending),
+            Change::MirrorShown(table) => self.table_mut(table).turn_mirror(Mirror::Shown),
+            Change::MirrorDropped(table) => self.table_mut(table).turn_mirror(Mirror::Missing),
             Change::Put(table, number, record) => self.table_mut(table).put(*number, record),
             Change::Purged(table, number) => self.table_mut(table).purge(*number),
             Change::Scheduled(table, number) => {
@@ -213,8 +228,9 @@ impl World {
         addressed: Option<RecordNumber>,
         at: Timestamp,
     ) -> Decision {
-        let mut draft =
-            Draft { name: table, table: self.tables[table].clone(), at, changes: vec![] };
+        let live_accounts = self.live(ACCOUNTS);
+        let (name, table) = (table, self.tables[table].clone());
+        let mut draft = Draft { name, table, live_accounts, at, changes: Vec::new() };
         let answer = draft.decide(ask, addressed);
         let is_refused = !matches!(answer, Answer::Record(..) | Answer::Done);
         (answer, if is_refused { Vec::new() } else { draft.changes })

@@ -1,7 +1,7 @@
 //! Changes of a table's schema, written down the naive way: values that lose what they mean are
 //! rewritten, where the engine leaves them as they are and reads them otherwise.
 
-use crate::simulation::ask::{CODE, KIND, LABELS, NOTE, STAGE};
+use crate::simulation::ask::{CODE, KIND, LABELS, NOTE, PARTNER, STAGE};
 use crate::simulation::world::{Answer, Change, Decision, Field, Record, Table, TableName, World};
 use upsertd::model::key::Normalizer;
 
@@ -98,6 +98,7 @@ impl Table {
             }
             Shape::Deleted(name) => {
                 self.fields.remove(name);
+                self.is_cut_off &= *name != PARTNER;
                 self.records.values_mut().for_each(|record| record.forget(name));
             }
             Shape::OptionAdded(field, option) => self.options_mut(field).push(option),
@@ -137,6 +138,7 @@ impl Record {
             CODE => self.code = None,
             LABELS => self.labels.clear(),
             KIND => drop(self.choices.remove(KIND)),
+            PARTNER => self.partner = None,
             other => unreachable!("{other} is not deleted"),
         }
     }
