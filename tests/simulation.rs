@@ -24,6 +24,7 @@ mod rot;
 mod round;
 mod scenario;
 mod sim;
+mod staffing;
 mod tape;
 mod wander;
 mod world;
@@ -130,6 +131,12 @@ fn reshaping_survives_every_crash() {
 fn relating_survives_every_crash() {
     let due = [Met::CommandKept, Met::CommandLost, Met::MirrorCompleted, Met::MirrorDropped];
     check(&scenario::relating(), &due);
+}
+
+#[test]
+fn staffing_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::SnapshotUsed];
+    check(&scenario::staffing(), &due);
 }
 
 #[test]

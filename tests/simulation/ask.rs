@@ -3,7 +3,7 @@
 //! It must not know what the answer should be.
 
 use crate::simulation::world::RecordNumber;
-use upsertd::model::id::RecordId;
+use upsertd::model::id::{MemberId, RecordId};
 use upsertd::model::schema::Schema;
 use upsertd::model::table::command::{
     Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, Extent, Identifier, RestoreConflict,
@@ -39,6 +39,16 @@ pub(crate) struct Writes {
     /// The option of a field.
     pub(crate) choice: Option<(&'static str, &'static str)>,
     pub(crate) partner: Option<Partner>,
+    pub(crate) owner: Option<Owner>,
+}
+
+/// Who is to own a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The active member at this place among them.
+    At(usize),
+    /// The same, once it has been looked up.
+    Found(String, MemberId),
 }
 
 /// What a record is to be related to.
@@ -118,6 +128,15 @@ impl Ask {
         Self::Update {
             name: name.to_owned(),
             writes: Writes { partner: Some(partner), ..Writes::default() },
+            archived_conflict: ArchivedConflict::Refuse,
+        }
+    }
+
+    /// A record that another member owns.
+    pub(crate) fn hand_over(name: &str, owner: usize) -> Self {
+        Self::Update {
+            name: name.to_owned(),
+            writes: Writes { owner: Some(Owner::At(owner)), ..Writes::default() },
             archived_conflict: ArchivedConflict::Refuse,
         }
     }
@@ -217,6 +236,11 @@ impl Writes {
                 _ => Change::Set(Value::Choice(chosen())),
             };
             put(name, change);
+        }
+        match &self.owner {
+            None => {}
+            Some(Owner::Found(_, id)) => put("owner", Change::Set(Value::Member(*id))),
+            Some(Owner::At(place)) => unreachable!("{place} is looked up before it is written"),
         }
         match &self.partner {
             None => {}

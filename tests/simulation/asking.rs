@@ -36,6 +36,11 @@ impl Sim {
             let is_related = self.history.decided.is_related();
             writes.partner = self.find_partner(&partner).filter(|_| is_related);
         }
+        if let Some(writes) = ask.writes_mut()
+            && let Some(owner) = writes.owner.take()
+        {
+            writes.owner = Self::find_owner(self.machine(), &owner);
+        }
         let Some(object) = self.object(table) else { return Ok(()) };
         let world = &self.history.decided.tables[table];
         if let Some(writes) = ask.writes_mut() {

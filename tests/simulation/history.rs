@@ -13,7 +13,7 @@ use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
 use upsertd::engine::turn::{self, Refusal};
 use upsertd::model::agenda::Agenda;
-use upsertd::model::catalog::Catalog;
+use upsertd::model::catalog::{Catalog, CatalogView};
 use upsertd::model::id::{Position, RecordId, Timestamp, WriterId};
 use upsertd::model::table::command::{FaultKind, Outcome, Reply};
 use upsertd::model::table::decide::{Conflict, Rejection};
@@ -320,7 +320,7 @@ fn hear_table(
         machine.shown(object).expect("a table that answers is there")
     };
     let told = match answer.try_recv() {
-        Ok(Ok(Reply::Record(outcome))) => told_record(&shown(), &outcome),
+        Ok(Ok(Reply::Record(outcome))) => told_record(&shown(), &machine.catalog_shown(), &outcome),
         Ok(Ok(Reply::Done | Reply::Field(_) | Reply::Option(_))) => Told::Done,
         Ok(Err(Refusal::Rejected(rejection))) => told_rejection(rejection, ids),
         other => return hear(other.map(|it| it.map(drop))),
@@ -328,8 +328,8 @@ fn hear_table(
     Heard::Answer(told)
 }
 
-fn told_record(shown: &table::Shown, outcome: &Outcome) -> Told {
-    let record = plain(shown, &shown.schema(), &outcome.record);
+fn told_record(shown: &table::Shown, view: &CatalogView, outcome: &Outcome) -> Told {
+    let record = plain(shown, view, &outcome.record);
     Told::Record(Some(outcome.record.id()), format!("{:?} {record:?}", outcome.action))
 }
 

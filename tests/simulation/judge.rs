@@ -1,7 +1,8 @@
 //! The judge: whether what readers see is the world as it ought to be. Knows neither engine nor
 //! disk, so it is tested itself, with faults that are planted.
 
-use crate::simulation::observed::{Observed, ObservedTable};
+use crate::simulation::observed::{Observed, ObservedTable, Staff};
+use crate::simulation::world::people::{People, Person};
 use crate::simulation::world::{
     ACCOUNTS, Field, PIPELINE, Record, RecordNumber, Table, TableName, World, key_of,
 };
@@ -42,6 +43,8 @@ pub(crate) enum Violation {
     FollowUps { table: TableName, expected: FollowUps, found: FollowUps },
     #[error("{table}: {found} activities are about record {id} instead of {expected}")]
     Activities { table: TableName, id: RecordId, expected: usize, found: usize },
+    #[error("the people are {found:?} instead of {expected:?}")]
+    People { expected: Box<Staff>, found: Box<Staff> },
     #[error("{table}: record {id} is related to {found:?} instead of {expected:?}")]
     Related { table: TableName, id: RecordId, expected: Vec<RecordId>, found: Vec<RecordId> },
     #[error("{table}: an activity is about record {number:?}, which is gone for good")]
@@ -63,11 +66,26 @@ pub(crate) fn judge(observed: &Observed, world: &World, ids: &mut Ids) -> Result
         return Err(Violation::Tables { expected, found });
     }
     for (name, table) in &world.tables {
-        let case = Case { name, table, observed: &observed.tables[name] };
+        let people = &world.people;
+        let case = Case { name, table, people, observed: &observed.tables[name] };
         case.judge(ids)?;
     }
     judge_related(observed, world, ids)?;
+    judge_people(&observed.people, &world.people)?;
     judge_activities(observed, world, ids)
+}
+
+fn judge_people(found: &Staff, people: &People) -> Result<(), Violation> {
+    let member = |(email, person): (&String, &Person)| {
+        (email.clone(), (person.clone(), people.level(person)))
+    };
+    let members = people.members.iter().map(member).collect();
+    let expected = Staff { members, roles: people.roles.clone(), groups: people.groups.clone() };
+    if expected == *found {
+        Ok(())
+    } else {
+        Err(Violation::People { expected: Box::new(expected), found: Box::new(found.clone()) })
+    }
 }
 
 /// Each record reads what it is related to, from either side.
@@ -110,6 +128,7 @@ fn judge_activities(observed: &Observed, world: &World, ids: &Ids) -> Result<(),
 struct Case<'a> {
     name: TableName,
     table: &'a Table,
+    people: &'a People,
     observed: &'a ObservedTable,
 }
 
@@ -167,7 +186,9 @@ impl Case<'_> {
             };
             let found = *seen.get(&id).ok_or_else(lost)?;
             // Related records are read elsewhere.
-            if (Record { partner: None, ..expected.clone() }) != *found {
+            let owner = self.people.reads(expected.owner.as_ref());
+            let expected = &Record { partner: None, owner, ..expected.clone() };
+            if expected != found {
                 let (expected, found) = (Box::new(expected.clone()), Box::new(found.clone()));
                 return Err(Violation::Differs { table, number: *number, expected, found });
             }

@@ -3,7 +3,7 @@
 //! It starts as the server does, then every turn, sync, barrier and snapshot is a call. It knows
 //! nothing of what is asked and of what the answers should be.
 
-use crate::simulation::observed::{Observed, ObservedTable, related};
+use crate::simulation::observed::{Observed, ObservedTable, Staff, related};
 use crate::simulation::tape::{Digests, Tape};
 use crate::simulation::world::TableName;
 use parking_lot::Mutex;
@@ -22,7 +22,7 @@ use upsertd::engine::states::States;
 use upsertd::engine::turn::{Announce, Answer, Ask, Loop, LoopParts};
 use upsertd::model::access::{ObjectAccess, Rights};
 use upsertd::model::agenda::{self, Agenda};
-use upsertd::model::catalog::{self, Catalog};
+use upsertd::model::catalog::{self, Catalog, CatalogView};
 use upsertd::model::id::{
     BatchId, BusinessId, LogId, MemberId, ObjectId, Position, RecordId, Timestamp, UserId, WriterId,
 };
@@ -280,6 +280,10 @@ impl Machine {
         self.tables.get(&object).map(|desk| desk.writing.state().shown())
     }
 
+    pub(crate) fn catalog_shown(&self) -> Arc<CatalogView> {
+        self.catalog.writing.state().shown().load_full()
+    }
+
     pub(crate) fn agenda_shown(&self) -> Arc<agenda::Shown> {
         self.agenda.writing.state().shown()
     }
@@ -382,7 +386,7 @@ impl Machine {
     /// What readers see.
     pub(crate) fn observe(&self, names: &[TableName], probes: &Probes<'_>) -> Observed {
         let view = self.catalog.writing.state().shown().load_full();
-        let mut observed = Observed::default();
+        let mut observed = Observed { people: Staff::of(&view), ..Observed::default() };
         let (others, access) = (self.others(), ObjectAccess::everything(self.caller().member));
         let sides = |object| {
             let access = access.clone();
@@ -392,7 +396,8 @@ impl Machine {
             let name = names.iter().find(|name| **name == entry.name);
             let name = name.unwrap_or_else(|| panic!("nobody made an object {}", entry.name));
             let shown = self.shown(entry.id).expect("an object has its table");
-            let mut table = ObservedTable::of(&shown, probes.names, probes.codes);
+            let probed = (probes.names, probes.codes);
+            let mut table = ObservedTable::of(&shown, &view, probed);
             table.related = related(&shown, &sides);
             observed.tables.insert(name, table);
         }

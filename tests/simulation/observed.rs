@@ -3,10 +3,13 @@
 
 use crate::simulation::ask::{CODE, KIND, LABELS, MIRROR, NOTE, OPTIONS, PARTNER, STAGE};
 use crate::simulation::judge::Fields;
+use crate::simulation::world::people::{FOUNDER, Person};
 use crate::simulation::world::{Field, Record, TableName, key_of};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use upsertd::model::id::{FieldNumber, RecordId};
+use upsertd::model::catalog::CatalogView;
+use upsertd::model::catalog::member::Member;
+use upsertd::model::id::{FieldNumber, MemberId, PermissionGroupId, RecordId, RoleId};
 use upsertd::model::key::Key;
 use upsertd::model::schema::option::Choice;
 use upsertd::model::schema::{Schema, system};
@@ -16,6 +19,8 @@ use upsertd::model::table::order::Wanted;
 use upsertd::model::table::record::Record as StoredRecord;
 use upsertd::model::value::Value;
 
+/// Every role and every group that is ever made.
+const STAFF_NAMES: [&str; 4] = ["sellers", "buyers", "readers", "writers"];
 /// More records than any run makes.
 const RECORDS_MAX: usize = 10_000;
 
@@ -23,8 +28,56 @@ const RECORDS_MAX: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
     pub(crate) tables: BTreeMap<TableName, ObservedTable>,
+    pub(crate) people: Staff,
     /// Activities about each record of which there ever was an answer.
     pub(crate) activities: BTreeMap<RecordId, usize>,
+}
+
+/// Everybody but the founder, with the level that rights give, and what they may have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Staff {
+    pub(crate) members: BTreeMap<String, (Person, u8)>,
+    pub(crate) roles: BTreeMap<&'static str, BTreeSet<&'static str>>,
+    pub(crate) groups: BTreeMap<&'static str, u8>,
+}
+
+impl Staff {
+    pub(crate) fn of(view: &CatalogView) -> Self {
+        let group = |id: &PermissionGroupId| Some(known(&view.group(*id)?.name));
+        let role = |id: &RoleId| Some(known(&view.role(*id)?.name));
+        let groups = view.groups.iter();
+        let member = |member: &Arc<Member>| {
+            let roles = member.roles.iter().filter_map(role).collect();
+            let rights = view.rights_of(member.id).expect("a member has rights");
+            let level = rights.sections().settings as u8;
+            let person = Person { is_active: member.is_active, roles };
+            (member.email.clone(), (person, level))
+        };
+        let custom = view.roles.iter().filter(|role| !role.is_admin);
+        Self {
+            members: view.members.iter().skip(1).map(member).collect(),
+            roles: custom
+                .map(|it| {
+                    (known(&it.name), it.permission_groups.iter().filter_map(group).collect())
+                })
+                .collect(),
+            groups: groups.map(|it| (known(&it.name), it.sections.settings as u8)).collect(),
+        }
+    }
+}
+
+fn known(name: &str) -> &'static str {
+    let found = STAFF_NAMES.into_iter().find(|known| *known == name);
+    found.unwrap_or_else(|| panic!("nobody made {name}"))
+}
+
+/// How records name a member as their owner.
+pub(crate) fn owner_name(view: &CatalogView, id: MemberId) -> Option<String> {
+    let founder = view.members.iter().next().map(|member| member.id);
+    if founder == Some(id) {
+        return Some(FOUNDER.to_owned());
+    }
+    view.members.get(&id).map(|member| member.email.clone())
 }
 
 /// A table.
@@ -52,7 +105,11 @@ pub(crate) struct ObservedTable {
 
 impl ObservedTable {
     /// Looks at a table; `names` and `codes` are looked up whoever holds them.
-    pub(crate) fn of(shown: &Shown, names: &[&str], codes: &[&str]) -> Self {
+    pub(crate) fn of(
+        shown: &Shown,
+        view: &CatalogView,
+        (names, codes): (&[&str], &[&str]),
+    ) -> Self {
         let schema = shown.schema();
         let records: Vec<StoredRecord> = shown.order.page(Wanted::All, 0, RECORDS_MAX);
         let mut observed = Self {
@@ -66,9 +123,9 @@ impl ObservedTable {
             ..Self::default()
         };
         for stored in &records {
-            let record = plain(shown, &schema, stored);
+            let record = plain(shown, view, stored);
             if let Some(found) = shown.record(stored.id()) {
-                observed.by_id.insert(found.id(), plain(shown, &schema, &found));
+                observed.by_id.insert(found.id(), plain(shown, view, &found));
             }
             observed.look_up(shown, &record.name);
             observed.records.push((stored.id(), record));
@@ -142,7 +199,8 @@ pub(crate) fn related(shown: &Shown, tables: &Tables<'_>) -> BTreeMap<RecordId, 
 }
 
 /// A record in plain words.
-pub(crate) fn plain(shown: &Shown, schema: &Arc<Schema>, stored: &StoredRecord) -> Record {
+pub(crate) fn plain(shown: &Shown, view: &CatalogView, stored: &StoredRecord) -> Record {
+    let schema = &shown.schema();
     let text = |number: FieldNumber| {
         let mut raw = stored.value(number)?;
         let field = schema.by_number(number).unwrap_or_else(|| schema.identifier());
@@ -162,10 +220,20 @@ pub(crate) fn plain(shown: &Shown, schema: &Arc<Schema>, stored: &StoredRecord) 
             .into_iter()
             .filter_map(|name| Some((name, choice(schema, stored, name)?)))
             .collect(),
+        owner: owner(schema, stored).and_then(|id| owner_name(view, id)),
         partner: None,
         is_archived: stored.is_archived(),
         version: stored.version().0,
         sequence: stored.sequence().0,
+    }
+}
+
+fn owner(schema: &Schema, stored: &StoredRecord) -> Option<MemberId> {
+    let field = schema.by_name("owner")?;
+    let mut raw = stored.value(field.number)?;
+    match Value::decode(field, &mut raw) {
+        Ok(Value::Member(member)) => Some(member),
+        other => panic!("the owner is {other:?}"),
     }
 }
 

@@ -87,7 +87,10 @@ impl Sim {
         let decided = &history.decided;
         match writer {
             WriterId::Root => {}
-            WriterId::Catalog(_) => round.to_take.extend(machine.writers()),
+            WriterId::Catalog(_) => {
+                round.world.people.clone_from(&decided.people);
+                round.to_take.extend(machine.writers());
+            }
             WriterId::Agenda(_) => {
                 round.world.activities.clone_from(&decided.activities);
                 round.world.received.clone_from(&decided.received);

@@ -3,6 +3,7 @@
 
 use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, Partner, STAGE, Writes};
 use crate::simulation::sim::Step;
+use crate::simulation::world::people::Staffing;
 use crate::simulation::world::relate::Relating;
 use crate::simulation::world::reshape::Reshape;
 use upsertd::model::key::Normalizer;
@@ -331,8 +332,56 @@ pub(crate) fn relating() -> Scenario {
     Scenario { test: "relating", before, steps }
 }
 
+/// Members who come, own records and go, and the rights that their roles give.
+pub(crate) fn staffing() -> Scenario {
+    let hand_over = |name: &str, owner: usize| ask(Ask::hand_over(name, owner));
+    let mut steps: Vec<Step> = [
+        Staffing::Hire,
+        Staffing::Hire,
+        Staffing::PutGroup("readers", 1),
+        Staffing::PutRole("sellers", &["readers", "writers"]),
+        Staffing::Give(0, "sellers"),
+        Staffing::PutGroup("writers", 2),
+        Staffing::PutRole("sellers", &["readers", "writers"]),
+    ]
+    .map(Step::Staff)
+    .to_vec();
+    steps.extend([
+        hand_over("Acme", 0),
+        hand_over("Beta", 1),
+        hand_over("Cora", 0),
+        archive("Cora"),
+        Step::Drain,
+        Step::Staff(Staffing::SetActive(1, false)),
+        upsert("Beta", "its owner is not active, and stays"),
+        Step::Staff(Staffing::Fire(0)),
+        // What changes gets an owner again, and what does not stays without.
+        upsert("Acme", "first"),
+        Step::Drain,
+        upsert("Acme", "second"),
+        ask(Ask::Unarchive("Cora".to_owned())),
+        Step::Drain,
+    ]);
+    steps.extend(round());
+    steps.extend([
+        Step::Staff(Staffing::PutGroup("readers", 3)),
+        Step::Staff(Staffing::Give(0, "sellers")),
+        Step::Staff(Staffing::DropGroup("writers")),
+        Step::Staff(Staffing::SetActive(0, true)),
+        hand_over("Acme", 0),
+        Step::Drain,
+        Step::Staff(Staffing::DropRole("sellers")),
+        Step::Staff(Staffing::Fire(0)),
+        Step::Staff(Staffing::Hire),
+        Step::Drain,
+        Step::Restart,
+        Step::Audit,
+    ]);
+    Scenario { test: "staffing", before: furnished(), steps }
+}
+
 /// All of them.
-pub(crate) fn all() -> [Scenario; 10] {
+pub(crate) fn all() -> [Scenario; 11] {
     [
         first_start(),
         creating(),
@@ -344,6 +393,7 @@ pub(crate) fn all() -> [Scenario; 10] {
         following_up(),
         reshaping(),
         relating(),
+        staffing(),
     ]
 }
 

@@ -12,6 +12,7 @@ use crate::simulation::planted::LyingDisk;
 use crate::simulation::round::Round;
 use crate::simulation::tape::Tape;
 use crate::simulation::world::TableName;
+use crate::simulation::world::people::Staffing;
 use crate::simulation::world::relate::Relating;
 use crate::simulation::world::reshape::Reshape;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(crate) enum Step {
     Reshape(TableName, Reshape),
     /// Makes or ends the relation between deals and accounts.
     Relate(Relating),
+    /// Changes members, roles or groups.
+    Staff(Staffing),
     /// An activity about the record that has the name.
     Schedule(TableName, &'static str),
     /// The oldest open follow-up is sent.
@@ -209,6 +212,7 @@ impl Sim {
             Step::CreateField(table, field) => self.create_field(table, field)?,
             Step::Reshape(table, asked) => self.reshape(table, *asked)?,
             Step::Relate(asked) => self.relate(*asked)?,
+            Step::Staff(asked) => self.staff(*asked)?,
             Step::Schedule(table, name) => self.schedule(table, name)?,
             Step::SendFollowUp => self.send_follow_up()?,
             Step::ConfirmFollowUp => self.confirm_follow_up()?,

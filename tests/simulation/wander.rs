@@ -1,12 +1,15 @@
 //! Runs of chance: several lives of one directory, each with steps, faults and an end that a seed
 //! decides.
 
-use crate::simulation::ask::{Ask, CODE, KIND, LABELS, NOTE, OPTIONS, Partner, STAGE, Writes};
+use crate::simulation::ask::{
+    Ask, CODE, KIND, LABELS, NOTE, OPTIONS, Owner, Partner, STAGE, Writes,
+};
 use crate::simulation::coverage::{Coverage, Met};
 use crate::simulation::crash::{Aftermath, Run, any_fault};
 use crate::simulation::rot::{flip_somewhere, has_two_snapshots};
 use crate::simulation::sim::{CODES, Finding, NAMES, Sim, Step};
 use crate::simulation::world::TableName;
+use crate::simulation::world::people::Staffing;
 use crate::simulation::world::relate::Relating;
 use crate::simulation::world::reshape::Reshape;
 use crate::support::Seed;
@@ -141,7 +144,8 @@ fn any_step(seed: &mut Seed) -> Step {
             &[Relating::MakeMirror, Relating::MakeOwner, Relating::Settle, Relating::DeleteOwner],
             seed,
         )),
-        2..55 => Step::Ask(any_table(seed), any_ask(seed)),
+        2..5 => Step::Staff(any_staffing(seed)),
+        5..55 => Step::Ask(any_table(seed), any_ask(seed)),
         55..63 => Step::Turn,
         63..70 => Step::Sync,
         70..75 => Step::Drain,
@@ -175,6 +179,21 @@ fn any_ask(seed: &mut Seed) -> Ask {
         6 | 7 => Ask::Archive(name),
         8 => Ask::Unarchive(name),
         _ => Ask::Purge(name),
+    }
+}
+
+fn any_staffing(seed: &mut Seed) -> Staffing {
+    let (place, role) = (seed.below(4), any(&["sellers", "buyers"], seed));
+    let group = any(&["readers", "writers"], seed);
+    match seed.below(12) {
+        0..3 => Staffing::Hire,
+        3 => Staffing::SetActive(place, seed.below(2) == 0),
+        4 => Staffing::Fire(place),
+        5 | 6 => Staffing::Give(place, role),
+        7 => Staffing::PutRole(role, any(&[&["readers"], &["readers", "writers"]], seed)),
+        8 => Staffing::DropRole(role),
+        9 | 10 => Staffing::PutGroup(group, any(&[0, 1, 2, 3], seed)),
+        _ => Staffing::DropGroup(group),
     }
 }
 
@@ -215,6 +234,7 @@ fn any_writes(seed: &mut Seed) -> Writes {
         choice: (seed.below(3) == 0)
             .then(|| (any(&[KIND, STAGE], seed), any(&OPTIONS, seed)))
             .map(|(field, option)| (field, or_blank(option, seed))),
+        owner: (seed.below(6) == 0).then(|| Owner::At(seed.below(4))),
         partner: (seed.below(8) == 0).then(|| any_partner(seed)),
     }
 }

@@ -5,11 +5,13 @@
 //! the changes that survived. It knows no engine, no disk and no position in a log.
 
 mod draft;
+pub(crate) mod people;
 pub(crate) mod relate;
 pub(crate) mod reshape;
 
 use crate::simulation::ask::{Ask, CODE, KIND, KINDS, STAGE, STAGES};
 use crate::simulation::world::draft::Draft;
+use crate::simulation::world::people::{People, Staffed};
 use crate::simulation::world::relate::Mirror;
 use crate::simulation::world::reshape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +37,8 @@ pub(crate) struct Record {
     pub(crate) labels: Vec<String>,
     /// The option of each field, as it reads now.
     pub(crate) choices: BTreeMap<&'static str, &'static str>,
+    /// By e-mail, there or not.
+    pub(crate) owner: Option<String>,
     /// The account that it is related to, wherever that is now.
     pub(crate) partner: Option<RecordNumber>,
     pub(crate) is_archived: bool,
@@ -97,6 +101,7 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct World {
     pub(crate) tables: BTreeMap<TableName, Table>,
+    pub(crate) people: People,
     /// The records that each activity is about.
     pub(crate) activities: Vec<BTreeSet<(TableName, RecordNumber)>>,
     /// The last follow-up of each table that the agenda has.
@@ -114,6 +119,7 @@ pub(crate) enum Change {
     MirrorMade(TableName),
     MirrorShown(TableName),
     MirrorDropped(TableName),
+    Staffed(Staffed),
     Put(TableName, RecordNumber, Record),
     Purged(TableName, RecordNumber),
     Scheduled(TableName, RecordNumber),
@@ -169,6 +175,7 @@ impl World {
             Change::MirrorMade(table) => self.table_mut(table).turn_mirror(Mirror::Pending),
             Change::MirrorShown(table) => self.table_mut(table).turn_mirror(Mirror::Shown),
             Change::MirrorDropped(table) => self.table_mut(table).turn_mirror(Mirror::Missing),
+            Change::Staffed(change) => self.people.staff(change),
             Change::Put(table, number, record) => self.table_mut(table).put(*number, record),
             Change::Purged(table, number) => self.table_mut(table).purge(*number),
             Change::Scheduled(table, number) => {
@@ -230,8 +237,12 @@ impl World {
     ) -> Decision {
         let live_accounts = self.live(ACCOUNTS);
         let (name, table) = (table, self.tables[table].clone());
-        let mut draft = Draft { name, table, live_accounts, at, changes: Vec::new() };
-        let answer = draft.decide(ask, addressed);
+        let people = &self.people;
+        let mut draft = Draft { name, table, people, live_accounts, at, changes: Vec::new() };
+        let mut answer = draft.decide(ask, addressed);
+        if let Answer::Record(_, _, record) = &mut answer {
+            record.owner = people.reads(record.owner.as_ref());
+        }
         let is_refused = !matches!(answer, Answer::Record(..) | Answer::Done);
         (answer, if is_refused { Vec::new() } else { draft.changes })
     }

@@ -1,23 +1,25 @@
 //! What a table makes of a command about records, written down the naive way, by what the contract
 //! says. Deciding changes a copy and notes the changes.
 
-use crate::simulation::ask::{Ask, Partner, STAGE, Writes};
+use crate::simulation::ask::{Ask, Owner, Partner, STAGE, Writes};
+use crate::simulation::world::people::{FOUNDER, People};
 use crate::simulation::world::{Answer, Change, Record, RecordNumber, Table, TableName, Taken};
 use std::collections::BTreeSet;
 use upsertd::model::id::Timestamp;
 use upsertd::model::table::command::{Action, ArchivedConflict, ArchivedMatch};
 
 /// A table while one command changes it.
-pub(super) struct Draft {
+pub(super) struct Draft<'a> {
     pub(super) name: TableName,
     pub(super) table: Table,
+    pub(super) people: &'a People,
     /// What a deal may be related to.
     pub(super) live_accounts: BTreeSet<RecordNumber>,
     pub(super) at: Timestamp,
     pub(super) changes: Vec<Change>,
 }
 
-impl Draft {
+impl Draft<'_> {
     pub(super) fn decide(&mut self, ask: &Ask, addressed: Option<RecordNumber>) -> Answer {
         match ask {
             Ask::Upsert { lookup, writes, archived_match, archived_conflict } => {
@@ -116,7 +118,8 @@ impl Draft {
         // The first stage, unless the request says otherwise.
         let stages = self.table.fields.get(STAGE);
         record.choices.extend(stages.map(|field| (STAGE, field.options[0])));
-        let record = self.put(number, self.with(&record, writes));
+        let record = self.owned(self.with(&record, writes));
+        let record = self.put(number, record);
         Answer::Record(Action::Created, number, record)
     }
 
@@ -135,6 +138,7 @@ impl Draft {
             self.displace(displaced);
         }
         self.take_partner(number, writes);
+        let new = self.owned(new);
         let record = self.put(number, new);
         Answer::Record(Action::Updated, number, record)
     }
@@ -158,6 +162,7 @@ impl Draft {
             self.displace(displaced);
         }
         self.take_partner(number, writes);
+        let new = self.owned(new);
         let record = self.put(number, new);
         Answer::Record(Action::Unarchived, number, record)
     }
@@ -179,6 +184,7 @@ impl Draft {
         if !clashes.is_empty() {
             return Answer::Taken(Taken { clashes, ..Taken::default() });
         }
+        let new = self.owned(new);
         let record = self.put(number, new);
         Answer::Record(Action::Unarchived, number, record)
     }
@@ -252,6 +258,12 @@ impl Draft {
         new.partner.take_if(|it| !is_written && self.other_with(*it, own).is_some());
     }
 
+    /// A record whose owner is not there is its caller's.
+    fn owned(&self, record: Record) -> Record {
+        let owner = self.people.reads(record.owner.as_ref());
+        Record { owner: Some(owner.unwrap_or_else(|| FOUNDER.to_owned())), ..record }
+    }
+
     /// A record with the values of a request.
     fn with(&self, record: &Record, writes: &Writes) -> Record {
         let mut new = with(record, writes);
@@ -291,6 +303,9 @@ fn with(record: &Record, writes: &Writes) -> Record {
     }
     if let Some(code) = &writes.code {
         new.code = text(code);
+    }
+    if let Some(Owner::Found(email, _)) = &writes.owner {
+        new.owner = Some(email.clone());
     }
     if let Some((field, option)) = writes.choice {
         if option.is_empty() {

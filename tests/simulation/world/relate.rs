@@ -85,6 +85,10 @@ impl World {
 
     /// Marks what led to something that a restored snapshot does not have, and never will.
     pub(crate) fn cut_loose(&mut self) {
+        let people = &self.people;
+        for record in self.tables.values_mut().flat_map(|table| table.records.values_mut()) {
+            record.owner = people.reads(record.owner.as_ref());
+        }
         let next = self.tables.get(ACCOUNTS).map(|table| table.next);
         let Some(deals) = self.tables.get_mut(PIPELINE) else { return };
         deals.is_cut_off |= next.is_none() && deals.fields.contains_key(PARTNER);
