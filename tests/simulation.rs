@@ -10,6 +10,7 @@
 
 mod ask;
 mod asking;
+mod closing;
 mod coverage;
 mod crash;
 mod history;
@@ -140,6 +141,12 @@ fn staffing_survives_every_crash() {
 }
 
 #[test]
+fn closing_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::SnapshotUsed, Met::WriteDuringRound];
+    check(&scenario::closing(), &due);
+}
+
+#[test]
 fn first_start_survives_an_error_at_every_call() {
     check_errors(&scenario::first_start(), &[Met::CredentialsTakenAgain]);
 }
@@ -159,6 +166,7 @@ fn restoring_serves_exactly_what_the_snapshot_holds() {
     let coverage = restoring::cut_everywhere(Seed::fixed("restoring", SEED));
     report("restoring", &coverage);
     coverage.demand(&[Met::SnapshotPublished, Met::WriteDuringRound, Met::ConfirmationHeldBack]);
+    coverage.demand(&[Met::MirrorMadeAgain]);
     coverage.demand(&[Met::RestoreRefusedHalf, Met::RestoreRunAgain, Met::RestoredDirectory]);
 }
 

@@ -63,7 +63,9 @@ impl Sim {
 
     pub(crate) fn create_object(&mut self, name: TableName) -> Result<(), Finding> {
         self.drain()?;
-        if !self.goes_on() || self.history.decided.tables.contains_key(name) {
+        let world = &self.history.decided;
+        let is_taken = world.tables.contains_key(name) || world.leaving.contains(name);
+        if !self.goes_on() || is_taken {
             return Ok(());
         }
         let new = NewObject {

@@ -258,6 +258,7 @@ enum Told {
     NotFound,
     NotArchived,
     Violated,
+    Blocked,
     Other(String),
 }
 
@@ -290,6 +291,7 @@ fn told(expected: &Answer, table: TableName, ids: &Ids) -> Told {
         Answer::NotFound => Told::NotFound,
         Answer::NotArchived => Told::NotArchived,
         Answer::Violated => Told::Violated,
+        Answer::Blocked => Told::Blocked,
         Answer::Taken(Taken { holders, archived, clashes }) => Told::Taken {
             holders: all(holders),
             archived: archived.as_ref().and_then(id),
@@ -338,6 +340,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         Rejection::NotFound => return Told::NotFound,
         Rejection::NotArchived => return Told::NotArchived,
         Rejection::Violated(_) => return Told::Violated,
+        Rejection::ArchiveBlocked(_) => return Told::Blocked,
         Rejection::Taken(taken) => taken,
         // Nothing else is ever expected: what it is only has to be told.
         other @ (Rejection::SchemaMoved
@@ -349,7 +352,6 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::TooLarge { .. }
         | Rejection::Schema(_)
         | Rejection::UnknownField
-        | Rejection::ArchiveBlocked(_)
         | Rejection::ObjectArchived) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());

@@ -43,6 +43,8 @@ pub(crate) enum Violation {
     FollowUps { table: TableName, expected: FollowUps, found: FollowUps },
     #[error("{table}: {found} activities are about record {id} instead of {expected}")]
     Activities { table: TableName, id: RecordId, expected: usize, found: usize },
+    #[error("the archived objects are {found:?} instead of {expected:?}")]
+    Archived { expected: ArchivedObjects, found: ArchivedObjects },
     #[error("the people are {found:?} instead of {expected:?}")]
     People { expected: Box<Staff>, found: Box<Staff> },
     #[error("{table}: record {id} is related to {found:?} instead of {expected:?}")]
@@ -50,6 +52,9 @@ pub(crate) enum Violation {
     #[error("{table}: an activity is about record {number:?}, which is gone for good")]
     Orphan { table: TableName, number: RecordNumber },
 }
+
+/// Objects that have their name still, and how many have it no more.
+pub(crate) type ArchivedObjects = (BTreeSet<TableName>, usize);
 
 /// The fields by name.
 pub(crate) type Fields = BTreeMap<&'static str, Field>;
@@ -64,6 +69,13 @@ pub(crate) fn judge(observed: &Observed, world: &World, ids: &mut Ids) -> Result
     let found: Vec<TableName> = observed.tables.keys().copied().collect();
     if expected != found {
         return Err(Violation::Tables { expected, found });
+    }
+    if (&world.leaving, world.left) != (&observed.leaving, observed.left) {
+        let expected = (world.leaving.clone(), world.left);
+        return Err(Violation::Archived {
+            expected,
+            found: (observed.leaving.clone(), observed.left),
+        });
     }
     for (name, table) in &world.tables {
         let people = &world.people;
@@ -114,7 +126,9 @@ fn judge_activities(observed: &Observed, world: &World, ids: &Ids) -> Result<(),
             return Err(Violation::Orphan { table: name, number });
         }
     }
-    for ((table, number), id) in ids {
+    let is_there = |(table, _): &&(TableName, RecordNumber)| world.tables.contains_key(table);
+    for (about, id) in ids.iter().filter(|(about, _)| is_there(about)) {
+        let (table, number) = about;
         let expected = world.activities_about(table, *number);
         let found = observed.activities.get(id).copied().unwrap_or(0);
         if expected != found {

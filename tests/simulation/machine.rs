@@ -275,6 +275,17 @@ impl Machine {
         self.catalog.writing.state().shown().load().object_of_name(name)
     }
 
+    /// The objects of the directory that have their names still.
+    pub(crate) fn names(&self, names: &[TableName]) -> BTreeMap<ObjectId, TableName> {
+        let object = |name: &TableName| Some((self.object(name)?, *name));
+        names.iter().filter_map(object).collect()
+    }
+
+    pub(crate) fn is_archived(&self, object: ObjectId) -> bool {
+        let shown = self.shown(object).expect("an object has its table");
+        shown.schema().object().archived_at.is_some()
+    }
+
     /// What readers see of a table.
     pub(crate) fn shown(&self, object: ObjectId) -> Option<Arc<Shown>> {
         self.tables.get(&object).map(|desk| desk.writing.state().shown())
@@ -393,9 +404,19 @@ impl Machine {
             others.shown(object).map(|shown| Side { shown, access })
         };
         for entry in view.objects.iter() {
+            let shown = self.shown(entry.id).expect("an object has its table");
+            let is_archived = shown.schema().object().archived_at.is_some();
+            assert!(is_archived || !entry.is_archived, "the directory went before its table");
+            if entry.is_archived {
+                observed.left += 1;
+                continue;
+            }
             let name = names.iter().find(|name| **name == entry.name);
             let name = name.unwrap_or_else(|| panic!("nobody made an object {}", entry.name));
-            let shown = self.shown(entry.id).expect("an object has its table");
+            if is_archived {
+                observed.leaving.insert(name);
+                continue;
+            }
             let probed = (probes.names, probes.codes);
             let mut table = ObservedTable::of(&shown, &view, probed);
             table.related = related(&shown, &sides);

@@ -29,6 +29,9 @@ const RECORDS_MAX: usize = 10_000;
 pub(crate) struct Observed {
     pub(crate) tables: BTreeMap<TableName, ObservedTable>,
     pub(crate) people: Staff,
+    /// Objects that are archived and have their name still, and those that have it no more.
+    pub(crate) leaving: BTreeSet<TableName>,
+    pub(crate) left: usize,
     /// Activities about each record of which there ever was an answer.
     pub(crate) activities: BTreeMap<RecordId, usize>,
 }

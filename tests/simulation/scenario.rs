@@ -380,8 +380,43 @@ pub(crate) fn staffing() -> Scenario {
     Scenario { test: "staffing", before: furnished(), steps }
 }
 
+/// An object that is archived, the name of which is free for another then.
+pub(crate) fn closing() -> Scenario {
+    let deal = |ask: Ask| Step::Ask(DEALS, ask);
+    let mut before = furnished();
+    before.extend([Step::CreateObject(DEALS), Step::CreateField(DEALS, NOTE)]);
+    before.extend([deal(Ask::upsert("Dill", "a deal")), deal(Ask::upsert("Echo", "another"))]);
+    before.extend([Step::Drain, Step::Schedule(DEALS, "Dill")]);
+    before.extend(round());
+    let steps = vec![
+        Step::ArchiveObject(DEALS),
+        deal(Ask::Archive("Dill".to_owned())),
+        deal(Ask::Archive("Echo".to_owned())),
+        Step::ArchiveObject(DEALS),
+        // Its name is taken until the directory has followed.
+        Step::CreateObject(DEALS),
+        Step::BeginRound,
+        Step::TakeState,
+        Step::TakeState,
+        Step::FreeNames,
+        Step::CreateObject(DEALS),
+        Step::EndRound,
+        deal(Ask::upsert("Dill", "of another object")),
+        Step::Drain,
+        deal(Ask::Archive("Dill".to_owned())),
+        Step::ArchiveObject(DEALS),
+        Step::Restart,
+        Step::FreeNames,
+        Step::CreateObject(DEALS),
+        deal(Ask::upsert("Echo", "of the third")),
+        Step::Drain,
+        Step::Audit,
+    ];
+    Scenario { test: "closing", before, steps }
+}
+
 /// All of them.
-pub(crate) fn all() -> [Scenario; 11] {
+pub(crate) fn all() -> [Scenario; 12] {
     [
         first_start(),
         creating(),
@@ -394,18 +429,35 @@ pub(crate) fn all() -> [Scenario; 11] {
         reshaping(),
         relating(),
         staffing(),
+        closing(),
     ]
 }
 
 /// Two rounds with everything in them; follow-ups are sent and confirmed between two states of one.
 pub(crate) fn backed_up() -> Vec<Step> {
     let mut steps = following_up().before;
+    steps.extend([Step::CreateObject(DEALS), Step::Ask(DEALS, Ask::upsert("Dill", ""))]);
     steps.extend(commits(3));
     steps.extend(round());
     steps.extend([ask(Ask::Purge("Acme".to_owned())), Step::Drain, Step::BeginRound]);
     steps.extend([Step::TakeState, Step::TakeState, upsert("Dill", "d"), Step::TakeState]);
     steps.extend([Step::SendFollowUp, Step::ConfirmFollowUp, Step::Drain]);
-    steps.extend([ask(Ask::overwrite("Beta", "taker")), Step::Drain, Step::EndRound]);
+    steps.extend([ask(Ask::overwrite("Beta", "taker")), Step::Drain]);
+    // The deals are taken last: they lead to what neither the accounts nor the people have yet.
+    let give = |to| Step::Ask(DEALS, Ask::relate("Dill", Partner::Named(to)));
+    steps.extend([
+        Step::TakeState,
+        Step::TakeState,
+        Step::Relate(Relating::MakeMirror),
+        Step::Relate(Relating::MakeOwner),
+        Step::Relate(Relating::Settle),
+        upsert("Fern", "behind its image"),
+        Step::Drain,
+        give("Fern"),
+        Step::Staff(Staffing::Hire),
+        Step::Ask(DEALS, Ask::hand_over("Dill", 0)),
+        Step::EndRound,
+    ]);
     steps.extend([upsert("Echo", "behind the snapshot"), Step::Drain]);
     steps
 }
@@ -413,6 +465,7 @@ pub(crate) fn backed_up() -> Vec<Step> {
 /// What goes on after every crash.
 pub(crate) fn going_on() -> Vec<Step> {
     vec![
+        Step::FreeNames,
         Step::CreateObject(ACCOUNTS),
         Step::CreateField(ACCOUNTS, NOTE),
         upsert("Acme", "after the crash"),

@@ -45,6 +45,9 @@ pub(crate) enum Step {
     Relate(Relating),
     /// Changes members, roles or groups.
     Staff(Staffing),
+    ArchiveObject(TableName),
+    /// The directory follows the tables that were archived.
+    FreeNames,
     /// An activity about the record that has the name.
     Schedule(TableName, &'static str),
     /// The oldest open follow-up is sent.
@@ -213,6 +216,8 @@ impl Sim {
             Step::Reshape(table, asked) => self.reshape(table, *asked)?,
             Step::Relate(asked) => self.relate(*asked)?,
             Step::Staff(asked) => self.staff(*asked)?,
+            Step::ArchiveObject(table) => self.archive_object(table)?,
+            Step::FreeNames => self.free_names()?,
             Step::Schedule(table, name) => self.schedule(table, name)?,
             Step::SendFollowUp => self.send_follow_up()?,
             Step::ConfirmFollowUp => self.confirm_follow_up()?,

@@ -124,6 +124,18 @@ fn any_steps(seed: &mut Seed) -> Vec<Step> {
         6 => (0..4)
             .flat_map(|_| [ask(any_ask(seed)), Step::Reshape(table, any_reshape(seed))])
             .collect(),
+        8 => NAMES
+            .iter()
+            .map(|name| Step::Ask("deals", Ask::Archive((*name).to_owned())))
+            .chain([
+                Step::Drain,
+                Step::Relate(Relating::DeleteOwner),
+                Step::Relate(Relating::Settle),
+                Step::SendFollowUp,
+                Step::ConfirmFollowUp,
+                Step::ArchiveObject("deals"),
+            ])
+            .collect(),
         7 => vec![
             Step::CreateObject("accounts"),
             Step::CreateObject("deals"),
@@ -153,7 +165,8 @@ fn any_step(seed: &mut Seed) -> Step {
         78..80 => Step::CreateField(any_table(seed), any(&[NOTE, CODE, LABELS, KIND], seed)),
         80..81 => Step::Reshape(any_table(seed), any_reshape(seed)),
         81..82 => Step::Schedule(any_table(seed), any(NAMES, seed)),
-        82..84 => Step::SendFollowUp,
+        82..83 => Step::FreeNames,
+        83..84 => Step::SendFollowUp,
         84..87 => Step::ConfirmFollowUp,
         87..89 => Step::BeginRound,
         89..92 => Step::TakeState,

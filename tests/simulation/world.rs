@@ -9,7 +9,7 @@ pub(crate) mod people;
 pub(crate) mod relate;
 pub(crate) mod reshape;
 
-use crate::simulation::ask::{Ask, CODE, KIND, KINDS, STAGE, STAGES};
+use crate::simulation::ask::{Ask, CODE, KIND, KINDS, PARTNER, STAGE, STAGES};
 use crate::simulation::world::draft::Draft;
 use crate::simulation::world::people::{People, Staffed};
 use crate::simulation::world::relate::Mirror;
@@ -102,6 +102,10 @@ pub(crate) struct Table {
 pub(crate) struct World {
     pub(crate) tables: BTreeMap<TableName, Table>,
     pub(crate) people: People,
+    /// Objects that their tables have archived, and the directory has not followed.
+    pub(crate) leaving: BTreeSet<TableName>,
+    /// How many it has followed.
+    pub(crate) left: usize,
     /// The records that each activity is about.
     pub(crate) activities: Vec<BTreeSet<(TableName, RecordNumber)>>,
     /// The last follow-up of each table that the agenda has.
@@ -113,6 +117,9 @@ pub(crate) struct World {
 pub(crate) enum Change {
     Founded,
     Object(TableName),
+    /// The object is gone, and its name is taken until it is given free.
+    ObjectArchived(TableName),
+    NameFreed(TableName),
     Field(TableName, &'static str),
     Reshaped(TableName, Shape),
     /// The mirror is there, and shown to nobody.
@@ -139,6 +146,8 @@ pub(crate) enum Answer {
     Taken(Taken),
     /// Live records break the rule that was asked for.
     Violated,
+    /// The object is in use.
+    Blocked,
 }
 
 /// Whose values are in the way.
@@ -166,6 +175,16 @@ impl World {
         match change {
             Change::Founded => self.begin_table("client_client"),
             Change::Object(name) => self.begin_table(name),
+            Change::ObjectArchived(name) => {
+                self.tables.remove(name);
+                self.leaving.insert(name);
+                self.received.remove(name);
+                self.forget_what_is_gone();
+            }
+            Change::NameFreed(name) => {
+                self.leaving.remove(name);
+                self.left += 1;
+            }
             Change::Field(table, field) => {
                 let table = self.table_mut(table);
                 table.sequence += 1;
@@ -191,6 +210,31 @@ impl World {
                 self.table_mut(table).follow_ups_open.retain(|open, _| open > follow_up);
             }
         }
+    }
+
+    /// Activities are about nothing that is in no table.
+    fn forget_what_is_gone(&mut self) {
+        for about in &mut self.activities {
+            about.retain(|(table, _)| self.tables.contains_key(table));
+        }
+    }
+
+    /// What a table makes of being archived; none where something is on its way to or from it.
+    pub(crate) fn decide_archiving(&self, name: TableName) -> Option<Decision> {
+        let table = self.tables.get(name)?;
+        let mirror = self.tables.get(ACCOUNTS).map(|accounts| accounts.mirror);
+        let is_settled = table.follow_ups_open.is_empty()
+            && (table.fields.contains_key(PARTNER) || mirror != Some(Mirror::Pending));
+        if !is_settled {
+            return None;
+        }
+        let is_blocked = !self.live(name).is_empty()
+            || table.fields.contains_key(PARTNER)
+            || table.mirror != Mirror::Missing;
+        if is_blocked {
+            return Some((Answer::Blocked, Vec::new()));
+        }
+        Some((Answer::Done, vec![Change::ObjectArchived(name)]))
     }
 
     fn begin_table(&mut self, name: TableName) {

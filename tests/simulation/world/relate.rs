@@ -85,6 +85,7 @@ impl World {
 
     /// Marks what led to something that a restored snapshot does not have, and never will.
     pub(crate) fn cut_loose(&mut self) {
+        self.forget_what_is_gone();
         let people = &self.people;
         for record in self.tables.values_mut().flat_map(|table| table.records.values_mut()) {
             record.owner = people.reads(record.owner.as_ref());
