@@ -149,7 +149,7 @@ pub fn completion(schema: &Schema, field: &Field, other: &Schema) -> Option<Ask>
 pub fn removal(mirror: &Field, owner: Option<&Schema>) -> Option<Ask> {
     let relation = mirror.relation.as_ref().expect("a mirror has a relation");
     let is_owned = owner.is_some_and(|owner| owner.by_id(relation.field).is_some());
-    (!is_owned).then(|| Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id)))
+    (!is_owned).then_some(Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id)))
 }
 
 fn mirror_of(schema: &Schema, field: &Field, relation: &Relation) -> NewField {

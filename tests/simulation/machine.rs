@@ -417,8 +417,7 @@ impl Machine {
                 observed.leaving.insert(name);
                 continue;
             }
-            let probed = (probes.names, probes.codes);
-            let mut table = ObservedTable::of(&shown, &view, probed);
+            let mut table = ObservedTable::of(&shown, &view, (probes.names, probes.codes));
             table.related = related(&shown, &sides);
             observed.tables.insert(name, table);
         }
