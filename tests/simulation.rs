@@ -8,6 +8,7 @@
 //! `UPSERTD_TEST_SEED` plays all of it with another seed, and `UPSERTD_SIM_SECONDS` goes on with
 //! fresh ones for so long.
 
+mod acting;
 mod ask;
 mod asking;
 mod closing;
@@ -138,6 +139,11 @@ fn relating_survives_every_crash() {
 fn staffing_survives_every_crash() {
     let due = [Met::CommandKept, Met::CommandLost, Met::SnapshotUsed];
     check(&scenario::staffing(), &due);
+}
+
+#[test]
+fn acting_survives_every_crash() {
+    check(&scenario::acting(), &[Met::CommandKept, Met::CommandLost, Met::SnapshotUsed]);
 }
 
 #[test]

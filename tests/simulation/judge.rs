@@ -4,7 +4,7 @@
 use crate::simulation::observed::{Observed, ObservedTable, Staff};
 use crate::simulation::world::people::{People, Person};
 use crate::simulation::world::{
-    ACCOUNTS, Field, PIPELINE, Record, RecordNumber, Table, TableName, World, key_of,
+    ACCOUNTS, Action, Field, PIPELINE, Record, RecordNumber, Table, TableName, World, key_of,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::RecordId;
@@ -45,6 +45,8 @@ pub(crate) enum Violation {
     Activities { table: TableName, id: RecordId, expected: usize, found: usize },
     #[error("the archived objects are {found:?} instead of {expected:?}")]
     Archived { expected: ArchivedObjects, found: ArchivedObjects },
+    #[error("the actions on many records are {found:?} instead of {expected:?}")]
+    Actions { expected: Vec<Action>, found: Vec<Action> },
     #[error("the people are {found:?} instead of {expected:?}")]
     People { expected: Box<Staff>, found: Box<Staff> },
     #[error("{table}: record {id} is related to {found:?} instead of {expected:?}")]
@@ -76,6 +78,10 @@ pub(crate) fn judge(observed: &Observed, world: &World, ids: &mut Ids) -> Result
             expected,
             found: (observed.leaving.clone(), observed.left),
         });
+    }
+    if world.actions != observed.actions {
+        let (expected, found) = (world.actions.clone(), observed.actions.clone());
+        return Err(Violation::Actions { expected, found });
     }
     for (name, table) in &world.tables {
         let people = &world.people;

@@ -3,7 +3,7 @@
 //! It starts as the server does, then every turn, sync, barrier and snapshot is a call. It knows
 //! nothing of what is asked and of what the answers should be.
 
-use crate::simulation::observed::{Observed, ObservedTable, Staff, related};
+use crate::simulation::observed::{Observed, ObservedTable, Staff, actions, related};
 use crate::simulation::tape::{Digests, Tape};
 use crate::simulation::world::TableName;
 use parking_lot::Mutex;
@@ -422,6 +422,7 @@ impl Machine {
             observed.tables.insert(name, table);
         }
         let agenda = self.agenda_shown();
+        observed.actions = actions(&agenda);
         for id in &probes.records {
             let (count, upcoming) = (agenda.of_record(*id).len(), agenda.upcoming(*id));
             assert_eq!(u32::try_from(count), Ok(upcoming), "no activity is ever completed here");

@@ -4,9 +4,11 @@
 use crate::simulation::ask::{CODE, KIND, LABELS, MIRROR, NOTE, OPTIONS, PARTNER, STAGE};
 use crate::simulation::judge::Fields;
 use crate::simulation::world::people::{FOUNDER, Person};
-use crate::simulation::world::{Field, Record, TableName, key_of};
+use crate::simulation::world::{Action, Field, Record, TableName, key_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use upsertd::model::agenda;
+use upsertd::model::agenda::bulk::BulkAction;
 use upsertd::model::catalog::CatalogView;
 use upsertd::model::catalog::member::Member;
 use upsertd::model::id::{FieldNumber, MemberId, PermissionGroupId, RecordId, RoleId};
@@ -32,6 +34,7 @@ pub(crate) struct Observed {
     /// Objects that are archived and have their name still, and those that have it no more.
     pub(crate) leaving: BTreeSet<TableName>,
     pub(crate) left: usize,
+    pub(crate) actions: Vec<Action>,
     /// Activities about each record of which there ever was an answer.
     pub(crate) activities: BTreeMap<RecordId, usize>,
 }
@@ -72,6 +75,19 @@ impl Staff {
 fn known(name: &str) -> &'static str {
     let found = STAFF_NAMES.into_iter().find(|known| *known == name);
     found.unwrap_or_else(|| panic!("nobody made {name}"))
+}
+
+/// What became of every action, in the order in which they were begun.
+pub(crate) fn actions(agenda: &agenda::Shown) -> Vec<Action> {
+    let mut all = agenda.bulk_actions();
+    all.sort_by_key(|action| action.id);
+    let action = |held: &Arc<BulkAction>| Action {
+        records: held.records,
+        succeeded: held.succeeded,
+        failed: held.failed(),
+        is_finished: held.finished.is_some(),
+    };
+    all.iter().map(action).collect()
 }
 
 /// How records name a member as their owner.

@@ -10,7 +10,7 @@ use crate::simulation::observed::{Observed, ObservedTable};
 use crate::simulation::scenario;
 use crate::simulation::sim::{Finding, Sim};
 use crate::simulation::world::people::Person;
-use crate::simulation::world::{Change, Record, RecordNumber, World, key_of};
+use crate::simulation::world::{Action, Change, Record, RecordNumber, World, key_of};
 use crate::support::Seed;
 use std::path::PathBuf;
 use upsertd::model::id::{RecordId, Timestamp};
@@ -280,6 +280,14 @@ fn a_member_who_came_back_is_found() {
             observed.people.members.insert("m0@example.com".to_owned(), member);
         },
         |found| matches!(found, Violation::People { .. }),
+    );
+}
+
+#[test]
+fn an_action_of_which_more_was_done_is_found() {
+    check(
+        |_, observed| observed.actions.push(Action::default()),
+        |found| matches!(found, Violation::Actions { .. }),
     );
 }
 

@@ -45,22 +45,18 @@ impl Sim {
             return Ok(());
         }
         let due = self.history.decided.decide_settling(is_start);
-        let asked = self.first_ask(is_start);
-        let (Some(change), Some(ask)) = (&due, asked.as_ref()) else {
-            if due.is_some() || asked.is_some() {
-                let found = format!("{due:?} is due, and {asked:?} is asked");
-                return Err(Finding::Promise(found));
+        match (due, self.first_ask(is_start)) {
+            (None, None) => Ok(()),
+            (Some(change), Some((table, ask))) => {
+                let is_drop = matches!(change, Change::MirrorDropped(_));
+                let met = if is_drop { Met::MirrorDropped } else { Met::MirrorCompleted };
+                self.coverage.note_if(is_start, met);
+                let mirror = self.history.decided.tables[table].mirror;
+                self.coverage.note_if(mirror == Mirror::Missing, Met::MirrorMadeAgain);
+                self.ask_side(table, ask, change)
             }
-            return Ok(());
-        };
-        let is_drop = matches!(change, Change::MirrorDropped(_));
-        let met = if is_drop { Met::MirrorDropped } else { Met::MirrorCompleted };
-        self.coverage.note_if(is_start, met);
-        let is_missing = self.history.decided.tables[ACCOUNTS].mirror == Mirror::Missing;
-        self.coverage.note_if(is_missing, Met::MirrorMadeAgain);
-        assert_eq!(ask.0, ACCOUNTS, "the mirror is there");
-        let (_, ask) = asked.expect("it was looked at");
-        self.ask_side(ACCOUNTS, ask, due.expect("it was looked at"))
+            (due, asked) => Err(Finding::Promise(format!("{due:?} is due, {asked:?} is asked"))),
+        }
     }
 
     fn ask_side(&mut self, table: TableName, ask: TableAsk, change: Change) -> Result<(), Finding> {

@@ -98,6 +98,7 @@ impl Sim {
             }
             WriterId::Agenda(_) => {
                 round.world.activities.clone_from(&decided.activities);
+                round.world.actions.clone_from(&decided.actions);
                 round.world.received.clone_from(&decided.received);
             }
             WriterId::Table(id) => {

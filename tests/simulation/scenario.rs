@@ -415,8 +415,18 @@ pub(crate) fn closing() -> Scenario {
     Scenario { test: "closing", before, steps }
 }
 
+/// Actions on many records: what became of them is noted beside the records.
+pub(crate) fn acting() -> Scenario {
+    let mut steps = vec![Step::BeginAction(3), archive("Acme"), Step::Drain];
+    steps.extend([Step::NoteAction(1, false), archive("Beta"), Step::NoteAction(1, true)]);
+    steps.extend([Step::BeginRound, Step::TakeState, Step::TakeState, Step::TakeState]);
+    steps.extend([Step::BeginAction(5), Step::NoteAction(2, false), Step::EndRound]);
+    steps.extend([Step::Restart, Step::NoteAction(0, true), Step::BeginAction(1), Step::Audit]);
+    Scenario { test: "acting", before: furnished(), steps }
+}
+
 /// All of them.
-pub(crate) fn all() -> [Scenario; 12] {
+pub(crate) fn all() -> [Scenario; 13] {
     [
         first_start(),
         creating(),
@@ -430,6 +440,7 @@ pub(crate) fn all() -> [Scenario; 12] {
         relating(),
         staffing(),
         closing(),
+        acting(),
     ]
 }
 

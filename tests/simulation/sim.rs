@@ -48,6 +48,10 @@ pub(crate) enum Step {
     ArchiveObject(TableName),
     /// The directory follows the tables that were archived.
     FreeNames,
+    /// An action on so many records.
+    BeginAction(u32),
+    /// So many of its records were changed, one could not be, and whether that was all.
+    NoteAction(u32, bool),
     /// An activity about the record that has the name.
     Schedule(TableName, &'static str),
     /// The oldest open follow-up is sent.
@@ -218,6 +222,8 @@ impl Sim {
             Step::Staff(asked) => self.staff(*asked)?,
             Step::ArchiveObject(table) => self.archive_object(table)?,
             Step::FreeNames => self.free_names()?,
+            Step::BeginAction(records) => self.begin_action(*records)?,
+            Step::NoteAction(succeeded, is_last) => self.note_action(*succeeded, *is_last)?,
             Step::Schedule(table, name) => self.schedule(table, name)?,
             Step::SendFollowUp => self.send_follow_up()?,
             Step::ConfirmFollowUp => self.confirm_follow_up()?,

@@ -17,7 +17,7 @@ use crate::simulation::world::reshape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::Timestamp;
 use upsertd::model::key::Normalizer;
-use upsertd::model::table::command::Action;
+use upsertd::model::table::command;
 
 /// API name of a table.
 pub(crate) type TableName = &'static str;
@@ -108,8 +108,19 @@ pub(crate) struct World {
     pub(crate) left: usize,
     /// The records that each activity is about.
     pub(crate) activities: Vec<BTreeSet<(TableName, RecordNumber)>>,
+    /// In the order in which they were begun.
+    pub(crate) actions: Vec<Action>,
     /// The last follow-up of each table that the agenda has.
     pub(crate) received: BTreeMap<TableName, u64>,
+}
+
+/// An action on many records, and what became of so many of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) records: u32,
+    pub(crate) succeeded: u32,
+    pub(crate) failed: u32,
+    pub(crate) is_finished: bool,
 }
 
 /// What happens to a world.
@@ -130,6 +141,8 @@ pub(crate) enum Change {
     Put(TableName, RecordNumber, Record),
     Purged(TableName, RecordNumber),
     Scheduled(TableName, RecordNumber),
+    /// The action at a place is new, or as it is now.
+    Acted(usize, Action),
     /// The agenda has a follow-up about a purged record.
     Forgotten(TableName, u64, RecordNumber),
     Confirmed(TableName, u64),
@@ -138,7 +151,7 @@ pub(crate) enum Change {
 /// What whoever asks must be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Record(Action, RecordNumber, Record),
+    Record(command::Action, RecordNumber, Record),
     /// Done, with nothing to show.
     Done,
     NotFound,
@@ -199,6 +212,10 @@ impl World {
             Change::Purged(table, number) => self.table_mut(table).purge(*number),
             Change::Scheduled(table, number) => {
                 self.activities.push(BTreeSet::from([(*table, *number)]));
+            }
+            Change::Acted(at, action) => {
+                self.actions.truncate(*at);
+                self.actions.push(*action);
             }
             Change::Forgotten(table, follow_up, number) => {
                 for about in &mut self.activities {
