@@ -184,6 +184,9 @@ fn changes_of_schemas(judge: &mut Judge) {
         judge.ask(method, &object, &["accounts"], Some(json!({"description": method})));
         judge.ask(method, &field, &["accounts", "passing"], Some(json!({"description": method})));
     }
+    let constraints = json!({"unique_constraints": [["note", "score"]]});
+    judge.ask("patch", &object, &["accounts"], Some(constraints));
+    judge.ask("get", &format!("{field}/references"), &["accounts", "note"], None);
     let dry = format!("{field}?dry_run=true");
     judge.ask("patch", &dry, &["accounts", "passing"], Some(json!({"options": [{"id": first}]})));
     let option = format!("{field}/options/{{option}}");

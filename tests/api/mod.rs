@@ -37,5 +37,6 @@ mod search;
 mod settings;
 mod tags;
 mod unarchive;
+mod unique_constraints;
 mod upsert;
 mod writing_onto_archived;

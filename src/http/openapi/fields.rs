@@ -345,7 +345,8 @@ pub struct Field {
 #[derive(Serialize, ToSchema)]
 pub struct References {
     pub relationships: Vec<RelationReference>,
-    pub unique_constraints: Vec<Value>,
+    /// API names of the fields of each constraint that the field is part of.
+    pub unique_constraints: Vec<Vec<String>>,
     /// Those that name the field, for callers who may see groups.
     pub permission_groups: Vec<GroupName>,
 }
@@ -435,7 +436,7 @@ pub fn update() {}
 
 /// Delete a field with the values of all records
 ///
-/// Of a relationship both sides go.
+/// Of a relationship both sides go; unique constraints that the field is part of go too.
 #[utoipa::path(
     delete, path = "/api/custom-objects/{object_identifier}/fields/{field}", tag = "fields",
     operation_id = "custom_objects_fields_destroy",

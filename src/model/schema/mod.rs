@@ -10,6 +10,7 @@ pub mod changed_field;
 pub mod changed_object;
 pub mod changed_option;
 mod check;
+pub mod constraint;
 pub mod currency;
 pub mod decimal_options;
 pub mod default_fields;
@@ -33,6 +34,7 @@ mod typed;
 
 use crate::model::id::{FieldId, FieldNumber, OptionNumber, SchemaNumber};
 use crate::model::key::{IdentifierCase, Key, Normalizer};
+use crate::model::schema::constraint::Constraints;
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
@@ -42,8 +44,8 @@ use std::sync::Arc;
 
 /// Fields of one object, default fields included.
 pub const FIELDS_MAX: usize = 500;
-/// Unique fields of one object, the identifier included.
-pub const UNIQUE_FIELDS_MAX: usize = 20;
+/// Unique fields of one object, the identifier included, and unique constraints.
+pub const UNIQUES_MAX: usize = 20;
 /// Options of one field.
 pub const OPTIONS_MAX: usize = 1_000;
 /// Categories of one object.
@@ -69,6 +71,7 @@ pub struct Schema {
     pending: Vec<Arc<Field>>,
     /// Fields that the object's flags do not ask for. They and their values wait unseen.
     dormant: Vec<Arc<Field>>,
+    constraints: Constraints,
     next_field: FieldNumber,
     next_option: OptionNumber,
     lookups: Lookups,
@@ -87,6 +90,7 @@ impl Schema {
             object,
             categories,
             fields,
+            constraints: Constraints::default(),
             next_field: system::CUSTOM_FIRST,
             next_option: OptionNumber(u32::try_from(options).expect("few by default") + 1),
         };
@@ -193,12 +197,6 @@ impl Schema {
         self.lookups.claiming.iter().map(|at| &self.fields[*at])
     }
 
-    /// Whether there is any such field.
-    #[must_use]
-    pub fn has_claiming_fields(&self) -> bool {
-        !self.lookups.claiming.is_empty()
-    }
-
     /// The relationship fields that keep their values here.
     pub fn owning_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
         self.lookups.owning.iter().map(|at| &self.fields[*at])
@@ -284,6 +282,7 @@ impl Schema {
             }
         }
         self.lookups = Lookups::of(&self.fields, self.next_field);
+        self.drop_broken_constraints();
     }
 
     /// A field, to be changed in a copy that is being made.
@@ -307,6 +306,12 @@ struct Stored {
     object: Object,
     categories: Vec<Category>,
     fields: Vec<Field>,
+    #[serde(
+        default,
+        rename = "unique_constraints",
+        skip_serializing_if = "Constraints::are_unknown"
+    )]
+    constraints: Constraints,
     next_field: FieldNumber,
     next_option: OptionNumber,
 }
@@ -324,6 +329,7 @@ impl From<Schema> for Stored {
                 .chain(schema.dormant)
                 .map(Arc::unwrap_or_clone)
                 .collect(),
+            constraints: schema.constraints,
             next_field: schema.next_field,
             next_option: schema.next_option,
         }
@@ -332,34 +338,41 @@ impl From<Schema> for Stored {
 
 /// A stored schema that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the schema of object {object} has no identifier field")]
-pub struct NoIdentifier {
-    pub object: String,
+pub enum Unsound {
+    #[error("the schema of object {object} has no identifier field")]
+    NoIdentifier { object: String },
+    #[error("the schema of object {object} has a unique constraint that can be none")]
+    Constraint { object: String },
 }
 
 impl TryFrom<Stored> for Schema {
-    type Error = NoIdentifier;
+    type Error = Unsound;
 
-    fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
+    fn try_from(stored: Stored) -> Result<Self, Unsound> {
         let fields = stored.fields.into_iter().map(Arc::new);
         let (pending, fields): (Vec<_>, Vec<_>) = fields.partition(|field| field.is_pending());
         let (fields, dormant): (Vec<Arc<Field>>, _) =
             fields.into_iter().partition(|field| field.is_offered_by(&stored.object));
         if !fields.iter().any(|field| field.is_identifier()) {
-            return Err(NoIdentifier { object: stored.object.name });
+            return Err(Unsound::NoIdentifier { object: stored.object.name });
         }
         let lookups = Lookups::of(&fields, stored.next_field);
-        Ok(Self {
+        let schema = Self {
             number: stored.number,
             object: stored.object,
             categories: stored.categories,
             fields,
             pending,
             dormant,
+            constraints: stored.constraints,
             next_field: stored.next_field,
             next_option: stored.next_option,
             lookups,
-        })
+        };
+        if !schema.has_sound_constraints() {
+            return Err(Unsound::Constraint { object: schema.object.name });
+        }
+        Ok(schema)
     }
 }
 

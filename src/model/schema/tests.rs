@@ -1,7 +1,9 @@
 //! Schemas: how fields are found, what a change leaves, what is stored.
+#![expect(clippy::zero_sized_map_values, reason = "a map is what is read, its names what counts")]
 
 use super::*;
-use crate::model::id::Timestamp;
+use crate::model::id::{ConstraintNumber, Timestamp};
+use crate::model::schema::constraint::Constraint;
 use crate::model::schema::decimal_options::NewDecimalOptions;
 use crate::model::schema::money_options::MoneyOptions;
 use crate::model::schema::new_field::{NewField, NewOption};
@@ -104,10 +106,37 @@ fn a_stored_schema_is_read_back_with_its_look_ups() {
     assert!(read.has_further_unique_fields());
 }
 
+type Keys = BTreeMap<String, IgnoredAny>;
+
+#[track_caller]
+fn check_keys(keys: &Keys, expected: &str) {
+    let found: Vec<&str> = keys.keys().map(String::as_str).collect();
+    assert_eq!(found.join(" "), expected);
+}
+
 #[test]
-#[expect(clippy::zero_sized_map_values, reason = "a map is what is read, its names what counts")]
+fn the_names_of_stored_constraints_stay() {
+    #[derive(Deserialize)]
+    struct Names {
+        unique_constraints: NamesOfConstraints,
+    }
+    #[derive(Deserialize)]
+    struct NamesOfConstraints {
+        list: Vec<Keys>,
+        #[serde(flatten)]
+        rest: Keys,
+    }
+    let mut schema = grown();
+    let fields = vec![system::FIRST_NAME, system::LAST_NAME];
+    schema.constraints.put(vec![Constraint { number: ConstraintNumber(1), fields }]);
+    let stored = rmp_serde::to_vec_named(&schema).unwrap();
+    let names: Names = rmp_serde::from_slice(&stored).unwrap();
+    check_keys(&names.unique_constraints.list[0], "fields number");
+    check_keys(&names.unique_constraints.rest, "last");
+}
+
+#[test]
 fn the_names_of_the_stored_form_stay() {
-    type Keys = BTreeMap<String, IgnoredAny>;
     #[derive(Deserialize)]
     struct Names {
         object: Keys,
@@ -125,24 +154,20 @@ fn the_names_of_the_stored_form_stay() {
         #[serde(flatten)]
         rest: Keys,
     }
-    let check = |keys: &Keys, expected: &str| {
-        let found: Vec<&str> = keys.keys().map(String::as_str).collect();
-        assert_eq!(found.join(" "), expected);
-    };
     let stored = rmp_serde::to_vec_named(&grown()).unwrap();
     let keys: Keys = rmp_serde::from_slice(&stored).unwrap();
-    check(&keys, "categories fields next_field next_option number object");
+    check_keys(&keys, "categories fields next_field next_option number object");
     let names: Names = rmp_serde::from_slice(&stored).unwrap();
-    check(
+    check_keys(
         &names.object,
         "allow_on_forms allow_relations created default_color default_icon \
          default_on_activities description entity_name has_commerce_data id \
          include_percentage_to_close is_custom meta name object_name object_type owner \
          track_entity_value",
     );
-    check(&names.categories[0], "id meta name order");
+    check_keys(&names.categories[0], "id meta name order");
     for field in &names.fields {
-        check(
+        check_keys(
             &field.rest,
             "allow_multiple category description display_name field_type id is_default \
              is_deletable is_hidden is_read_only is_required is_unique meta name normalizer \
@@ -151,20 +176,20 @@ fn the_names_of_the_stored_form_stay() {
     }
     let options: Vec<&Keys> = names.fields.iter().flat_map(|field| &field.options).collect();
     assert_eq!(options.len(), 5);
-    check(options[0], "code id meta name number order");
+    check_keys(options[0], "code id meta name number order");
     let score = names.fields.last().expect("the decimal field");
-    check(&score.decimal_options, "max_value min_value precision");
+    check_keys(&score.decimal_options, "max_value min_value precision");
     let phone = &names.fields[4];
-    check(&phone.phonenumber_options, "enable_extension");
+    check_keys(&phone.phonenumber_options, "enable_extension");
     let keys_of = |stored: Vec<u8>| rmp_serde::from_slice::<Keys>(&stored).unwrap();
     let money = rmp_serde::to_vec_named(&MoneyOptions::default()).unwrap();
-    check(&keys_of(money), "currency");
+    check_keys(&keys_of(money), "currency");
     let rating = rmp_serde::to_vec_named(&RatingOptions::default()).unwrap();
-    check(&keys_of(rating), "max_value min_value");
+    check_keys(&keys_of(rating), "max_value min_value");
     let mut choice = schema_choice();
     choice.status = Some(Standing::Disqualified);
     let stored = rmp_serde::to_vec_named(&choice).unwrap();
-    check(&keys_of(stored), "code id meta name number order status");
+    check_keys(&keys_of(stored), "code id meta name number order status");
     let standing = rmp_serde::to_vec(&Standing::Disqualified).unwrap();
     assert_eq!(rmp_serde::from_slice::<String>(&standing).unwrap(), "disqualified");
 }
@@ -177,4 +202,32 @@ fn a_schema_without_an_identifier_is_refused() {
     let error = rmp_serde::from_slice::<Schema>(&bytes).unwrap_err();
     let message = "the schema of object client_client has no identifier field";
     assert!(error.to_string().contains(message), "{error}");
+}
+
+#[test]
+fn a_stored_constraint_that_can_be_none_is_refused() {
+    let check = |number, fields: &[FieldNumber], is_good: bool| {
+        let mut schema = grown();
+        let fields = fields.to_vec();
+        let last = Constraint { number: ConstraintNumber(3), fields: fields.clone() };
+        schema.constraints.put(vec![last]);
+        schema.constraints.put(vec![]);
+        let read = |schema: &Schema| {
+            let stored = rmp_serde::to_vec_named(schema).unwrap();
+            rmp_serde::from_slice::<Schema>(&stored)
+        };
+        assert_eq!(read(&schema).unwrap(), schema, "the last number is kept");
+        let stored = Stored::from(schema);
+        let mut constraints = stored.constraints.clone();
+        constraints.put(vec![Constraint { number: ConstraintNumber(number), fields }]);
+        let bytes = rmp_serde::to_vec_named(&Stored { constraints, ..stored }).unwrap();
+        let read = rmp_serde::from_slice::<Schema>(&bytes);
+        assert_eq!(read.is_ok(), is_good, "{read:?}");
+    };
+    let names = [system::FIRST_NAME, system::LAST_NAME];
+    check(3, &names, true);
+    check(3, &names[..1], false);
+    check(3, &[names[0], names[0]], false);
+    check(3, &[names[0], FieldNumber(999)], false);
+    check(3, &[names[0], system::FULL_NAME], false);
 }

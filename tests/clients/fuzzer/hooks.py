@@ -65,6 +65,7 @@ OF_OTHER_KEYS = {
     "role_ids": {"invalid"},
     "status": {"invalid"},
     "timezone": {"invalid_choice"},
+    "unique_constraints": {"invalid"},  # of fields that may be unique
     "value": {"invalid", "required"},
 }
 

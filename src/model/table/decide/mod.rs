@@ -12,6 +12,7 @@ mod plan;
 mod relate;
 mod schema;
 mod survey;
+pub(crate) mod together;
 mod update;
 mod upsert;
 
@@ -21,6 +22,7 @@ use crate::model::schema::fault::SchemaFault;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{Ask, Command, Place, RecordFault, Reply, Writes};
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
 use crate::model::table::record::Record;
@@ -66,12 +68,14 @@ pub enum Rejection {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taken {
     pub faults: Vec<RecordFault>,
+    /// Constraints that the request breaks.
+    pub together: Vec<TakenTogether>,
     pub conflict: Option<Conflict>,
 }
 
 impl Taken {
     fn is_empty(&self) -> bool {
-        self.faults.is_empty() && self.conflict.is_none()
+        self.faults.is_empty() && self.together.is_empty() && self.conflict.is_none()
     }
 }
 
@@ -103,20 +107,21 @@ pub enum ConflictParameter {
     None,
 }
 
-/// A stored value that a live record has taken.
+/// A stored value that a live record has taken, or values that are unique together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clash {
-    pub field: FieldNumber,
-    pub value: Value,
+    /// In the order of the constraint.
+    pub parts: Vec<(FieldNumber, Value)>,
     pub holder: RecordId,
 }
 
-/// What breaks a new rule of a field.
+/// What breaks a new rule, of that what the caller may see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violated {
-    pub field: Arc<Field>,
     pub rule: Rule,
-    /// Values that several live records share, or records without a value.
+    /// The field that the rule is of, or those of the constraint, as they are to be.
+    pub fields: Vec<Arc<Field>>,
+    /// Values that several records share, or records without a value.
     pub count: usize,
     /// The first of them.
     pub first: Vec<Violation>,
@@ -137,18 +142,20 @@ pub enum Blocked {
 pub enum Rule {
     Required,
     Unique,
-    /// The values are unique already, but not in this normal form.
+    /// The values are unique already, alone or together with others, but not in this normal form.
     Normalizer,
+    /// The values of these fields are unique together. Its place in the request's list.
+    UniqueTogether(usize),
     /// Names match otherwise from now on. Archived records keep theirs, so they count too.
     IdentifierCase,
 }
 
-/// One value that is in the way, and the first records that have it.
+/// What is in the way, and the first records that have it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violation {
     pub records: Vec<RecordId>,
-    /// As the first of them has it; none where it is missing.
-    pub value: Option<Value>,
+    /// The value of each field as the first of them has it; none where it is missing.
+    pub values: Vec<Value>,
 }
 
 /// Decides one command on a table and the drafts over it.

@@ -97,7 +97,7 @@ fn prompt(
     if !writes.faults.is_empty() {
         return Err(Rejection::Faults(writes.faults.clone()));
     }
-    let mut taken = Taken { faults: Vec::new(), conflict: Some(conflict) };
+    let mut taken = Taken { conflict: Some(conflict), ..Taken::default() };
     plan.check_unique(commit, None, &mut taken);
     Err(Rejection::Taken(taken))
 }

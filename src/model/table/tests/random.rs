@@ -60,6 +60,9 @@ impl Play {
             self.assert_record(record, naive);
         }
         assert_eq!(self.rig.table.sequence().0, self.naive.sequence);
+        let schema = self.rig.schema();
+        let constraints = schema.constraints().iter().map(|constraint| &constraint.fields);
+        assert!(constraints.eq(&self.naive.constraints), "constraints");
         let follow_ups = self.rig.table.shown.follow_ups();
         let open: Vec<RecordId> = follow_ups.open.values().copied().collect();
         assert_eq!(open, self.naive.purged[self.naive.confirmed..]);
@@ -135,7 +138,10 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         }
         Err(Rejection::Forbidden(entries)) => Answer::Forbidden(entries),
         Err(Rejection::Faults(faults)) => Answer::Faults(faults),
-        Err(Rejection::Taken(taken)) => Answer::Taken(taken.faults, taken.conflict.map(hit)),
+        Err(Rejection::Taken(taken)) => {
+            let together = taken.together.into_iter().map(|taken| (taken.places, taken.holder));
+            Answer::Taken(taken.faults, together.collect(), taken.conflict.map(hit))
+        }
         Err(Rejection::TooLarge { what, .. }) => panic!("the {what} is too large"),
         Err(other @ (Rejection::ArchiveBlocked(_) | Rejection::ObjectArchived)) => {
             panic!("no step archives the object: {other:?}")
@@ -153,7 +159,10 @@ fn hit(conflict: Conflict) -> Hit {
         }
         Conflict::UniqueOnRestore { record, clashes } => Hit::OnRestore {
             record: record.id(),
-            clashes: clashes.iter().map(|clash| (clash.field, clash.holder)).collect(),
+            clashes: clashes
+                .iter()
+                .map(|clash| (clash.parts.iter().map(|(field, _)| *field).collect(), clash.holder))
+                .collect(),
         },
     }
 }

@@ -53,8 +53,27 @@ fn object_keys() -> Vec<Key> {
         flag("include_percentage_to_close"),
         flag("allow_on_forms"),
         meta("meta", 16 * 1024),
-        any("unique_constraints", "ln").refuses(json!([["country", "vat"]]), "invalid"),
+        constraints(),
     ]
+}
+
+/// Lists of fields, of which a new object has the default ones.
+fn constraints() -> Key {
+    let bad = [
+        (json!(["name"]), "invalid"),
+        (json!([7]), "invalid"),
+        (json!([[]]), "invalid"),
+        (json!([["name"]]), "invalid"),
+        (json!([["name", "name"]]), "invalid"),
+        (json!([[7, "name"]]), "invalid"),
+        (json!([["name", "owner"]]), "invalid"),
+        (json!([["name", "created"]]), "invalid"),
+        (json!([["country", "vat"]]), "does_not_exist"),
+        (json!([vec!["x"; 17]]), "limit_exceeded"),
+        (json!(vec![["x"]; 21]), "limit_exceeded"),
+    ];
+    bad.into_iter()
+        .fold(any("unique_constraints", "ln"), |key, (value, code)| key.refuses(value, code))
 }
 
 /// What the bodies that make and change a field have in common.
