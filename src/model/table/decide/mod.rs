@@ -172,19 +172,28 @@ pub fn decide(
     if commit.schema.object().archived_at.is_some() && !is_receipt {
         return Err(Rejection::ObjectArchived);
     }
+    answer(&mut commit, ask)
+}
+
+fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
     match ask {
-        Ask::Upsert(upsert) => upsert::upsert(&mut commit, &upsert),
-        Ask::Add(add) => upsert::add(&mut commit, &add),
-        Ask::Update(update) => update::update(&mut commit, &update),
-        Ask::Archive(id) => archive::archive(&mut commit, id),
-        Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
-        Ask::Move { id, stage } => pipeline::move_record(&mut commit, id, stage),
-        Ask::Purge(id) => archive::purge(&mut commit, id),
-        Ask::Team(edit) => archive::edit_team(&mut commit, edit),
-        Ask::CreateField(field) => schema::create_field(&mut commit, &field),
-        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
-        Ask::ChangeSchema(asked) => schema::change_schema(&mut commit, &asked),
-        Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
+        Ask::Upsert(upsert) => upsert::upsert(commit, &upsert),
+        Ask::Add(add) => upsert::add(commit, &add),
+        Ask::Update(update) => update::update(commit, &update),
+        Ask::Archive(id) => archive::archive(commit, id),
+        Ask::Unarchive(unarchive) => archive::unarchive(commit, &unarchive),
+        Ask::Move { id, stage } => pipeline::move_record(commit, id, stage),
+        Ask::Purge(id) => archive::purge(commit, id),
+        Ask::Team(edit) => archive::edit_team(commit, edit),
+        Ask::CreateField(field) => schema::create_field(commit, &field),
+        Ask::CreateOption { field, option } => schema::create_option(commit, field, &option),
+        Ask::ChangeSchema(asked) => schema::change_schema(commit, &asked),
+        Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(commit, number)),
+        Ask::Dry(ask) => {
+            let reply = answer(commit, *ask)?;
+            commit.forget_events();
+            Ok(reply)
+        }
     }
 }
 

@@ -57,16 +57,8 @@ pub(super) fn change_schema(
     asked: &SchemaAsk,
 ) -> Result<Reply, Rejection> {
     match asked {
-        SchemaAsk::ChangeField { field, change, run } => {
-            let reply = change_field(commit, *field, change)?;
-            commit.end(*run);
-            Ok(reply)
-        }
-        SchemaAsk::DeleteField { field, run } => {
-            delete_field(commit, *field)?;
-            commit.end(*run);
-            Ok(Reply::Done)
-        }
+        SchemaAsk::ChangeField { field, change } => change_field(commit, *field, change),
+        SchemaAsk::DeleteField(field) => delete_field(commit, *field),
         SchemaAsk::ChangeOption { field, option, change } => {
             change_option(commit, (*field, *option), change)
         }
@@ -238,14 +230,15 @@ fn change_options(
     Ok(())
 }
 
-fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<(), Rejection> {
+fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
     let held = schema.by_number(number).ok_or(Rejection::UnknownField)?;
     if !held.is_deletable {
         let fault = SchemaFaultKind::NotDeletable;
         return Err(Rejection::Schema(vec![SchemaFault { place: BodyPlace::Body, fault }]));
     }
-    commit.change_schema(SchemaChange::FieldDeleted { field: number })
+    commit.change_schema(SchemaChange::FieldDeleted { field: number })?;
+    Ok(Reply::Done)
 }
 
 fn show_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {

@@ -249,6 +249,7 @@ impl Naive {
                 self.confirmed = self.confirmed.max(sent);
                 Answer::Done
             }
+            Ask::Dry(asked) => panic!("it is asked what is only tried: {asked:?}"),
         }
     }
 

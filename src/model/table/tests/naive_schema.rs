@@ -16,9 +16,8 @@ impl Naive {
                 let by = by.as_deref().and_then(OptionId::parse).expect("steps name an id");
                 self.drop_option(*field, *option, Some(by))
             }
-            SchemaAsk::DeleteField { field, .. } => self.delete_field(*field),
-            SchemaAsk::ChangeField { field, change, .. } => match change.keys.normalizer.as_deref()
-            {
+            SchemaAsk::DeleteField(field) => self.delete_field(*field),
+            SchemaAsk::ChangeField { field, change } => match change.keys.normalizer.as_deref() {
                 Some(normalizer) => self.normalize(*field, normalizer),
                 None => self.switch(*field, change),
             },

@@ -3,7 +3,7 @@
 use crate::model::id::RecordId;
 use crate::model::key::Key;
 use crate::model::schema::system;
-use crate::model::table::command::{Action, Ask, Reply};
+use crate::model::table::command::{Action, Ask, Outcome, Reply};
 use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::draft::View;
 use crate::model::table::event_form::{Stored, decode};
@@ -34,7 +34,9 @@ impl Play {
         self.naive.at = self.rig.moment.at();
         self.naive.members = self.rig.caller.members.clone();
         let Some(asked) = ask(step, &self.rig, &self.known) else { return };
+        let tried = self.try_out(step);
         let expected = self.naive.answer(&asked);
+        assert_eq!(tried, expected, "a dry run tells what then happens");
         let answer = self.rig.run(asked);
         self.naive.schema = self.rig.schema();
         if let Ok(Reply::Record(outcome)) = &answer
@@ -50,6 +52,22 @@ impl Play {
             assert_eq!(comparable(answer, None), expected);
         }
         self.assert_agrees();
+    }
+
+    /// What a dry run of the step is answered. It leaves nothing behind.
+    fn try_out(&mut self, step: &Step) -> Answer {
+        let asked = ask(step, &self.rig, &self.known).expect("it was asked already");
+        let (length, sequence) = (self.rig.log.len(), self.rig.table.sequence());
+        let answer = self.rig.run(Ask::Dry(Box::new(asked)));
+        assert_eq!((self.rig.log.len(), self.rig.table.sequence()), (length, sequence));
+        let is_new = |outcome: &&Outcome| outcome.action == Action::Created;
+        let made = match &answer {
+            Ok(Reply::Record(outcome)) => Some(outcome).filter(is_new).map(|it| it.record.id()),
+            Ok(Reply::Done | Reply::Field(_) | Reply::Option(_) | Reply::Category(_)) | Err(_) => {
+                None
+            }
+        };
+        comparable(answer, made)
     }
 
     /// Everything that can be seen is what the naive table has.

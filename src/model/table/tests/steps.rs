@@ -12,7 +12,7 @@ use crate::model::table::command::{
 };
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::record::Record;
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
 use crate::model::table::tests::pipeline_steps::{self, PipelineStep, any_pipeline_step, pipeline};
 use crate::model::table::tests::together_steps::{self, TogetherStep, any_together_step};
@@ -529,7 +529,7 @@ impl Edge<'_> {
             1 => FieldNumber(999),
             late => FieldNumber(LATE.0 + u32::from(late) - 2),
         };
-        Ask::ChangeSchema(SchemaAsk::DeleteField { field, run: Run::Real })
+        Ask::ChangeSchema(SchemaAsk::DeleteField(field))
     }
 
     fn switch(&self, which: u8, is_unique: Option<bool>, is_required: Option<bool>) -> Ask {
@@ -538,7 +538,7 @@ impl Edge<'_> {
         let field = schema.by_number(field).expect("no step drops it").number;
         let keys = NewField { is_required, is_unique, ..NewField::default() };
         let change = Box::new(ChangedField { keys, options: None });
-        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change, run: Run::Real })
+        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change })
     }
 
     /// One that is there goes; the last one stays.

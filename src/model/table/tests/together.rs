@@ -13,7 +13,7 @@ use crate::model::table::command::{ArchivedConflict, Ask, Place, Reply, RestoreC
 use crate::model::table::decide::keys::joint_claim;
 use crate::model::table::decide::{Conflict, Rejection, Rule};
 use crate::model::table::draft::View;
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{Rig, SETTING, created, field, text};
 use crate::model::table::tests::accounts::{
     Accounts, Modes, UNARCHIVE, conflict, entry, faults, good, required,
@@ -212,7 +212,7 @@ fn a_normal_form_is_changed_only_where_the_values_stay_unique_together() {
         let change =
             ChangedField { keys: NewField { normalizer, ..NewField::default() }, options: None };
         let (field, change) = (firms.country, Box::new(change));
-        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change, run: Run::Real })
+        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change })
     };
     firms.live("A", "DE", 1);
     firms.accounts.rig.run(normalize(&firms, Normalizer::Exact)).unwrap();
@@ -238,7 +238,7 @@ fn list(rig: &Rig) -> Vec<Vec<String>> {
 fn a_constraint_goes_with_a_field_of_it() {
     let mut firms = Firms::new();
     firms.accounts.rig.run(constrained(&[&["country", "number"], &["code", "region"]])).unwrap();
-    let delete = SchemaAsk::DeleteField { field: firms.number, run: Run::Real };
+    let delete = SchemaAsk::DeleteField(firms.number);
     firms.live("A", "DE", 1);
     firms.accounts.rig.run(Ask::ChangeSchema(delete)).unwrap();
     assert_eq!(list(&firms.accounts.rig), [["code", "region"]]);

@@ -6,7 +6,7 @@ use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::new_object::NewObject;
 use crate::model::table::command::Ask;
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::tests::steps::{CODE, LATE, PLACE, REGION, SERIAL, STATUS};
 use proptest::prelude::*;
 
@@ -59,7 +59,6 @@ pub(super) fn ask(step: &TogetherStep, schema: &Schema) -> Ask {
             Ask::ChangeSchema(SchemaAsk::ChangeField {
                 field: [CODE, REGION, PLACE][usize::from(*which)],
                 change: Box::new(ChangedField { keys, options: None }),
-                run: Run::Real,
             })
         }
     }

@@ -7,9 +7,6 @@ use serde_json::json;
 const FIELD: Extensions =
     Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
 
-const NEW_FIELD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
-
 pub(super) fn reads() -> Vec<Route> {
     let filters = &["custom_only", "is_custom", "default_on_activities", "allow_relations"];
     vec![
@@ -177,7 +174,8 @@ fn writes_of_fields() -> Vec<Route> {
     vec![
         Route::new("POST /api/custom-objects/{object}/fields", 201)
             .takes(choice, with(field_keys(), created))
-            .extensions(NEW_FIELD),
+            .flags(&["dry_run"])
+            .extensions(FIELD),
         Route::new("PATCH /api/custom-objects/{object}/fields/{field}", 200)
             .takes(json!({"description": "Where"}), changed())
             .flags(&["dry_run"])
@@ -191,10 +189,12 @@ fn writes_of_fields() -> Vec<Route> {
                 json!({"name": "East"}),
                 with(option_keys(), vec![label("name", "t", 200).required()]),
             )
-            .extensions(NEW_FIELD),
+            .flags(&["dry_run"])
+            .extensions(FIELD),
         Route::new(option, 200)
             .takes(json!({"name": "Far North"}), with(option_keys(), vec![label("name", "t", 200)]))
-            .extensions(NEW_FIELD),
+            .flags(&["dry_run"])
+            .extensions(FIELD),
         Route::new(
             "POST /api/custom-objects/{object}/fields/{field}/options/{option}/replace",
             200,
@@ -203,7 +203,8 @@ fn writes_of_fields() -> Vec<Route> {
             json!({"id": "{other_option}"}),
             vec![any("id", "t").required().refuses(json!("nonsense"), "invalid")],
         )
-        .extensions(NEW_FIELD),
+        .flags(&["dry_run"])
+        .extensions(FIELD),
     ]
 }
 
@@ -213,7 +214,8 @@ pub(super) fn ends() -> Vec<Route> {
             "DELETE /api/custom-objects/{object}/fields/{field}/options/{other_option}",
             204,
         )
-        .extensions(NEW_FIELD),
+        .flags(&["dry_run"])
+        .extensions(FIELD),
         Route::new("DELETE /api/custom-objects/{object}/fields/{field}", 204)
             .flags(&["dry_run"])
             .extensions(FIELD),
