@@ -13,6 +13,7 @@ use crate::model::table::command::{ArchivedConflict, Ask, Place, Reply, RestoreC
 use crate::model::table::decide::keys::joint_claim;
 use crate::model::table::decide::{Conflict, Rejection, Rule};
 use crate::model::table::draft::View;
+use crate::model::table::event_form::Misfit;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{Rig, SETTING, created, field, text};
 use crate::model::table::tests::accounts::{
@@ -407,13 +408,14 @@ fn a_stored_list_that_does_not_fit_is_refused() {
 fn a_damaged_value_is_found_when_a_constraint_needs_it() {
     let mut firms = Firms::new();
     firms.accounts.rig.run(constrained(&[])).unwrap();
-    firms.live("A", "Deutschland", 1);
+    firms.live("A", "x", 1);
     let written = firms.accounts.rig.log.len() - 1;
     firms.accounts.rig.run(constrained(&[&["country", "number"]])).unwrap();
     firms.accounts.rig.check();
     let log = &mut firms.accounts.rig.log;
-    let at = log[written].windows(11).rposition(|text| text == b"Deutschland").unwrap();
-    // What was a text is a number now.
-    log[written][at - 1] = 0x01;
-    assert!(Table::from_birth(&log.concat(), SETTING).is_err());
+    let at = log[written].windows(2).rposition(|two| two == [0xa1, b'x']).unwrap();
+    // What was a text is a number of the same length.
+    log[written][at] = 0xcc;
+    let refused = Table::from_birth(&log.concat(), SETTING);
+    assert!(matches!(refused, Err(Misfit::Shape { what: "a value" })));
 }
