@@ -329,8 +329,7 @@ mod tests {
         world.make_owner().await;
         world.settle().await;
         let field = world.deals.shown().schema().by_id(OWNING).unwrap().number;
-        let run = crate::model::table::schema_command::Run::Real;
-        let asked = SchemaAsk::DeleteField { field, run };
+        let asked = SchemaAsk::DeleteField(field);
         world.ask(&world.deals, Ask::ChangeSchema(asked)).await;
         world.settle().await;
         assert_eq!(world.mirror(), None);

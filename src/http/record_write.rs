@@ -183,6 +183,7 @@ impl<'r> RecordWrite<'r> {
             | Ask::CreateOption { .. }
             | Ask::ChangeSchema(_)
             | Ask::ConfirmFollowUp(_) => None,
+            Ask::Dry(ask) => self.addressed(ask),
         }
     }
 

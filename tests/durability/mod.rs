@@ -1,6 +1,7 @@
 //! What a crash, a second process or a damaged file may do: the real binary on a real disk.
 
 mod backup;
+mod constraints;
 mod crash;
 mod damage;
 mod leavers;

@@ -13,7 +13,7 @@ use upsertd::model::schema::field::Field;
 use upsertd::model::schema::new_field::{NewField, NewOption};
 use upsertd::model::schema::stage::NewStage;
 use upsertd::model::table::command::{Ask as TableAsk, Command};
-use upsertd::model::table::schema_command::{Run, SchemaAsk};
+use upsertd::model::table::schema_command::SchemaAsk;
 
 impl Sim {
     pub(crate) fn reshape(&mut self, table: TableName, asked: Reshape) -> Result<(), Finding> {
@@ -38,13 +38,13 @@ fn ask_for(schema: &Schema, asked: Reshape) -> TableAsk {
     let field = held.number;
     let change = |keys: NewField| {
         let change = Box::new(ChangedField { keys, options: None });
-        SchemaAsk::ChangeField { field, change, run: Run::Real }
+        SchemaAsk::ChangeField { field, change }
     };
     let ask = match asked {
         Reshape::Relabel(_, label) => {
             change(NewField { display_name: Some(label.to_owned()), ..NewField::default() })
         }
-        Reshape::Delete(_) => SchemaAsk::DeleteField { field, run: Run::Real },
+        Reshape::Delete(_) => SchemaAsk::DeleteField(field),
         Reshape::Unique(is_unique) => {
             change(NewField { is_unique: Some(is_unique), ..NewField::default() })
         }

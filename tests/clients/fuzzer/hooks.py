@@ -71,6 +71,7 @@ OF_OTHER_KEYS = {
     "set_on_update": {"required"},
     "status": {"invalid"},
     "timezone": {"invalid_choice"},
+    "unique_constraints": {"invalid"},  # of fields that may be unique
     "value": {"invalid", "required"},
 }
 
