@@ -6,6 +6,7 @@ use crate::engine::business::TableRef;
 use crate::http::body::Body;
 use crate::http::caller::require;
 use crate::http::code::Code;
+use crate::http::dry_run::Run;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
@@ -184,18 +185,42 @@ impl FieldFilter {
 }
 
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let (new, relationship) = read_create(&target, &request, &body)?;
-    let field = match relationship {
-        Some(relationship) => relationship.make(&target, body.bytes().len()).await?,
-        None => create_alone(&target, new, body.bytes().len()).await?,
+    let (New { field, relationship }, run) = read_create(&target, &request, &body)?;
+    let bytes = body.bytes().len();
+    let (field, partner) = match (relationship, run) {
+        (None, _) => (create_alone(&target, field, run, bytes).await?, None),
+        (Some(relationship), Run::Real) => (relationship.make(&target, bytes).await?, None),
+        (Some(relationship), Run::Dry) => {
+            let (field, partner) = relationship.try_both(&target, bytes).await?;
+            (field, Some(partner))
+        }
     };
-    let rights = target.access.fields(&target.table.shown().schema());
-    let tables = target.caller.related_tables();
-    Ok(HttpResponse::Created().json(FieldShape::of(&field, (&rights, &tables))))
+    let mut schema = target.table.shown().schema();
+    if run == Run::Dry && schema.by_number(field.number).is_none() {
+        // What the caller may do with it is what it could do then.
+        schema = Arc::new(schema.with_field(Field::clone(&field)));
+    }
+    let (rights, tables) = (target.access.fields(&schema), target.caller.related_tables());
+    let mut shape = FieldShape::of(&field, (&rights, &tables));
+    if let Some(partner) = &partner {
+        shape = shape.related_by(&field, partner, &tables);
+    }
+    Ok(run.answer(HttpResponse::Created(), shape))
 }
 
-async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Arc<Field>, Problem> {
-    match ask_for_schema(target, Ask::CreateField(Box::new(new)), bytes).await? {
+/// A field to be, and the relationship that it is one side of.
+struct New {
+    field: NewField,
+    relationship: Option<NewRelationship>,
+}
+
+async fn create_alone(
+    target: &Target,
+    new: NewField,
+    run: Run,
+    bytes: usize,
+) -> Result<Arc<Field>, Problem> {
+    match ask_for_schema(target, run.ask(Ask::CreateField(Box::new(new))), bytes).await? {
         Reply::Field(field) => Ok(field),
         Reply::Record(_)
         | Reply::NoMatch
@@ -208,15 +233,10 @@ async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Ar
     }
 }
 
-/// The new field, and the relationship that it is one side of.
-fn read_create(
-    target: &Target,
-    request: &HttpRequest,
-    body: &Body,
-) -> Result<(NewField, Option<NewRelationship>), Problem> {
+fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<(New, Run), Problem> {
     let input = body.parse()?;
     let mut faults = Faults::default();
-    let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
+    let (is_strict, run) = Run::read(request, RouteGroup::FieldWrite, &mut faults);
     let (mut new, relation) = read_new_field(&input, is_strict, &mut faults);
     let relationship = relation
         .as_ref()
@@ -232,7 +252,7 @@ fn read_create(
         });
         add_schema_faults(&found, &mut faults);
     }
-    faults.check().map(|()| (new, relationship))
+    faults.check().map(|()| (New { field: new, relationship }, run))
 }
 
 /// Asks the target's table for a change of its schema, by a body of so many bytes, if the caller
@@ -243,10 +263,17 @@ pub(crate) async fn ask_for_schema(
     bytes: usize,
 ) -> Result<Reply, Problem> {
     // To delete a field takes more than to change one.
-    let deletes = matches!(ask, Ask::ChangeSchema(SchemaAsk::DeleteField { .. }));
+    let deletes = deletes_field(&ask);
     let access = &target.access;
     require(if deletes { access.may_delete_schema() } else { access.may_change_schema() })?;
     ask_table_for_schema(target, &target.table, ask, bytes).await
+}
+
+fn deletes_field(ask: &Ask) -> bool {
+    if let Ask::Dry(ask) = ask {
+        return deletes_field(ask);
+    }
+    matches!(ask, Ask::ChangeSchema(SchemaAsk::DeleteField(_)))
 }
 
 /// Asks a table that a field of the target's leads to. Whoever calls has asked for the right.
@@ -557,8 +584,6 @@ mod tests {
         for path in ["unknown", UNKNOWN_ID, "unknown/tags", "name/tags", "unknown/options"] {
             server.get(&format!("{FIELDS}/{path}")).await.expect_error(404, "not_found");
         }
-        let dry = server.post(&format!("{FIELDS}?dry_run=true"), &body).await;
-        assert_eq!(dry.faults(), [("unknown_parameter".to_owned(), "dry_run".to_owned())]);
         let answer = server.post(&format!("{FIELDS}/name"), &json!({})).await;
         answer.expect_error(405, "method_not_allowed");
         assert_eq!(names(&server, FIELDS).await.len(), 5);

@@ -24,6 +24,7 @@ pub mod categories;
 pub mod code;
 pub mod counters;
 pub mod cursor;
+pub mod dry_run;
 pub mod endpoint;
 pub mod extension;
 pub mod fault;

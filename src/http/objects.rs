@@ -27,6 +27,7 @@ use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::command::{Ask, Command, Reply};
 use crate::model::key;
 use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::object::{CONTACTS, Object, ObjectType};
 use crate::model::table;
@@ -137,8 +138,10 @@ fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(request, RouteGroup::Write, &mut faults);
     let change = read_changed_object(&input, is_strict, &mut faults);
+    let schema = target.table.shown().schema();
+    let may_see = |field: &Field| target.access.may_see_field(&schema, field);
     if !faults.is_empty()
-        && let Err(found) = target.table.shown().schema().decide_object_change(&change)
+        && let Err(found) = schema.decide_object_change(&change, &may_see)
     {
         add_schema_faults(&found, &mut faults);
     }

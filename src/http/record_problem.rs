@@ -13,9 +13,13 @@ use crate::http::wire::fields::{FieldReference, Fields, place_of};
 use crate::http::wire::record::Scene;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
 use crate::model::table::command::{self, EntryIndex, EntryKey, FaultKind, RecordFault};
+use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::decide::{Clash, Conflict, Rejection, Taken};
 use actix_web::http::StatusCode;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 const ARCHIVED_IDENTIFIER: &str = "An archived record already uses this identifier.";
 const IDENTIFIER_OF_OTHERS: &str = "You do not have permission to upsert this identifier.";
@@ -37,6 +41,13 @@ pub fn of_record_write(problem: Problem, form: &FieldsForm) -> Problem {
         }
         _ => problem,
     }
+}
+
+/// What is said of values that other records must not have together.
+#[must_use]
+pub fn not_together(fields: &[Arc<Field>]) -> String {
+    let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
+    format!("The fields {} must make a unique set.", names.join(", "))
 }
 
 impl RefusedWrite<'_> {
@@ -86,6 +97,7 @@ impl RefusedWrite<'_> {
     /// Uniqueness and archive conflicts. Where both are found the 400 wins, and lists both.
     fn taken(&self, taken: &Taken) -> Problem {
         let mut faults: Vec<Fault> = taken.faults.iter().map(|fault| self.fault(fault)).collect();
+        faults.extend(taken.together.iter().flat_map(|taken| self.taken_together(taken)));
         let Some(conflict) = &taken.conflict else { return Problem::from_faults(faults) };
         let is_alone = faults.is_empty();
         self.conflict_faults(conflict, &mut faults);
@@ -98,22 +110,61 @@ impl RefusedWrite<'_> {
         problem.answering(self.target.answers().archived_conflict).with("conflict", &body)
     }
 
+    /// A fault of each field of the constraint. Where one of them is hidden, a single one of none.
+    fn taken_together(&self, taken: &TakenTogether) -> Vec<Fault> {
+        let fields: Vec<FieldNumber> = taken.places.iter().filter_map(field_of).collect();
+        let Some(message) = self.told_together(&fields) else {
+            return vec![Fault::new(Code::Unique, Place::Field(FieldPlace::default()))];
+        };
+        let holder = self.shown_holder(taken.holder);
+        let fault = |place| {
+            let mut fault = Fault::new(Code::Unique, self.place(place)).saying(message.clone());
+            fault.conflicting_record_id = holder;
+            fault
+        };
+        taken.places.iter().map(fault).collect()
+    }
+
+    /// What is said of several fields; none where the caller may not see one of them.
+    fn told_together(&self, fields: &[FieldNumber]) -> Option<String> {
+        if !fields.iter().all(|field| self.may_see(*field)) {
+            return None;
+        }
+        let fields = fields.iter().filter_map(|field| self.schema.by_number(*field).cloned());
+        Some(not_together(&fields.collect::<Vec<_>>()))
+    }
+
     fn conflict_faults(&self, conflict: &Conflict, faults: &mut Vec<Fault>) {
-        let mut add = |place, message, holder: Option<RecordId>| {
+        let mut add = |place, message: Cow<'static, str>, holder: Option<RecordId>| {
             let mut fault = Fault::new(Code::Conflict, place).saying(message);
             fault.conflicting_record_id = holder.and_then(|holder| self.shown_holder(holder));
             faults.push(fault);
         };
         match conflict {
             Conflict::ArchivedIdentifier { holder, place, .. } => {
-                add(self.identifier_place(place), ARCHIVED_IDENTIFIER, Some(holder.id()));
+                add(self.identifier_place(place), ARCHIVED_IDENTIFIER.into(), Some(holder.id()));
             }
             Conflict::UniqueOnRestore { clashes, .. } => {
-                for Clash { field, holder, .. } in clashes {
-                    let holder = self.may_see(*field).then_some(*holder);
-                    add(self.unnamed(*field), TAKEN_MEANWHILE, holder);
+                for clash in clashes {
+                    self.clash_faults(clash, &mut add);
                 }
             }
+        }
+    }
+
+    /// A fault of each field whose value is taken. Where one of several is hidden, one of none.
+    fn clash_faults(
+        &self,
+        clash: &Clash,
+        add: &mut impl FnMut(Place, Cow<'static, str>, Option<RecordId>),
+    ) {
+        let fields: Vec<FieldNumber> = clash.parts.iter().map(|(field, _)| *field).collect();
+        let Some(together) = self.told_together(&fields) else {
+            return add(Place::Field(FieldPlace::default()), TAKEN_MEANWHILE.into(), None);
+        };
+        let message = if fields.len() > 1 { together.into() } else { TAKEN_MEANWHILE.into() };
+        for field in fields {
+            add(self.unnamed(field), Cow::clone(&message), Some(clash.holder));
         }
     }
 
@@ -219,6 +270,17 @@ impl RefusedWrite<'_> {
         let entries = &self.fields.entries;
         let at = entries.binary_search_by_key(&index, |entry| entry.index).ok()?;
         Some(entries[at].reference)
+    }
+}
+
+/// The field that a place is of.
+fn field_of(place: &command::Place) -> Option<FieldNumber> {
+    match place {
+        command::Place::Entry { field, .. } | command::Place::Field(field) => Some(*field),
+        command::Place::Unresolved { .. }
+        | command::Place::LookupValue
+        | command::Place::Identifier
+        | command::Place::Stage => None,
     }
 }
 

@@ -189,6 +189,7 @@ impl<'r> RecordWrite<'r> {
             | Ask::ChangeSchema(_)
             | Ask::ConfirmFollowUp(_)
             | Ask::Atomic(_) => None,
+            Ask::Dry(ask) => self.addressed(ask),
         }
     }
 

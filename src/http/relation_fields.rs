@@ -7,6 +7,7 @@
 use crate::engine::business::TableRef;
 use crate::http::caller::require;
 use crate::http::code::Code;
+use crate::http::dry_run::Run;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::fields::ask_table_for_schema;
 use crate::http::problem::Problem;
@@ -20,7 +21,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::relation::{NewRelation, Relation, RelationType};
 use crate::model::table::command::{Ask, Reply};
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::FieldType;
 use std::sync::Arc;
 
@@ -107,6 +108,37 @@ impl NewRelationship {
         made.await.unwrap_or_else(|_| Err(Problem::new(Code::InternalError)))
     }
 
+    /// What both fields would be, the one that is asked for first.
+    pub(super) async fn try_both(
+        self,
+        target: &Target,
+        bytes: usize,
+    ) -> Result<(Arc<Field>, Arc<Field>), Problem> {
+        require(target.access.may_change_schema() && self.other_access.may_change_schema())?;
+        let Self { own, other, other_table, is_mirror, .. } = self;
+        let is_one_table = Arc::ptr_eq(&target.table, &other_table);
+        let schema = target.table.shown().schema();
+        let own = (&*target.table, own);
+        let other = (&*other_table, other);
+        let (mirror, owner) = if is_mirror { (own, other) } else { (other, own) };
+        let of_mirror = |problem| if is_mirror { problem } else { of_other_object(problem) };
+        let of_owner = |problem| if is_mirror { of_other_object(problem) } else { problem };
+        let mut mirror = create(target, mirror, Run::Dry, bytes).await.map_err(of_mirror)?;
+        let mut owner_field =
+            create(target, (owner.0, owner.1.clone()), Run::Dry, bytes).await.map_err(of_owner)?;
+        if is_one_table {
+            // It would be made when the mirror is there already.
+            let schema = schema.with_field(Field::clone(&mirror));
+            let made = schema.decide_field(&owner.1, &mut throwaway_ids());
+            owner_field = Arc::new(
+                made.map_err(|found| Problem::from_faults(found.iter().map(fault_of).collect()))?,
+            );
+        }
+        let relation = Arc::make_mut(&mut mirror).relation.as_mut();
+        relation.expect("a mirror is of a relation").is_pending = false;
+        Ok(if is_mirror { (mirror, owner_field) } else { (owner_field, mirror) })
+    }
+
     async fn make_both(self, target: &Target, bytes: usize) -> Result<Arc<Field>, Problem> {
         let Self { own, other, other_table, is_mirror, .. } = self;
         let own = (&*target.table, own);
@@ -115,8 +147,8 @@ impl NewRelationship {
         let of_mirror = |problem| if is_mirror { problem } else { of_other_object(problem) };
         let of_owner = |problem| if is_mirror { of_other_object(problem) } else { problem };
         let mirror_table = mirror.0;
-        let mirror = create(target, mirror, bytes).await.map_err(of_mirror)?;
-        let owner = match create(target, owner, bytes).await {
+        let mirror = create(target, mirror, Run::Real, bytes).await.map_err(of_mirror)?;
+        let owner = match create(target, owner, Run::Real, bytes).await {
             Ok(owner) => owner,
             Err(problem) => {
                 let asked = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id));
@@ -136,9 +168,10 @@ impl NewRelationship {
 async fn create(
     target: &Target,
     (table, new): (&TableRef, NewField),
+    run: Run,
     bytes: usize,
 ) -> Result<Arc<Field>, Problem> {
-    let asked = Ask::CreateField(Box::new(new));
+    let asked = run.ask(Ask::CreateField(Box::new(new)));
     ask_table_for_schema(target, table, asked, bytes).await.map(field_of)
 }
 
@@ -230,7 +263,7 @@ pub(super) async fn delete(
         (&target.table, field.id, &other, relation.field)
     };
     let owner = owner_table.shown().schema().by_id(owner).ok_or_else(Problem::not_found)?.number;
-    let asked = Ask::ChangeSchema(SchemaAsk::DeleteField { field: owner, run });
+    let asked = run.ask(Ask::ChangeSchema(SchemaAsk::DeleteField(owner)));
     ask_table_for_schema(target, owner_table, asked, 0).await?;
     match run {
         Run::Dry => Ok(()),

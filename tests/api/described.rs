@@ -203,8 +203,18 @@ fn changes_of_schemas(judge: &mut Judge) {
         judge.ask(method, &object, &["accounts"], Some(json!({"description": method})));
         judge.ask(method, &field, &["accounts", "passing"], Some(json!({"description": method})));
     }
+    let constraints = json!({"unique_constraints": [["note", "score"]]});
+    judge.ask("patch", &object, &["accounts"], Some(constraints));
+    judge.ask("get", &format!("{field}/references"), &["accounts", "note"], None);
     let dry = format!("{field}?dry_run=true");
     judge.ask("patch", &dry, &["accounts", "passing"], Some(json!({"options": [{"id": first}]})));
+    let new = json!({
+        "field_type": "relationship", "display_name": "Sellers",
+        "relation": {"related_object": "client_client", "relation_type": "primary"},
+    });
+    judge.ask("post", &format!("{FIELDS}?dry_run=true"), &["accounts"], Some(new));
+    let (options, body) = (format!("{field}/options?dry_run=true"), json!({"name": "D"}));
+    judge.ask("post", &options, &["accounts", "passing"], Some(body));
     let option = format!("{field}/options/{{option}}");
     let body = Some(json!({"name": "C"}));
     judge.ask("patch", &option, &["accounts", "passing", first], body);

@@ -12,6 +12,7 @@ mod counts;
 mod described;
 #[cfg(feature = "docs-ui")]
 mod docs_page;
+mod dry_runs;
 mod error_bodies;
 mod extensions;
 mod field_types;
@@ -39,6 +40,7 @@ mod settings;
 mod stream;
 mod tags;
 mod unarchive;
+mod unique_constraints;
 mod upsert;
 mod upsert_options;
 mod writing_onto_archived;

@@ -1,29 +1,48 @@
 //! The steps that ask writers for something: each with what is expected of it. It must not know what
 //! becomes durable, and when.
 
-use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::ask::{Ask, CODE, KIND, KINDS, LABELS, NOTE, STAGE, STAGES, Writes};
 use crate::simulation::coverage::Met;
 use crate::simulation::history::{Asked, Waiting};
+use crate::simulation::judge::Fields;
 use crate::simulation::sim::{Finding, Sim};
-use crate::simulation::world::{Answer, Change, TableName};
+use crate::simulation::world::{Answer, Change, PIPELINE, TableName};
 use upsertd::engine::follow_up::{FollowUp, oldest_open};
 use upsertd::model::agenda::{self, Association};
 use upsertd::model::catalog;
 use upsertd::model::id::{ObjectId, WriterId};
-use upsertd::model::schema::new_field::NewField;
-use upsertd::model::schema::new_object::NewObject;
+use upsertd::model::schema::new_field::{NewField, NewOption};
+use upsertd::model::schema::new_object::{NewObject, NewPipeline};
+use upsertd::model::schema::stage::NewStage;
 use upsertd::model::table::command::{Ask as TableAsk, Command};
 
 impl Sim {
-    fn object(&mut self, table: TableName) -> Option<ObjectId> {
+    pub(crate) fn object(&mut self, table: TableName) -> Option<ObjectId> {
         let is_decided = self.history.decided.tables.contains_key(table);
         self.machine().object(table).filter(|_| is_decided)
     }
 
-    pub(crate) fn ask(&mut self, table: TableName, ask: &Ask) {
-        let Some(object) = self.object(table) else { return };
-        let world = &self.history.decided.tables[table];
+    pub(crate) fn ask(&mut self, table: TableName, ask: &Ask) -> Result<(), Finding> {
         let mut ask = ask.clone();
+        if let Some(writes) = ask.writes_mut()
+            && let Some(partner) = writes.partner.take()
+            && table == PIPELINE
+        {
+            // It is looked up in, and asked of, what the other table shows.
+            self.drain()?;
+            if !self.goes_on() {
+                return Ok(());
+            }
+            let is_related = self.history.decided.is_related();
+            writes.partner = self.find_partner(&partner).filter(|_| is_related);
+        }
+        if let Some(writes) = ask.writes_mut()
+            && let Some(owner) = writes.owner.take()
+        {
+            writes.owner = Self::find_owner(self.machine(), &owner);
+        }
+        let Some(object) = self.object(table) else { return Ok(()) };
+        let world = &self.history.decided.tables[table];
         if let Some(writes) = ask.writes_mut() {
             keep_known_fields(writes, &world.fields);
         }
@@ -39,16 +58,21 @@ impl Sim {
         let waiting = Waiting::Table(machine.ask_table(object, command));
         let (writer, text) = (WriterId::Table(object), format!("{table}: {ask:?}"));
         self.history.note(Asked { writer, table, text, expected, changes, waiting });
+        Ok(())
     }
 
     pub(crate) fn create_object(&mut self, name: TableName) -> Result<(), Finding> {
         self.drain()?;
-        if !self.goes_on() || self.history.decided.tables.contains_key(name) {
+        let world = &self.history.decided;
+        let is_taken = world.tables.contains_key(name) || world.leaving.contains(name);
+        if !self.goes_on() || is_taken {
             return Ok(());
         }
         let new = NewObject {
             object_name: Some(name.to_owned()),
             name: Some(name.to_owned()),
+            object_type: (name == PIPELINE).then(|| "pipeline".to_owned()),
+            pipeline: (name == PIPELINE).then(first_stages),
             ..NewObject::default()
         };
         let machine = self.machine();
@@ -68,15 +92,21 @@ impl Sim {
     ) -> Result<(), Finding> {
         self.drain()?;
         let Some(object) = self.object(table).filter(|_| self.goes_on()) else { return Ok(()) };
-        if self.history.decided.tables[table].fields.contains(field) {
+        if self.history.decided.tables[table].fields.contains_key(field) {
             return Ok(());
         }
-        let field_type = if field == LABELS { "dynamictags" } else { "text" };
+        let field_type = match field {
+            LABELS => "dynamictags",
+            KIND => "dropdown",
+            _ => "text",
+        };
+        let option = |name: &str| NewOption { name: Some(name.to_owned()), ..NewOption::default() };
         let new = NewField {
             display_name: Some(field.to_owned()),
             name: Some(field.to_owned()),
             field_type: Some(field_type.to_owned()),
             is_unique: Some(field == CODE),
+            options: (field == KIND).then(|| KINDS.map(option).to_vec()),
             ..NewField::default()
         };
         let machine = self.machine();
@@ -172,12 +202,24 @@ impl Sim {
     }
 }
 
-fn keep_known_fields(writes: &mut Writes, fields: &std::collections::BTreeSet<&'static str>) {
+fn first_stages() -> NewPipeline {
+    let stage = |name: &str| NewStage { name: Some(name.to_owned()), ..NewStage::default() };
+    NewPipeline { stages: Some(STAGES.map(stage).to_vec()) }
+}
+
+/// Leaves out what nobody could write: the API checks that before it asks.
+fn keep_known_fields(writes: &mut Writes, fields: &Fields) {
     for (field, value) in
         [(NOTE, &mut writes.note), (CODE, &mut writes.code), (LABELS, &mut writes.label)]
     {
-        if !fields.contains(field) {
+        if !fields.contains_key(field) {
             *value = None;
         }
     }
+    let is_offered = |(field, option): &(&'static str, &'static str)| {
+        fields.get(field).is_some_and(|held| {
+            held.options.contains(option) || (option.is_empty() && *field != STAGE)
+        })
+    };
+    writes.choice = writes.choice.filter(is_offered);
 }

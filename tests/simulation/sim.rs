@@ -12,6 +12,9 @@ use crate::simulation::planted::LyingDisk;
 use crate::simulation::round::Round;
 use crate::simulation::tape::Tape;
 use crate::simulation::world::TableName;
+use crate::simulation::world::people::Staffing;
+use crate::simulation::world::relate::Relating;
+use crate::simulation::world::reshape::Reshape;
 use std::sync::Arc;
 use upsertd::cli::data::BOOTSTRAP_FILE;
 use upsertd::engine::follow_up::FollowUp;
@@ -25,7 +28,7 @@ use upsertd::storage::memory_disk::{Fault, MemoryDisk};
 pub(crate) const TABLES: &[TableName] = &["client_client", "accounts", "deals"];
 /// Every name that is ever asked for, and every code.
 pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern", "Hugo"];
-pub(crate) const CODES: &[&str] = &["c1", "c2", "c3"];
+pub(crate) const CODES: &[&str] = &["c1", "C1", "c2", "c3"];
 /// Time between two steps: a segment is soon older than the feed's retention.
 const STEP_MS: i64 = 7;
 
@@ -35,8 +38,20 @@ pub(crate) enum Step {
     /// A table decides a command in the present turn.
     Ask(TableName, Ask),
     CreateObject(TableName),
-    /// Adds one of the three fields to a table.
+    /// Adds one of the fields to a table.
     CreateField(TableName, &'static str),
+    Reshape(TableName, Reshape),
+    /// Makes or ends the relation between deals and accounts.
+    Relate(Relating),
+    /// Changes members, roles or groups.
+    Staff(Staffing),
+    ArchiveObject(TableName),
+    /// The directory follows the tables that were archived.
+    FreeNames,
+    /// An action on so many records.
+    BeginAction(u32),
+    /// So many of its records were changed, one could not be, and whether that was all.
+    NoteAction(u32, bool),
     /// An activity about the record that has the name.
     Schedule(TableName, &'static str),
     /// The oldest open follow-up is sent.
@@ -199,9 +214,16 @@ impl Sim {
         self.now = Timestamp(self.now.0 + STEP_MS);
         self.machine().now = self.now;
         match step {
-            Step::Ask(table, ask) => self.ask(table, ask),
+            Step::Ask(table, ask) => self.ask(table, ask)?,
             Step::CreateObject(name) => self.create_object(name)?,
             Step::CreateField(table, field) => self.create_field(table, field)?,
+            Step::Reshape(table, asked) => self.reshape(table, *asked)?,
+            Step::Relate(asked) => self.relate(*asked)?,
+            Step::Staff(asked) => self.staff(*asked)?,
+            Step::ArchiveObject(table) => self.archive_object(table)?,
+            Step::FreeNames => self.free_names()?,
+            Step::BeginAction(records) => self.begin_action(*records)?,
+            Step::NoteAction(succeeded, is_last) => self.note_action(*succeeded, *is_last)?,
             Step::Schedule(table, name) => self.schedule(table, name)?,
             Step::SendFollowUp => self.send_follow_up()?,
             Step::ConfirmFollowUp => self.confirm_follow_up()?,
@@ -359,7 +381,10 @@ impl Sim {
             self.audit()?;
         }
         self.coverage.recoveries += 1;
-        self.judge()
+        self.judge()?;
+        // Before anybody is served, no relation is half made.
+        self.settle(true)?;
+        if self.goes_on() { self.judge() } else { Ok(()) }
     }
 
     /// Whoever has read the file of a first start can use what it says for ever.

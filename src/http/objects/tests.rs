@@ -97,8 +97,19 @@ async fn all_faults_of_a_new_object_are_told_at_once() {
     check(json!({"object_name": "Deals", "pipeline": {"stages": []}}), &[("invalid", "pipeline")])
         .await;
     check(
-        json!({"object_name": "Deals", "unique_constraints": [["country", "vat"]]}),
-        &[("invalid", "unique_constraints")],
+        json!({
+            "object_name": "", "identifier_case": "upper",
+            "unique_constraints": ["name", ["name"], ["name", 7, "vat", "created"]],
+        }),
+        &[
+            ("invalid", "unique_constraints[0]"),
+            ("invalid", "unique_constraints[2][1]"),
+            ("blank", "object_name"),
+            ("invalid_choice", "identifier_case"),
+            ("invalid", "unique_constraints[1]"),
+            ("does_not_exist", "unique_constraints[2][2]"),
+            ("invalid", "unique_constraints[2][3]"),
+        ],
     )
     .await;
     let list = server.get("/api/custom-objects").await.expect(200);
@@ -193,7 +204,8 @@ async fn an_object_is_changed_in_part() {
         (json!({"identifier_case": "upper"}), "invalid_choice", "identifier_case"),
         (json!({"object_name": ""}), "blank", "object_name"),
         (json!({"object_name": null}), "null", "object_name"),
-        (json!({"unique_constraints": [["name", "owner"]]}), "invalid", "unique_constraints"),
+        (json!({"unique_constraints": {}}), "invalid", "unique_constraints"),
+        (json!({"unique_constraints": [["name", "owner"]]}), "invalid", "unique_constraints[0][1]"),
     ] {
         let answer = server.patch(path, &change).await;
         assert_eq!(answer.faults(), [(code.to_owned(), key.to_owned())], "{change}");

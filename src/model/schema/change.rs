@@ -3,6 +3,7 @@
 //! Must not know requests: what is allowed was decided before.
 
 use crate::model::id::{CategoryId, FieldNumber, OptionNumber, Timestamp};
+use crate::model::schema::constraint::Constraint;
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
@@ -31,6 +32,8 @@ pub enum SchemaChange {
     ObjectChanged { object: Box<Object> },
     /// Nothing of the object is found any more, and nothing is written to it.
     ObjectArchived { at: Timestamp },
+    /// All unique constraints as they are now.
+    ConstraintsChanged { constraints: Vec<Constraint> },
     /// A category that is new, or as it is now.
     CategoryPut { category: Category },
     /// Its fields are in another one from now on.
@@ -74,12 +77,16 @@ impl Schema {
                 changed.fields.retain(|held| held.number != *field);
                 changed.pending.retain(|held| held.number != *field);
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
+                changed.drop_broken_constraints();
             }
             SchemaChange::ObjectChanged { object } => {
                 changed.object.clone_from(object);
                 changed.settle_flags();
             }
             SchemaChange::ObjectArchived { at } => changed.object.archived_at = Some(*at),
+            SchemaChange::ConstraintsChanged { constraints } => {
+                changed.constraints.put(constraints.clone());
+            }
             SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 changed.categories.retain(|held| held.id != *category);
@@ -135,6 +142,7 @@ impl Schema {
                 let id = self.object.id;
                 if is_live { Ok(()) } else { Err(format!("object {id} that may be archived")) }
             }
+            SchemaChange::ConstraintsChanged { constraints } => self.check_constraints(constraints),
             SchemaChange::CategoryPut { .. } => Ok(()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 let lacks = |id| !self.categories.iter().any(|held| held.id == id);

@@ -55,19 +55,7 @@ impl Command {
     /// Whether it is decided on plain state.
     #[must_use]
     pub fn is_schema_change(&self) -> bool {
-        match self.ask {
-            Ask::CreateField(_) | Ask::CreateOption { .. } | Ask::ChangeSchema(_) => true,
-            Ask::Upsert(_)
-            | Ask::Add(_)
-            | Ask::Update(_)
-            | Ask::Archive(_)
-            | Ask::Unarchive(_)
-            | Ask::Move { .. }
-            | Ask::Purge(_)
-            | Ask::Team(_)
-            | Ask::ConfirmFollowUp(_)
-            | Ask::Atomic(_) => false,
-        }
+        self.ask.is_schema_change()
     }
 }
 
@@ -92,6 +80,8 @@ pub enum Ask {
         option: NewOption,
     },
     ChangeSchema(SchemaAsk),
+    /// Answers what would be answered, and does nothing.
+    Dry(Box<Ask>),
     ConfirmFollowUp(FollowUpNumber),
     Atomic(Atomic),
 }
@@ -106,12 +96,30 @@ pub struct Atomic {
 }
 
 impl Ask {
+    fn is_schema_change(&self) -> bool {
+        match self {
+            Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
+            Self::Dry(ask) => ask.is_schema_change(),
+            Self::Upsert(_)
+            | Self::Add(_)
+            | Self::Update(_)
+            | Self::Archive(_)
+            | Self::Unarchive(_)
+            | Self::Move { .. }
+            | Self::Purge(_)
+            | Self::Team(_)
+            | Self::ConfirmFollowUp(_)
+            | Self::Atomic(_) => false,
+        }
+    }
+
     /// The writes of a record, if it is one.
     pub fn writes_mut(&mut self) -> Option<&mut Writes> {
         match self {
             Self::Upsert(intent) => Some(&mut intent.writes),
             Self::Add(add) => Some(&mut add.writes),
             Self::Update(update) => Some(&mut update.writes),
+            Self::Dry(ask) => ask.writes_mut(),
             Self::Archive(_)
             | Self::Move { .. }
             | Self::Unarchive(_)

@@ -16,7 +16,7 @@ pub struct Draft {
     records: HashMap<RecordId, (Mark, Option<Record>), KeyHasher>,
     /// Identifiers; none: freed.
     keys: HashMap<Key, (Mark, Option<RecordId>), KeyHasher>,
-    /// Further unique fields; none: freed.
+    /// Further unique fields and constraints; none: freed.
     claims: HashMap<Claim, (Mark, Option<RecordId>), KeyHasher>,
     tags: HashMap<(FieldNumber, Key), (Mark, TagNumber), KeyHasher>,
     /// Tags of a field that are laid here.
@@ -187,7 +187,7 @@ impl View<'_> {
         self.record(found.id()).filter(|record| record.key() == Some(key.as_bytes()))
     }
 
-    /// The live record that holds a value of a further unique field.
+    /// The live record that holds a value of a further unique field, or those of a constraint.
     #[must_use]
     pub fn claimant(&self, claim: &Claim) -> Option<Record> {
         for draft in self.drafts.iter().rev() {
@@ -195,7 +195,7 @@ impl View<'_> {
                 return holder.and_then(|id| self.record(id));
             }
         }
-        let found = self.table.shown.unique(claim.field)?.get(&claim.key)?;
+        let found = self.table.shown.unique(claim.on)?.get(&claim.key)?;
         self.record(found.id())
     }
 

@@ -1,7 +1,8 @@
 //! What has happened in a table. Its stored form stands in `event_form.rs`.
 
 use crate::model::id::{
-    BatchId, FieldNumber, HistoryId, MemberId, Sequence, TagId, TagNumber, Timestamp, Version,
+    BatchId, ConstraintNumber, FieldNumber, HistoryId, MemberId, Sequence, TagId, TagNumber,
+    Timestamp, Version,
 };
 use crate::model::key::Key;
 use crate::model::moment::Mark;
@@ -51,8 +52,29 @@ pub struct Tag {
 /// A place in a unique index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
-    pub field: FieldNumber,
+    pub on: ClaimOn,
     pub key: Key,
+}
+
+/// What a live record has for itself: which index a claim is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClaimOn {
+    /// The value of a field.
+    Field(FieldNumber),
+    /// The values of several fields together.
+    Constraint(ConstraintNumber),
+}
+
+impl From<FieldNumber> for ClaimOn {
+    fn from(field: FieldNumber) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl From<ConstraintNumber> for ClaimOn {
+    fn from(constraint: ConstraintNumber) -> Self {
+        Self::Constraint(constraint)
+    }
 }
 
 /// What a change takes and frees in the unique indexes. Not stored: it follows from the records.
@@ -62,7 +84,7 @@ pub struct KeyMoves {
     pub key_is_new: bool,
     /// The key it held, unless another record takes that in the same commit.
     pub freed: Option<Key>,
-    /// In the indexes of further unique fields.
+    /// In the indexes of further unique fields and of constraints.
     pub claims: Vec<Claim>,
     pub frees: Vec<Claim>,
 }

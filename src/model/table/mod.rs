@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod body;
+mod claims;
 pub mod column;
 pub mod columns;
 pub mod command;
@@ -44,7 +45,7 @@ use crate::model::table::command::{Command, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::digest::Digest;
 use crate::model::table::draft::{Draft, View};
-use crate::model::table::event::{Event, FollowUpNumber};
+use crate::model::table::event::{ClaimOn, Event, FollowUpNumber};
 use crate::model::table::index::{ById, ByKey, Index, OwnerIndex, UniqueIndex};
 use crate::model::table::order::{Order, Wanted};
 use crate::model::table::record::Record;
@@ -83,7 +84,7 @@ pub struct Shown {
     pub columns: Columns,
     pub tags: Tags,
     schema: ArcSwap<Schema>,
-    uniques: ArcSwap<BTreeMap<FieldNumber, Arc<UniqueIndex>>>,
+    uniques: ArcSwap<BTreeMap<ClaimOn, Arc<UniqueIndex>>>,
     owners: ArcSwap<BTreeMap<FieldNumber, Arc<OwnerIndex>>>,
     follow_ups: ArcSwap<FollowUps>,
     sequence: AtomicU64,
@@ -120,10 +121,10 @@ impl Shown {
         self.owners.load().get(&field).cloned()
     }
 
-    /// The index of a field whose values a record has for itself.
+    /// The index of a field whose values a live record has for itself, or of a constraint.
     #[must_use]
-    pub fn unique(&self, field: FieldNumber) -> Option<Arc<UniqueIndex>> {
-        self.uniques.load().get(&field).cloned()
+    pub fn unique(&self, on: impl Into<ClaimOn>) -> Option<Arc<UniqueIndex>> {
+        self.uniques.load().get(&on.into()).cloned()
     }
 
     /// What was sent to other writers and is not confirmed.

@@ -194,7 +194,7 @@ impl Loader {
     /// Loads the records of one chunk, the first of which gets `slot`. Gives the sum of their hashes.
     pub fn load(&self, mut chunk: &[u8], mut slot: Slot) -> Result<u128, Misfit> {
         let mut sum = 0_u128;
-        let has_claims = self.schema.has_claiming_fields();
+        let has_claims = self.schema.has_claims();
         while !chunk.is_empty() {
             let record = self.take_record(&mut chunk, slot)?;
             sum = sum.wrapping_add(record_hash(&self.table.digest.key(), &record));
@@ -221,7 +221,7 @@ impl Loader {
 
     fn load_claims(&self, record: &Record) {
         for claim in claims_of(&self.schema, record.body()) {
-            if let Some(index) = self.table.shown.unique(claim.field) {
+            if let Some(index) = self.table.shown.unique(claim.on) {
                 self.claims.fetch_add(1, Relaxed);
                 index.put(claim.key, record.clone());
             }
@@ -239,9 +239,7 @@ impl Loader {
                 found,
             });
         }
-        let claims = self.schema.claiming_fields();
-        let claims = claims.filter_map(|field| self.table.shown.unique(field.number));
-        let claims: usize = claims.map(|index| index.len()).sum();
+        let claims = self.table.shown.claim_count();
         if (self.table.shown.keys.len(), claims)
             != (self.keys.into_inner(), self.claims.into_inner())
         {

@@ -3,6 +3,7 @@
 Two of its checks are asked here with what they cannot know, and one is added.
 """
 
+import json
 from typing import Any
 
 import schemathesis
@@ -47,6 +48,7 @@ OF_OTHER_KEYS = {
     "ids": {"invalid", "required"},
     "lookup_value": {"invalid"},  # of contacts an e-mail
     "is_unique": {"invalid"},
+    "max_errors": {"invalid"},  # of streams, as results
     "max_value": {"invalid"},  # a number, but not of any size
     "min_value": {"invalid"},
     "money_options": {"invalid"},
@@ -62,9 +64,14 @@ OF_OTHER_KEYS = {
     "pipeline": {"invalid", "required"},  # of pipelines
     "rating": {"invalid"},
     "relation": {"invalid", "required"},  # of relationship fields
+    "results": {"invalid"},
     "role_ids": {"invalid"},
+    "set_if_empty": {"required"},  # an entry names its field, as in the next two
+    "set_on_create": {"required"},
+    "set_on_update": {"required"},
     "status": {"invalid"},
     "timezone": {"invalid_choice"},
+    "unique_constraints": {"invalid"},  # of fields that may be unique
     "value": {"invalid", "required"},
 }
 
@@ -74,6 +81,12 @@ OF_TEXTS_AND_TYPES = (
     "This field has no options",
     "This object is not a pipeline",
 )
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_: Any, row: Any) -> bytes:
+    """A stream of one row."""
+    return json.dumps(row).encode()
 
 
 def given(body: Any, path: str) -> Any:

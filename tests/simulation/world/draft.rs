@@ -1,21 +1,25 @@
 //! What a table makes of a command about records, written down the naive way, by what the contract
 //! says. Deciding changes a copy and notes the changes.
 
-use crate::simulation::ask::{Ask, Writes};
+use crate::simulation::ask::{Ask, Owner, Partner, STAGE, Writes};
+use crate::simulation::world::people::{FOUNDER, People};
 use crate::simulation::world::{Answer, Change, Record, RecordNumber, Table, TableName, Taken};
 use std::collections::BTreeSet;
 use upsertd::model::id::Timestamp;
 use upsertd::model::table::command::{Action, ArchivedConflict, ArchivedMatch};
 
 /// A table while one command changes it.
-pub(super) struct Draft {
+pub(super) struct Draft<'a> {
     pub(super) name: TableName,
     pub(super) table: Table,
+    pub(super) people: &'a People,
+    /// What a deal may be related to.
+    pub(super) live_accounts: BTreeSet<RecordNumber>,
     pub(super) at: Timestamp,
     pub(super) changes: Vec<Change>,
 }
 
-impl Draft {
+impl Draft<'_> {
     pub(super) fn decide(&mut self, ask: &Ask, addressed: Option<RecordNumber>) -> Answer {
         match ask {
             Ask::Upsert { lookup, writes, archived_match, archived_conflict } => {
@@ -111,13 +115,18 @@ impl Draft {
             self.displace(displaced);
         }
         let number = RecordNumber(self.table.next);
-        let record = Record { name: name.trim().to_owned(), ..Record::default() };
-        let record = self.put(number, with(&record, writes));
+        self.take_partner(number, writes);
+        let mut record = Record { name: name.trim().to_owned(), ..Record::default() };
+        // The first stage, unless the request says otherwise.
+        let stages = self.table.fields.get(STAGE);
+        record.choices.extend(stages.map(|field| (STAGE, field.options[0])));
+        let record = self.owned(self.with(&record, writes));
+        let record = self.put(number, record);
         Answer::Record(Action::Created, number, record)
     }
 
     fn update(&mut self, number: RecordNumber, writes: &Writes, mode: ArchivedConflict) -> Answer {
-        let new = with(self.record(number), writes);
+        let new = self.with(self.record(number), writes);
         let mut taken =
             Taken { holders: self.code_holders(writes, Some(number)), ..Taken::default() };
         let displaced = self.check_name(number, &new.name, mode, &mut taken);
@@ -130,6 +139,8 @@ impl Draft {
         if let Some(displaced) = displaced {
             self.displace(displaced);
         }
+        self.take_partner(number, writes);
+        let new = self.owned(new);
         let record = self.put(number, new);
         Answer::Record(Action::Updated, number, record)
     }
@@ -137,7 +148,9 @@ impl Draft {
     /// Brings an archived record back, then lets the writes win.
     fn restore(&mut self, number: RecordNumber, writes: &Writes, mode: ArchivedConflict) -> Answer {
         let old = self.record(number);
-        let new = with(&Record { is_archived: false, displaced_from: None, ..old.clone() }, writes);
+        let back = Record { is_archived: false, displaced_from: None, ..old.clone() };
+        let mut new = self.with(&back, writes);
+        self.give_up_partner(number, &mut new, writes);
         let mut taken =
             Taken { holders: self.code_holders(writes, Some(number)), ..Taken::default() };
         let displaced = self.check_name(number, &new.name, mode, &mut taken);
@@ -150,6 +163,8 @@ impl Draft {
         if let Some(displaced) = displaced {
             self.displace(displaced);
         }
+        self.take_partner(number, writes);
+        let new = self.owned(new);
         let record = self.put(number, new);
         Answer::Record(Action::Unarchived, number, record)
     }
@@ -166,10 +181,12 @@ impl Draft {
         {
             new.name = original;
         }
+        self.give_up_partner(number, &mut new, &Writes::default());
         let clashes = self.clashes(&new);
         if !clashes.is_empty() {
             return Answer::Taken(Taken { clashes, ..Taken::default() });
         }
+        let new = self.owned(new);
         let record = self.put(number, new);
         Answer::Record(Action::Unarchived, number, record)
     }
@@ -220,6 +237,49 @@ impl Draft {
         holder.into_iter().collect()
     }
 
+    /// The live deal, but this one, that is related to an account.
+    fn other_with(&self, partner: RecordNumber, own: RecordNumber) -> Option<RecordNumber> {
+        let is_it = |(number, record): &(&RecordNumber, &Record)| {
+            **number != own && !record.is_archived && record.partner == Some(partner)
+        };
+        self.table.records.iter().find(is_it).map(|(number, _)| *number)
+    }
+
+    /// Whoever has the account that is written loses it.
+    fn take_partner(&mut self, own: RecordNumber, writes: &Writes) {
+        let Some(Partner::Found(partner, _)) = writes.partner else { return };
+        if let Some(loser) = self.other_with(partner, own) {
+            let record = Record { partner: None, ..self.record(loser).clone() };
+            self.put(loser, record);
+        }
+    }
+
+    /// Who comes back does not take what another has taken meanwhile.
+    fn give_up_partner(&self, own: RecordNumber, new: &mut Record, writes: &Writes) {
+        let is_written = matches!(writes.partner, Some(Partner::Found(..)));
+        new.partner.take_if(|it| !is_written && self.other_with(*it, own).is_some());
+    }
+
+    /// A record whose owner is not there is its caller's.
+    fn owned(&self, record: Record) -> Record {
+        let owner = self.people.reads(record.owner.as_ref());
+        Record { owner: Some(owner.unwrap_or_else(|| FOUNDER.to_owned())), ..record }
+    }
+
+    /// A record with the values of a request.
+    fn with(&self, record: &Record, writes: &Writes) -> Record {
+        let mut new = with(record, writes);
+        match writes.partner {
+            Some(Partner::Found(partner, _)) => new.partner = Some(partner),
+            // One that is archived comes back with its account, and one that is purged never does.
+            Some(Partner::Nobody) => {
+                new.partner.take_if(|it| self.live_accounts.contains(it));
+            }
+            Some(Partner::Named(_)) | None => {}
+        }
+        new
+    }
+
     /// Frees an archived record's identifier.
     fn displace(&mut self, number: RecordNumber) {
         let old = self.record(number).clone();
@@ -233,7 +293,7 @@ impl Draft {
     }
 }
 
-/// A record with the values of a request.
+/// A record with the values of a request that are its own.
 fn with(record: &Record, writes: &Writes) -> Record {
     let mut new = record.clone();
     let text = |given: &str| (!given.is_empty()).then(|| given.to_owned());
@@ -245,6 +305,16 @@ fn with(record: &Record, writes: &Writes) -> Record {
     }
     if let Some(code) = &writes.code {
         new.code = text(code);
+    }
+    if let Some(Owner::Found(email, _)) = &writes.owner {
+        new.owner = Some(email.clone());
+    }
+    if let Some((field, option)) = writes.choice {
+        if option.is_empty() {
+            new.choices.remove(field);
+        } else {
+            new.choices.insert(field, option);
+        }
     }
     if let Some(label) = &writes.label
         && !new.labels.contains(label)

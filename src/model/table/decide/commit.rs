@@ -14,7 +14,6 @@ use crate::model::table::decide::keys::identifier_key;
 use crate::model::table::draft::View;
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChange, Stamp, Tag};
 use crate::model::table::record::{Parts, Record};
-use crate::model::table::schema_command::Run;
 use std::sync::Arc;
 
 // What an event takes at most besides its body, as `event_form.rs` stores it. An event is counted
@@ -34,8 +33,6 @@ pub(super) struct Commit<'a> {
     pub(super) caller: &'a Caller,
     pub(super) moment: &'a mut Moment,
     events: &'a mut Vec<Event>,
-    /// How many of `events` are of earlier commands.
-    first: usize,
     sequence: Sequence,
     /// Of the events of this commit, at most.
     pub(super) bytes: usize,
@@ -60,8 +57,8 @@ impl<'a> Commit<'a> {
     ) -> Self {
         let schema = view.table.shown.schema();
         let access = caller.rights.on(view.table.object());
-        let (first, sequence) = (events.len(), view.sequence());
-        Self { view, schema, access, caller, moment, events, first, sequence, bytes: 0 }
+        let sequence = view.sequence();
+        Self { view, schema, access, caller, moment, events, sequence, bytes: 0 }
     }
 
     pub(super) fn at(&self) -> Timestamp {
@@ -93,14 +90,6 @@ impl<'a> Commit<'a> {
         let (stamp, sequence) = (self.stamp(), self.next_sequence());
         self.push(Event::OptionCreated { stamp, sequence, field, option });
         Ok(())
-    }
-
-    /// Takes back the events of what was only to be answered.
-    pub(super) fn end(&mut self, run: Run) {
-        match run {
-            Run::Real => {}
-            Run::Dry => self.events.truncate(self.first),
-        }
     }
 
     /// Makes the event of a change of the schema. What is decided next sees it.

@@ -14,6 +14,7 @@ mod relate;
 mod schema;
 mod sets;
 mod survey;
+pub(crate) mod together;
 mod update;
 mod upsert;
 
@@ -25,6 +26,7 @@ use crate::model::table::command::{
     Ask, Caller, Command, EntryIndex, Place, RecordFault, Reply, Writes,
 };
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
 use crate::model::table::record::Record;
@@ -72,12 +74,14 @@ pub enum Rejection {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taken {
     pub faults: Vec<RecordFault>,
+    /// Constraints that the request breaks.
+    pub together: Vec<TakenTogether>,
     pub conflict: Option<Conflict>,
 }
 
 impl Taken {
     fn is_empty(&self) -> bool {
-        self.faults.is_empty() && self.conflict.is_none()
+        self.faults.is_empty() && self.together.is_empty() && self.conflict.is_none()
     }
 }
 
@@ -109,20 +113,21 @@ pub enum ConflictParameter {
     None,
 }
 
-/// A stored value that a live record has taken.
+/// A stored value that a live record has taken, or values that are unique together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clash {
-    pub field: FieldNumber,
-    pub value: Value,
+    /// In the order of the constraint.
+    pub parts: Vec<(FieldNumber, Value)>,
     pub holder: RecordId,
 }
 
-/// What breaks a new rule of a field.
+/// What breaks a new rule, of that what the caller may see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violated {
-    pub field: Arc<Field>,
     pub rule: Rule,
-    /// Values that several live records share, or records without a value.
+    /// The field that the rule is of, or those of the constraint, as they are to be.
+    pub fields: Vec<Arc<Field>>,
+    /// Values that several records share, or records without a value.
     pub count: usize,
     /// The first of them.
     pub first: Vec<Violation>,
@@ -143,18 +148,20 @@ pub enum Blocked {
 pub enum Rule {
     Required,
     Unique,
-    /// The values are unique already, but not in this normal form.
+    /// The values are unique already, alone or together with others, but not in this normal form.
     Normalizer,
+    /// The values of these fields are unique together. Its place in the request's list.
+    UniqueTogether(usize),
     /// Names match otherwise from now on. Archived records keep theirs, so they count too.
     IdentifierCase,
 }
 
-/// One value that is in the way, and the first records that have it.
+/// What is in the way, and the first records that have it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violation {
     pub records: Vec<RecordId>,
-    /// As the first of them has it; none where it is missing.
-    pub value: Option<Value>,
+    /// The value of each field as the first of them has it; none where it is missing.
+    pub values: Vec<Value>,
 }
 
 /// Decides one command on a table and the drafts over it.
@@ -177,6 +184,12 @@ fn decide_ask(
 ) -> Result<Reply, Rejection> {
     let ask = match ask {
         Ask::Atomic(atomic) => return atomic::decide(view, (caller, atomic), moment, events),
+        Ask::Dry(ask) => {
+            let first = events.len();
+            let reply = decide_ask(view, (caller, *ask), moment, (&mut *events, bytes));
+            events.truncate(first);
+            return reply;
+        }
         other => other,
     };
     let mut commit = Commit::new(view, caller, moment, events);
@@ -192,6 +205,10 @@ fn decide_single(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> 
     if commit.schema.object().archived_at.is_some() && !is_receipt {
         return Err(Rejection::ObjectArchived);
     }
+    answer(commit, ask)
+}
+
+fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
     match ask {
         Ask::Upsert(intent) => upsert::upsert(commit, &intent),
         Ask::Add(add) => upsert::add(commit, &add),
@@ -204,8 +221,8 @@ fn decide_single(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> 
         Ask::CreateField(field) => schema::create_field(commit, &field),
         Ask::CreateOption { field, option } => schema::create_option(commit, field, &option),
         Ask::ChangeSchema(asked) => schema::change_schema(commit, &asked),
-        Ask::Atomic(_) => unreachable!("rows of a batch are no batches"),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(commit, number)),
+        Ask::Atomic(_) | Ask::Dry(_) => unreachable!("they are taken apart before"),
     }
 }
 

@@ -417,6 +417,7 @@ impl<'a> Plan<'a> {
                 taken.faults.push(RecordFault { place, kind });
             }
         }
+        self.check_together(commit, own, taken);
     }
 
     /// Stored values of a record that comes back, which live records have taken meanwhile.
@@ -434,24 +435,36 @@ impl<'a> Plan<'a> {
             }
             let Some(holder) = self.other_claimant(commit, field, Some(record)) else { continue };
             let raw = self.value(field.number).expect("a claim has a value");
-            clashes.push(Clash {
-                field: field.number,
-                value: stored(field, raw),
-                holder: holder.id(),
-            });
+            let parts = vec![(field.number, stored(field, raw))];
+            clashes.push(Clash { parts, holder: holder.id() });
         }
-        if on_conflict == RestoreConflict::Clear {
-            // What the caller may not write it cannot clear either: that stays in the way.
-            let rights = commit.access.fields(&schema);
-            clashes.retain(|clash| {
-                let may_clear = rights.may_write(clash.field);
-                if may_clear {
-                    self.edits.clear(clash.field);
-                }
-                !may_clear
-            });
-        }
+        self.settle_clashes(commit, on_conflict, &mut clashes);
+        // What was cleared just now is in nobody's way.
+        let mut joint = self.joint_clashes(commit, record);
+        self.settle_clashes(commit, on_conflict, &mut joint);
+        clashes.extend(joint);
         clashes
+    }
+
+    /// Clears what is in the way, where that is asked for.
+    fn settle_clashes(
+        &mut self,
+        commit: &Commit<'_>,
+        on_conflict: RestoreConflict,
+        clashes: &mut Vec<Clash>,
+    ) {
+        if on_conflict == RestoreConflict::Refuse {
+            return;
+        }
+        // What the caller may not write it cannot clear either: that stays in the way.
+        let rights = commit.access.fields(&commit.schema);
+        clashes.retain(|clash| {
+            let may_clear = clash.parts.iter().all(|(field, _)| rights.may_write(*field));
+            if may_clear {
+                clash.parts.iter().for_each(|(field, _)| self.edits.clear(*field));
+            }
+            !may_clear
+        });
     }
 
     pub(super) fn other_claimant(

@@ -145,7 +145,7 @@ fn prompt(
     check_fields(&applied)?;
     check_types(writes)?;
     let plan = Plan::new(commit, None, &applied);
-    let mut taken = Taken { faults: Vec::new(), conflict: Some(conflict) };
+    let mut taken = Taken { conflict: Some(conflict), ..Taken::default() };
     plan.check_unique(commit, None, &mut taken);
     Err(Rejection::Taken(taken))
 }

@@ -44,14 +44,17 @@ pub(super) enum Answer {
     Violated(usize, Vec<Vec<RecordId>>),
     Forbidden(Vec<(EntryIndex, FieldNumber)>),
     Faults(Vec<RecordFault>),
-    Taken(Vec<RecordFault>, Option<Hit>),
+    Taken(Vec<RecordFault>, Vec<Together>, Option<Hit>),
 }
+
+/// Where the values of a constraint are, and who has them.
+pub(super) type Together = (Vec<Place>, RecordId);
 
 /// A conflict.
 #[derive(Debug, PartialEq)]
 pub(super) enum Hit {
     Archived { holder: RecordId, value: String, place: Place, parameter: ConflictParameter },
-    OnRestore { record: RecordId, clashes: Vec<(FieldNumber, RecordId)> },
+    OnRestore { record: RecordId, clashes: Vec<(Vec<FieldNumber>, RecordId)> },
 }
 
 /// A value as it is read.
@@ -82,6 +85,8 @@ pub(super) struct Naive {
     /// Tags of the one field that has any, by normal form, in the order they were made.
     pub(super) tags: Vec<Key>,
     pub(super) sequence: u64,
+    /// The fields of each constraint.
+    pub(super) constraints: Vec<Vec<FieldNumber>>,
     /// Options that went, each with the one that took its place.
     pub(super) gone: Vec<(OptionNumber, Option<OptionNumber>)>,
     pub(super) purged: Vec<RecordId>,
@@ -130,7 +135,21 @@ impl Naive {
         let caller = crate::model::table::test_support::member(1);
         let (records, tags, purged, gone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let at = crate::model::table::test_support::BIRTH;
-        Self { schema, records, tags, sequence, gone, purged, confirmed: 0, at, members, caller }
+        let constraints = schema.constraints().iter();
+        let constraints = constraints.map(|constraint| constraint.fields.clone()).collect();
+        Self {
+            schema,
+            records,
+            tags,
+            sequence,
+            constraints,
+            gone,
+            purged,
+            confirmed: 0,
+            at,
+            members,
+            caller,
+        }
     }
 
     /// Gives the created record the id that was drawn for it.
@@ -235,6 +254,7 @@ impl Naive {
                 self.confirmed = self.confirmed.max(sent);
                 Answer::Done
             }
+            Ask::Dry(asked) => panic!("it is asked what is only tried: {asked:?}"),
         }
     }
 
@@ -325,7 +345,7 @@ impl Naive {
         let holder = self.records[at].id;
         let parameter = modes.parameter;
         let hit = Hit::Archived { holder, value: value.to_owned(), place, parameter };
-        Answer::Taken(taken, Some(hit))
+        Answer::Taken(taken, self.taken_together(None, writes, &draft), Some(hit))
     }
 
     fn place_identifier(&self, draft: &mut Draft, writes: &Writes, lookup: &Identifier) {
@@ -384,8 +404,9 @@ impl Naive {
             taken.push(RecordFault { place, kind });
         }
         taken.extend(self.taken_uniques(None, writes, &draft));
-        if !taken.is_empty() {
-            return Answer::Taken(taken, None);
+        let together = self.taken_together(None, writes, &draft);
+        if !taken.is_empty() || !together.is_empty() {
+            return Answer::Taken(taken, together, None);
         }
         if let Some(at) = archived {
             self.displace(at);
@@ -429,9 +450,10 @@ impl Naive {
         let (mut taken, mut hit, displaced) =
             self.renaming(at, &draft, writes, (modes.archived_conflict, parameter));
         taken.extend(self.taken_uniques(Some(at), writes, &draft));
+        let together = self.taken_together(Some(at), writes, &draft);
         hit = hit.or(clashes);
-        if !taken.is_empty() || hit.is_some() {
-            return Answer::Taken(taken, hit);
+        if !taken.is_empty() || !together.is_empty() || hit.is_some() {
+            return Answer::Taken(taken, together, hit);
         }
         if let Some(other) = displaced {
             self.displace(other);
@@ -478,8 +500,9 @@ impl Naive {
         }
         let (mut taken, hit, displaced) = self.renaming(at, &draft, writes, mode);
         taken.extend(self.taken_uniques(Some(at), writes, &draft));
-        if !taken.is_empty() || hit.is_some() {
-            return Answer::Taken(taken, hit);
+        let together = self.taken_together(Some(at), writes, &draft);
+        if !taken.is_empty() || !together.is_empty() || hit.is_some() {
+            return Answer::Taken(taken, together, hit);
         }
         let record = &self.records[at];
         if draft.values == record.values {
@@ -531,7 +554,7 @@ impl Naive {
         let clashes = self.clashes(at, &nothing, &mut draft, unarchive.restore_conflict);
         hit = hit.or(clashes);
         if !taken.is_empty() || hit.is_some() {
-            return Answer::Taken(taken, hit);
+            return Answer::Taken(taken, Vec::new(), hit);
         }
         self.put_live(at, draft, Action::Unarchived)
     }

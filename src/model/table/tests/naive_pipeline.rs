@@ -99,6 +99,9 @@ impl Naive {
         if let Some(case) = change.identifier_case.as_deref().and_then(IdentifierCase::parse) {
             return self.change_case(case);
         }
+        if let Some(given) = &change.unique_constraints {
+            return self.change_constraints(given);
+        }
         if change.track_entity_value != Some(self.schema.object().track_entity_value) {
             self.sequence += 1;
         }

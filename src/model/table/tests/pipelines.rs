@@ -15,7 +15,7 @@ use crate::model::table::command::{
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::intent::Intent;
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{BIRTH, Rig, created, nobody, outcome, text};
 use crate::model::table::tests::accounts::{entry, faults, good, required};
 use crate::model::table::tests::pipeline_steps::pipeline;
@@ -289,7 +289,7 @@ fn a_value_waits_unseen_while_its_field_is_switched_off() {
     let rule = |is_required| {
         let keys = NewField { is_required: Some(is_required), ..NewField::default() };
         let change = Box::new(ChangedField { keys, options: None });
-        SchemaAsk::ChangeField { field: system::ENTITY_VALUE, change, run: Run::Real }
+        SchemaAsk::ChangeField { field: system::ENTITY_VALUE, change }
     };
     deals.change(rule(true)).unwrap();
     let count = deals.0.schema().field_count();
@@ -321,7 +321,7 @@ fn a_unique_field_that_is_switched_off_holds_nothing() {
     percent(&mut deals, true);
     let keys = NewField { is_unique: Some(true), ..NewField::default() };
     let change = Box::new(ChangedField { keys, options: None });
-    let asked = SchemaAsk::ChangeField { field: system::CHANCE_LOW, change, run: Run::Real };
+    let asked = SchemaAsk::ChangeField { field: system::CHANCE_LOW, change };
     deals.change(asked).unwrap();
     let write = (system::CHANCE_LOW, Change::Set(Value::Decimal(1.into())));
     created(deals.add("a", vec![write.clone()]));
@@ -345,7 +345,7 @@ fn options_of_the_stage_field_are_left_to_the_stages() {
         Ask::ChangeSchema(SchemaAsk::ChangeOption { field, option, change: new }),
         Ask::ChangeSchema(SchemaAsk::RemoveOption { field, option }),
         Ask::ChangeSchema(SchemaAsk::ReplaceOption { field, option, by }),
-        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change, run: Run::Real }),
+        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change }),
     ] {
         match deals.0.run(ask) {
             Err(Rejection::Schema(faults)) => assert_eq!(faults.len(), 1, "{faults:?}"),

@@ -371,7 +371,7 @@ fn restoring_clears_only_what_the_caller_may_write() {
         let Some(Conflict::UniqueOnRestore { clashes, .. }) = taken.conflict else {
             panic!("{:?}", taken.conflict)
         };
-        assert_eq!(clashes.iter().map(|clash| clash.field).collect::<Vec<_>>(), [pin]);
+        assert_eq!(clashes.iter().map(|clash| clash.parts[0].0).collect::<Vec<_>>(), [pin]);
     }
     entry.fields.insert(pin_id, FieldAccess::Write);
     world.allow(entry);

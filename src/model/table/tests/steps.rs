@@ -13,12 +13,13 @@ use crate::model::table::command::{
 use crate::model::table::event::FollowUpNumber;
 use crate::model::table::intent::Intent;
 use crate::model::table::record::Record;
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
 use crate::model::table::tests::options::{
     Modes, Options, any_modes, any_options, restore_conflict,
 };
 use crate::model::table::tests::pipeline_steps::{self, PipelineStep, any_pipeline_step, pipeline};
+use crate::model::table::tests::together_steps::{self, TogetherStep, any_together_step};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
 use crate::model::value::{Change, ListChange, TagRef, Value};
@@ -41,8 +42,9 @@ pub(super) const LABELS: FieldNumber = FieldNumber(68);
 pub(super) const CREW: FieldNumber = FieldNumber(69);
 pub(super) const STATUS: FieldNumber = FieldNumber(70);
 pub(super) const LOCKED: FieldNumber = FieldNumber(71);
+pub(super) const PLACE: FieldNumber = FieldNumber(72);
 /// Fields that a step makes come behind.
-const LATE: FieldNumber = FieldNumber(72);
+pub(super) const LATE: FieldNumber = FieldNumber(73);
 const LATE_MAX: usize = 4;
 
 const NAMES: [&str; 8] = ["Ann", "ann", "ANN", "Bob", "bob", "Straße", "STRASSE", "Cid"];
@@ -117,6 +119,7 @@ pub(super) enum Step {
         is_required: Option<bool>,
     },
     Pipeline(PipelineStep),
+    Together(TogetherStep),
     /// Names match otherwise from then on.
     Case(bool),
     Confirm(u8),
@@ -182,6 +185,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             |(which, is_unique, is_required)| Step::Switch { which, is_unique, is_required }
         ),
         4 => any_pipeline_step().prop_map(Step::Pipeline),
+        2 => any_together_step().prop_map(Step::Together),
         2 => any::<bool>().prop_map(Step::Case),
         1 => (0..4_u8).prop_map(Step::Confirm),
         3 => (0..3_u8).prop_map(Step::Wait),
@@ -227,10 +231,12 @@ pub(super) fn start(kind: Kind) -> Rig {
             ..field("status_of_it", "dropdown")
         },
         NewField { is_read_only: yes, ..field("locked", "text") },
+        field("place", "text"),
     ];
     for (number, new) in (CODE.0..).zip(fields) {
         assert_eq!(rig.add_field(new).0, number);
     }
+    rig.run(together_steps::constrained(&[&["region", "place"]])).unwrap();
     rig
 }
 
@@ -299,6 +305,7 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
         }
         Step::Case(is_sensitive) => pipeline_steps::case(*is_sensitive),
         Step::Pipeline(step) => pipeline_steps::ask(*step, rig, live)?,
+        Step::Together(step) => together_steps::ask(step, &rig.schema()),
         Step::Confirm(number) => Ask::ConfirmFollowUp(FollowUpNumber(u64::from(*number))),
         Step::Wait(_) | Step::Member(_) => return None,
     })
@@ -328,6 +335,7 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
         | Step::DropField(_)
         | Step::Switch { .. }
         | Step::Pipeline(_)
+        | Step::Together(_)
         | Step::Case(_)
         | Step::Confirm(_) => {}
     }
@@ -411,7 +419,7 @@ impl Edge<'_> {
     fn field(&self, slot: u8, what: &What) -> FieldNumber {
         let schema = self.rig.schema();
         let identifier = schema.identifier().number;
-        let mut plain = vec![CODE, SERIAL, CODE, SERIAL, CODE, REGION, DONE, STATUS];
+        let mut plain = vec![CODE, SERIAL, CODE, SERIAL, CODE, REGION, DONE, STATUS, PLACE, PLACE];
         plain.extend(schema.owner().map(|owner| owner.number));
         let late = schema.fields().iter().map(|field| field.number).filter(|at| *at >= LATE);
         plain.extend(late);
@@ -499,7 +507,7 @@ impl Edge<'_> {
             1 => FieldNumber(999),
             late => FieldNumber(LATE.0 + u32::from(late) - 2),
         };
-        Ask::ChangeSchema(SchemaAsk::DeleteField { field, run: Run::Real })
+        Ask::ChangeSchema(SchemaAsk::DeleteField(field))
     }
 
     fn switch(&self, which: u8, is_unique: Option<bool>, is_required: Option<bool>) -> Ask {
@@ -508,7 +516,7 @@ impl Edge<'_> {
         let field = schema.by_number(field).expect("no step drops it").number;
         let keys = NewField { is_required, is_unique, ..NewField::default() };
         let change = Box::new(ChangedField { keys, options: None });
-        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change, run: Run::Real })
+        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change })
     }
 
     /// One that is there goes; the last one stays.
