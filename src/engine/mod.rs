@@ -44,6 +44,7 @@ use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::{agenda, catalog, root, table};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU64,
@@ -74,6 +75,13 @@ pub enum ReadOnly {
     DiskFull,
     /// The process uses as much memory as it may.
     MemoryFull,
+}
+
+/// Rows that a writer did not take.
+#[derive(Debug)]
+pub struct NotSent {
+    pub why: AskError<Infallible>,
+    pub commands: Vec<table::command::Command>,
 }
 
 /// What a writer says to rows, in their order.
@@ -211,15 +219,14 @@ impl Engine {
         table: &TableRef,
         commands: Vec<table::command::Command>,
         bytes: usize,
-    ) -> Result<RowAnswers, (AskError<table::decide::Rejection>, Vec<table::command::Command>)>
-    {
+    ) -> Result<RowAnswers, NotSent> {
         if let Some(reason) = self.read_only() {
-            return Err((AskError::ReadOnly(reason), commands));
+            return Err(NotSent { why: AskError::ReadOnly(reason), commands });
         }
         let handle = table.handle();
         handle.ask_rows(commands, bytes).map_err(|commands| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
-            (AskError::Overloaded { retry_after_s }, commands)
+            NotSent { why: AskError::Overloaded { retry_after_s }, commands }
         })
     }
 
