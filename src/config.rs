@@ -60,6 +60,8 @@ pub struct Settings {
     pub commit_bytes_max: usize,
     pub queue_max: usize,
     pub search_timeout: Duration,
+    pub idempotency_ttl: Duration,
+    pub idempotency_bytes_max: usize,
     pub upsert_created_status: StatusCode,
     pub add_status: StatusCode,
     pub archived_conflict_status: StatusCode,
@@ -218,6 +220,8 @@ impl Reader<'_> {
             commit_bytes_max: self.read("commit-bytes-max", commit_bytes_max),
             queue_max: self.read("queue-max", unit::whole(1, usize::MAX)),
             search_timeout: self.read("search-timeout", unit::duration),
+            idempotency_ttl: self.read("idempotency-ttl", unit::duration),
+            idempotency_bytes_max: self.read("idempotency-bytes-max", unit::bytes_in_memory),
             upsert_created_status: self.read("upsert-created-status", created),
             add_status: self.read("add-status", created),
             archived_conflict_status: self

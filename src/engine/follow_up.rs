@@ -13,7 +13,7 @@ use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
 use crate::model::table::Shown;
 use crate::model::table::command::{self as table, Caller};
-use crate::model::table::event::FollowUpNumber;
+use crate::model::table::event::{FollowUpNumber, SERVER};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ pub(super) async fn discard_name(business: &Business, table: &TableRef) -> Resul
         Ok(Err(Refusal::Rejected(rejection))) => {
             panic!("a follow-up cannot be refused, but the catalog said {rejection:?}")
         }
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 
@@ -163,7 +163,7 @@ async fn send(business: &Business, object: ObjectId, follow_up: FollowUp) -> Res
         Ok(Err(Refusal::Rejected(rejection))) => {
             panic!("a follow-up cannot be refused, but the agenda said {rejection:?}")
         }
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 
@@ -216,8 +216,9 @@ pub(super) fn nobody(members: Arc<Members>) -> Caller {
         member: MemberId(Uuid::nil()),
         members,
         rights: Arc::new(Rights::administrator(MemberId(Uuid::nil()))),
-        origin: "upsertd".into(),
+        origin: SERVER.into(),
         batch: BatchId(Uuid::nil()),
+        retry: None,
     }
 }
 

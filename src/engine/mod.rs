@@ -11,6 +11,7 @@ pub mod follow_up;
 mod key_use;
 pub mod meters;
 pub mod mirrors;
+pub mod outcome;
 mod panic;
 pub mod partition;
 mod placement;
@@ -34,9 +35,10 @@ use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
+use crate::engine::outcome::{KeysUnderWay, forget_for_ever};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
-use crate::engine::turn::{Answer, Refusal};
+use crate::engine::turn::{Answer, Refusal, Repetition};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
 use crate::model::id::{BatchId, BusinessId};
@@ -57,6 +59,8 @@ use uuid::Uuid;
 pub enum AskError<R> {
     /// Decided: nothing happens.
     Rejected(R),
+    /// Nothing happens: the command was sent before.
+    Repeated(Repetition),
     /// The writer's queue is full; nothing was done. Seconds until it will have drained.
     Overloaded { retry_after_s: u64 },
     /// No writes are taken; nothing was done.
@@ -87,6 +91,7 @@ pub struct Engine {
     batches: AtomicU64,
     key_uses: Arc<KeyUses>,
     under_way: UnderWay,
+    keys_under_way: KeysUnderWay,
 }
 
 impl Engine {
@@ -112,8 +117,10 @@ impl Engine {
             batches: AtomicU64::new(0),
             key_uses: Arc::default(),
             under_way: UnderWay::default(),
+            keys_under_way: KeysUnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
+        actix::spawn(forget_for_ever(Arc::downgrade(&engine), options.outcomes));
         engine
     }
 
@@ -333,6 +340,7 @@ async fn received<T, R>(answer: Receiver<Result<T, Refusal<R>>>) -> Result<T, As
     match answer.await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+        Ok(Err(Refusal::Repeated(repetition))) => Err(AskError::Repeated(repetition)),
         // A writer that is gone took the command with it.
         Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
     }

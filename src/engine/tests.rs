@@ -42,6 +42,7 @@ fn caller(business: &Business) -> Caller {
         rights: Arc::new(Rights::administrator(member.id)),
         origin: "test".into(),
         batch: BatchId(Uuid::nil()),
+        retry: None,
     }
 }
 

@@ -6,11 +6,13 @@ use crate::engine::Engine;
 use crate::engine::business::{Business, TableRef};
 use crate::http::code::Code;
 use crate::http::identity::{Credentials, Refused};
+use crate::http::keyed::Keyed;
 use crate::http::problem::Problem;
 use crate::model::access::{ObjectAccess, Rights};
 use crate::model::catalog::CatalogView;
 use crate::model::catalog::member::Member;
 use crate::model::id::{BatchId, BusinessId, ObjectId, RecordId, UserId};
+use crate::model::retry::Retry;
 use crate::model::schema::relation::Relation;
 use crate::model::table::command;
 use crate::model::table::link::Side;
@@ -30,6 +32,8 @@ pub struct Caller {
     pub rights: Arc<Rights>,
     /// Of the key that was used.
     pub origin: Arc<str>,
+    /// Of a single write that may be sent again.
+    pub keyed: Option<Arc<Keyed>>,
     /// Of this request, should it write.
     batch: BatchId,
 }
@@ -50,7 +54,7 @@ impl Caller {
         engine.note_use(&business, key);
         let origin = key.origin.clone();
         let batch = engine.next_batch();
-        Ok(Self { business, catalog, member, rights, origin, batch })
+        Ok(Self { business, catalog, member, rights, origin, keyed: None, batch })
     }
 
     /// As `find`, leaving the caller where handlers take it from.
@@ -119,6 +123,20 @@ impl Caller {
         with_access.filter(|(_, access)| access.may_see_object()).collect()
     }
 
+    /// The caller of the one command that decides what becomes of a single write.
+    #[must_use]
+    pub fn for_write(&self) -> command::Caller {
+        let retry = self.keyed.as_ref().map(|keyed| keyed.retry.clone());
+        command::Caller { retry, ..self.for_request() }
+    }
+
+    /// The same, with what there is to add to the outcome that is kept.
+    #[must_use]
+    pub fn for_write_with(&self, add: impl FnOnce(Retry) -> Retry) -> command::Caller {
+        let retry = self.keyed.as_ref().map(|keyed| Arc::new(add(Retry::clone(&keyed.retry))));
+        command::Caller { retry, ..self.for_request() }
+    }
+
     /// The caller of the commands of this request.
     #[must_use]
     pub fn for_request(&self) -> command::Caller {
@@ -128,6 +146,7 @@ impl Caller {
             rights: self.rights.clone(),
             origin: self.origin.clone(),
             batch: self.batch,
+            retry: None,
         }
     }
 }

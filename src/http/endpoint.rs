@@ -1,14 +1,17 @@
 //! One path and the methods it answers to.
 //!
-//! It owns what every path owes its callers: `HEAD` wherever `GET` is, `OPTIONS`, and `405` with
-//! `Allow` for everything else. It must not know any resource.
+//! It owns what every path owes its callers: `HEAD` wherever `GET` is, `OPTIONS`, `405` with
+//! `Allow` for everything else, and that a single write takes an `Idempotency-Key`. It must not know any resource.
 
+use crate::http::keyed::{SingleWrite, once};
 use crate::http::problem::Problem;
 use crate::http::request_meters::Route;
-use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest};
 use actix_web::guard::{self, Guard};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use std::borrow::Cow;
 
@@ -17,13 +20,33 @@ pub struct Endpoint {
     resource: Resource,
     path: &'static str,
     methods: Vec<Method>,
+    runs_dry: bool,
+}
+
+/// Who looks at the `Idempotency-Key` of a request.
+#[derive(Clone, Copy, Debug)]
+enum Key {
+    /// The handler, or nobody.
+    OfHandler,
+    /// It is taken before the handler. The status is that of what was made or changed.
+    Taken { made: StatusCode },
+}
+
+impl Key {
+    const CHANGE: Self = Self::Taken { made: StatusCode::OK };
 }
 
 impl Endpoint {
     /// A path nobody answers yet; `{name}` stands for one segment.
     #[must_use]
     pub fn at(path: &'static str) -> Self {
-        Self { resource: web::resource(path), path, methods: Vec::new() }
+        Self { resource: web::resource(path), path, methods: Vec::new(), runs_dry: false }
+    }
+
+    /// Its writes may be asked for a run that writes nothing; to be said before them.
+    #[must_use]
+    pub fn running_dry(self) -> Self {
+        Self { runs_dry: true, ..self }
     }
 
     /// Answers `GET`, and `HEAD` with the same headers; the connection leaves the body out.
@@ -35,10 +58,10 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         let either = guard::Any(guard::Get()).or(guard::Head());
-        self.answer(&[Method::GET, Method::HEAD], either, handler)
+        self.answer(&[Method::GET, Method::HEAD], either, Key::OfHandler, handler)
     }
 
-    /// Answers `POST`.
+    /// Answers `POST`, which makes something and is stored under its key.
     #[must_use]
     pub fn post<F, Args>(self, handler: F) -> Self
     where
@@ -46,7 +69,30 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::POST], guard::Post(), handler)
+        let key = Key::Taken { made: StatusCode::CREATED };
+        self.answer(&[Method::POST], guard::Post(), key, handler)
+    }
+
+    /// Answers `POST`, which changes what is there and is stored under its key.
+    #[must_use]
+    pub fn post_change<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Key::CHANGE, handler)
+    }
+
+    /// Answers `POST` that is no single write: a read, or many writes at once.
+    #[must_use]
+    pub fn post_unkeyed<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Key::OfHandler, handler)
     }
 
     /// Answers `PUT`.
@@ -57,7 +103,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::PUT], guard::Put(), handler)
+        self.answer(&[Method::PUT], guard::Put(), Key::CHANGE, handler)
     }
 
     /// Answers `PATCH`.
@@ -68,7 +114,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::PATCH], guard::Patch(), handler)
+        self.answer(&[Method::PATCH], guard::Patch(), Key::CHANGE, handler)
     }
 
     /// Answers `DELETE`.
@@ -79,13 +125,14 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::DELETE], guard::Delete(), handler)
+        self.answer(&[Method::DELETE], guard::Delete(), Key::CHANGE, handler)
     }
 
     fn answer<F, Args>(
         mut self,
         methods: &[Method],
         guard: impl Guard + 'static,
+        key: Key,
         handler: F,
     ) -> Self
     where
@@ -94,7 +141,24 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         self.methods.extend_from_slice(methods);
-        self.resource = self.resource.route(web::route().guard(guard).to(handler));
+        #[cfg(test)]
+        if matches!(key, Key::Taken { .. }) {
+            KEYED.with_borrow_mut(|routes| {
+                let template = template(self.path).into_owned();
+                routes.extend(methods.iter().map(|method| (method.to_string(), template.clone())));
+            });
+        }
+        let route = web::route().guard(guard).to(handler);
+        let route = match key {
+            Key::OfHandler => route,
+            Key::Taken { made } => {
+                let write = SingleWrite { made, runs_dry: self.runs_dry };
+                route.wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+                    once(write, request, next)
+                }))
+            }
+        };
+        self.resource = self.resource.route(route);
         self
     }
 
@@ -143,6 +207,18 @@ thread_local! {
 fn note(endpoint: &Endpoint) {
     let of_method = |method: &Method| (method.to_string(), endpoint.template().into_owned());
     REGISTERED.with_borrow_mut(|routes| routes.extend(endpoint.methods.iter().map(of_method)));
+}
+
+#[cfg(test)]
+thread_local! {
+    static KEYED: std::cell::RefCell<std::collections::BTreeSet<(String, String)>> =
+        std::cell::RefCell::default();
+}
+
+/// Method and template of every route that takes an `Idempotency-Key`.
+#[cfg(test)]
+pub(crate) fn keyed() -> std::collections::BTreeSet<(String, String)> {
+    KEYED.with_borrow(Clone::clone)
 }
 
 /// Method and template of every route that applications of this test have registered.

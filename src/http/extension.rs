@@ -2,7 +2,8 @@
 //!
 //! A name that is not offered yet is refused on those routes, with or without `strict`: to ignore
 //! it would be to do something else than was asked for. A name is offered as soon as its handler
-//! asks for it, so nothing is removed from this table. It must not know what a name does.
+//! asks for it, so nothing is removed from this table. `Idempotency-Key` is not in it: single writes
+//! take it before their handlers, and reads ignore it. It must not know what a name does.
 
 /// Routes on which the same extensions have a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,26 +83,19 @@ impl RouteGroup {
             Self::Upsert => Names {
                 query: UPSERT_QUERY,
                 body: UPSERT_BODY,
-                headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH, IF_NONE_MATCH],
+                headers: &[ORIGIN, IF_MATCH, IF_NONE_MATCH],
             },
-            Self::Add => Names { query: DRY_RUN, body: &[], headers: &[IDEMPOTENCY_KEY, ORIGIN] },
+            Self::Add | Self::FieldWrite => Names { query: DRY_RUN, body: &[], headers: &[ORIGIN] },
             Self::Lookup => Names { query: MIN_SEQ, body: &[], headers: &[IF_NONE_MATCH] },
             // 7.13: the record as of a version.
             Self::Retrieve => {
                 Names { query: &["version", "min_seq"], body: &[], headers: &[IF_NONE_MATCH] }
             }
             Self::Update | Self::Archive => {
-                Names { query: DRY_RUN, body: &[], headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH] }
+                Names { query: DRY_RUN, body: &[], headers: &[ORIGIN, IF_MATCH] }
             }
-            Self::Transition => {
-                Names { query: &[], body: &[], headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH] }
-            }
-            Self::FieldWrite => {
-                Names { query: DRY_RUN, body: &[], headers: &[IDEMPOTENCY_KEY, ORIGIN] }
-            }
-            Self::Bulk | Self::Write => {
-                Names { query: &[], body: &[], headers: &[IDEMPOTENCY_KEY, ORIGIN] }
-            }
+            Self::Transition => Names { query: &[], body: &[], headers: &[ORIGIN, IF_MATCH] },
+            Self::Bulk | Self::Write => Names { query: &[], body: &[], headers: &[ORIGIN] },
             Self::Read => Names { query: MIN_SEQ, body: &[], headers: &[] },
         }
     }
@@ -138,12 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn every_single_write_knows_an_idempotency_key_and_no_read_does() {
+    fn no_handler_is_asked_about_an_idempotency_key() {
         for group in GROUPS {
-            let knows = group.names().headers.contains(&IDEMPOTENCY_KEY);
-            let reads =
-                matches!(group, RouteGroup::Lookup | RouteGroup::Retrieve | RouteGroup::Read);
-            assert_eq!(knows, !reads, "{group:?}");
+            assert!(!group.names().headers.contains(&IDEMPOTENCY_KEY), "{group:?}");
         }
     }
 }

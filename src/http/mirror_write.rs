@@ -68,6 +68,11 @@ impl Moves {
 }
 
 impl MirrorWrites {
+    /// Whether there is anything to carry out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Finds who keeps what is written. What nobody may write is noted, and what is kept nowhere.
     pub(super) fn find(
         target: &Target,
@@ -273,6 +278,7 @@ impl MirrorWrite {
                 Some(ValueFault::LimitExceeded { what: "bytes", max })
             }
             AskError::Rejected(_)
+            | AskError::Repeated(_)
             | AskError::Overloaded { .. }
             | AskError::ReadOnly(_)
             | AskError::OutcomeUnknown => None,

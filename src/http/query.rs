@@ -282,7 +282,8 @@ mod tests {
         check("mode=create", None, &[query("mode")]);
         // An extension of another route means nothing here.
         check("min_seq=5", None, &[]);
-        check("", Some("idempotency-key"), &[Place::Header("Idempotency-Key".into())]);
+        check("", Some("if-match"), &[Place::Header("If-Match".into())]);
+        check("", Some("idempotency-key"), &[]);
         check("", Some("x-origin"), &[]);
         check("", Some("x-other"), &[]);
     }

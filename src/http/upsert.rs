@@ -27,8 +27,8 @@ const UPSERT_ACTION: HeaderName = HeaderName::from_static("x-upsert-action");
 /// Registers the routes.
 pub fn register(config: &mut ServiceConfig) {
     config
-        .service(Endpoint::at("/api/records/{object_identifier}/upsert").post(upsert))
-        .service(Endpoint::at("/api/records/{object_identifier}/add").post(add));
+        .service(Endpoint::at("/api/records/{object_identifier}/upsert").running_dry().post(upsert))
+        .service(Endpoint::at("/api/records/{object_identifier}/add").running_dry().post(add));
 }
 
 /// Creates the record that `lookup_value` names, or updates it in place.
@@ -52,9 +52,10 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let text = text.expect("a lookup value that was not read is a fault");
     let access = &target.access;
     let may_any = access.may_create() || access.may_edit_any() || access.may_unarchive_any();
-    require_for_write(may_any, &fields.form)?;
+    require_for_write(&target, may_any, &fields.form)?;
 
-    let write = query.write(&target, fields, &body);
+    let statuses = (target.answers().upsert_created, StatusCode::OK);
+    let write = query.write(&target, statuses, fields, &body);
     let written = write
         .ask_for_record(&|schema, context, writes| {
             let lookup = identifier::of_text(lookup, text, schema, context)?;
@@ -91,9 +92,10 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
     shape.finish(query.strict, RouteGroup::Add, &mut faults);
     check_shape(faults, &fields.form)?;
     let access = &target.access;
-    require_for_write(access.may_create() || access.may_unarchive_any(), &fields.form)?;
+    require_for_write(&target, access.may_create() || access.may_unarchive_any(), &fields.form)?;
 
-    let write = query.write(&target, fields, &body);
+    let statuses = (target.answers().added, target.answers().added);
+    let write = query.write(&target, statuses, fields, &body);
     let written = write
         .ask_for_record(&|_, _, writes| {
             let restore_conflict = query.restore_conflict;
@@ -132,11 +134,18 @@ impl CreateQuery {
         read
     }
 
-    fn write<'r>(&self, target: &'r Target, fields: Fields<'r>, body: &Body) -> RecordWrite<'r> {
+    fn write<'r>(
+        &self,
+        target: &'r Target,
+        statuses: (StatusCode, StatusCode),
+        fields: Fields<'r>,
+        body: &Body,
+    ) -> RecordWrite<'r> {
         RecordWrite {
             target,
             fields,
             return_all_fields: self.return_all_fields,
+            statuses,
             bytes: body.bytes().len(),
         }
     }

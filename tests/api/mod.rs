@@ -30,6 +30,7 @@ mod pipelines;
 mod races;
 mod relationships;
 mod renaming_onto_archived;
+mod retries;
 mod rights;
 mod routes;
 mod schema;

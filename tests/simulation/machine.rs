@@ -249,6 +249,7 @@ impl Machine {
             rights: Arc::new(Rights::administrator(member)),
             origin: "simulation".into(),
             batch: BatchId(Uuid::nil()),
+            retry: None,
         }
     }
 

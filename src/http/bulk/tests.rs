@@ -275,7 +275,8 @@ fn new_bulk(server: &TestServer, records: u32) -> (Caller, NewBulk) {
     let member = catalog.members.iter().next().unwrap().id;
     let members = catalog.members.clone();
     let rights = catalog.rights_of(member).unwrap().clone();
-    let caller = Caller { member, members, rights, origin: "test".into(), batch: BatchId(id) };
+    let caller =
+        Caller { member, members, rights, origin: "test".into(), batch: BatchId(id), retry: None };
     let object = business.table_of("accounts").unwrap().shown().schema().object().id;
     (caller, NewBulk { kind: BulkKind::Archive, object, records })
 }

@@ -5,6 +5,7 @@
 //! must not know any route by name.
 
 use crate::http::code::Code;
+use crate::http::openapi::keys::is_keyed;
 use crate::http::options::AnswerOptions;
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -58,7 +59,7 @@ pub struct Error {
 }
 
 /// The statuses of errors, and when they come.
-const STATUSES: [(StatusCode, &str); 10] = [
+const STATUSES: [(StatusCode, &str); 11] = [
     (StatusCode::BAD_REQUEST, "The request is wrong; `errors` says where."),
     (StatusCode::UNAUTHORIZED, "The headers that name the caller are missing or wrong."),
     (StatusCode::FORBIDDEN, "The caller may not do this."),
@@ -66,10 +67,12 @@ const STATUSES: [(StatusCode, &str); 10] = [
     (StatusCode::METHOD_NOT_ALLOWED, "What is addressed does not take the method; `Allow` does."),
     (
         StatusCode::CONFLICT,
-        "An archived record is in the way: repeat the request with one of `conflict.choices`.",
+        "An archived record is in the way: repeat the request with one of `conflict.choices`. Or a \
+         request with this `Idempotency-Key` is still running: wait a second.",
     ),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON."),
+    (StatusCode::UNPROCESSABLE_ENTITY, "The `Idempotency-Key` was used for another request."),
     (StatusCode::INTERNAL_SERVER_ERROR, "A bug."),
     (
         StatusCode::SERVICE_UNAVAILABLE,
@@ -132,11 +135,8 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
     if writes || searches {
         statuses.push(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let may_meet_archived = operation.request_body.is_some()
-        && path.starts_with("/api/records/")
-        && !path.ends_with("/search");
-    if may_meet_archived {
-        statuses.push(StatusCode::CONFLICT);
+    if writes && is_keyed(operation) {
+        statuses.extend([StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]);
     }
     statuses
 }

@@ -183,10 +183,6 @@ async fn what_is_not_offered_is_refused_and_what_is_unknown_only_if_asked() {
         (get(&format!("{ACCOUNTS}/lookup?identifier=Acme&min_seq=1")), "min_seq"),
         (TestRequest::delete().uri(&format!("{record}?dry_run=true")), "dry_run"),
         (
-            TestRequest::delete().uri(&record).insert_header(("idempotency-key", "k")),
-            "Idempotency-Key",
-        ),
-        (
             TestRequest::patch().uri(&record).set_json(json!({})).insert_header(("if-match", "*")),
             "If-Match",
         ),

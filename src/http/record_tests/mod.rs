@@ -162,7 +162,7 @@ fn caller(business: &Business) -> command::Caller {
     let member = catalog.members.iter().next().expect("it was founded").id;
     let (members, batch) = (catalog.members.clone(), BatchId(Uuid::nil()));
     let rights = Arc::new(Rights::administrator(member));
-    command::Caller { member, members, rights, origin: "test".into(), batch }
+    command::Caller { member, members, rights, origin: "test".into(), batch, retry: None }
 }
 
 async fn ask_catalog(engine: &Engine, business: &Business, ask: catalog::Ask) {

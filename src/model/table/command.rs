@@ -9,6 +9,7 @@ use crate::model::id::{
     BatchId, FieldNumber, MemberId, OptionId, RecordId, SchemaNumber, Timestamp,
 };
 use crate::model::key::Key;
+use crate::model::retry::Retry;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
@@ -18,6 +19,7 @@ use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Who asks, in which request.
@@ -30,6 +32,8 @@ pub struct Caller {
     pub rights: Arc<Rights>,
     pub origin: Arc<str>,
     pub batch: BatchId,
+    /// Of a request that may be sent again, at the one of its commands that decides.
+    pub retry: Option<Arc<Retry>>,
 }
 
 impl Caller {
@@ -37,6 +41,12 @@ impl Caller {
     #[must_use]
     pub fn stamp(&self, at: Timestamp) -> Stamp {
         Stamp { at, actor: self.member, origin: self.origin.clone(), batch: self.batch }
+    }
+
+    /// The retry, with the stamp that its outcome carries.
+    #[must_use]
+    pub fn stamped_retry(&self, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        self.retry.as_ref().map(|retry| (retry.clone(), self.stamp(at)))
     }
 }
 
@@ -216,8 +226,9 @@ pub struct TeamEdit {
     pub present: bool,
 }
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was done. The names are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     Created,
     Updated,

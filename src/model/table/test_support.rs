@@ -67,6 +67,7 @@ pub(crate) fn caller() -> Caller {
         rights: Arc::new(Rights::administrator(member(1))),
         origin: "tests".into(),
         batch: BatchId::from_bytes([9; 16]),
+        retry: None,
     }
 }
 
@@ -89,6 +90,11 @@ pub(crate) fn field(name: &str, field_type: &str) -> NewField {
         field_type: Some(field_type.into()),
         ..NewField::default()
     }
+}
+
+/// The stored form of the event that a rig's table began with.
+pub(crate) fn encoded_birth(rig: &Rig) -> Vec<u8> {
+    rig.log[0].clone()
 }
 
 /// A table, its draft, and the log of what was decided.

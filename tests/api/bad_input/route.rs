@@ -31,6 +31,15 @@ pub(super) struct Extensions {
     pub(super) headers: &'static [&'static str],
 }
 
+/// Whether a request may be sent again as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retries {
+    /// With an `Idempotency-Key`.
+    TakeKey,
+    /// It reads, or is no single write.
+    NeedNoKey,
+}
+
 /// A method of a path, and all that is asked of it.
 pub(super) struct Route {
     pub(super) method: &'static str,
@@ -52,14 +61,14 @@ pub(super) struct Route {
     /// Its list may be ordered.
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
+    pub(super) retries: Retries,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
 
 const READ: Extensions = Extensions { query: &["min_seq"], body: &[], headers: &[] };
 
-const WRITE: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+const WRITE: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
 
 const NONE: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
@@ -80,6 +89,7 @@ impl Route {
             is_paged: false,
             is_ordered: false,
             extensions: if method == "GET" { READ } else { WRITE },
+            retries: if method == "GET" { Retries::NeedNoKey } else { Retries::TakeKey },
             writes_record: false,
         }
     }
@@ -95,7 +105,12 @@ impl Route {
 
     /// It reads, whatever its method.
     pub(super) fn reading(self) -> Self {
-        Self { extensions: READ, ..self }
+        Self { extensions: READ, retries: Retries::NeedNoKey, ..self }
+    }
+
+    /// It writes, but is no single write.
+    pub(super) fn unkeyed(self) -> Self {
+        Self { retries: Retries::NeedNoKey, ..self }
     }
 
     pub(super) fn takes(self, good: Value, keys: Vec<Key>) -> Self {

@@ -24,20 +24,16 @@ const UPSERT: Extensions = Extensions {
         "source_version",
         "client_ref",
     ],
-    headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
+    headers: &["If-Match", "If-None-Match", "X-Origin"],
 };
 
-const ADD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+const ADD: Extensions = Extensions { query: &["dry_run"], body: &[], headers: &["X-Origin"] };
 
-const CHANGE: Extensions = Extensions {
-    query: &["dry_run"],
-    body: &[],
-    headers: &["Idempotency-Key", "If-Match", "X-Origin"],
-};
+const CHANGE: Extensions =
+    Extensions { query: &["dry_run"], body: &[], headers: &["If-Match", "X-Origin"] };
 
 const TRANSITION: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match", "X-Origin"] };
+    Extensions { query: &[], body: &[], headers: &["If-Match", "X-Origin"] };
 
 const RETRIEVE: Extensions =
     Extensions { query: &["version", "min_seq"], body: &[], headers: &["If-None-Match"] };
