@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::model::access::{ObjectAccess, Rights};
 use crate::model::catalog::CatalogView;
 use crate::model::catalog::member::Member;
-use crate::model::id::{BatchId, BusinessId, ObjectId, RecordId, UserId};
+use crate::model::id::{ApiKeyId, BatchId, BusinessId, ObjectId, RecordId, UserId};
 use crate::model::retry::Retry;
 use crate::model::schema::relation::Relation;
 use crate::model::table::command;
@@ -30,7 +30,9 @@ pub struct Caller {
     pub catalog: Arc<CatalogView>,
     pub member: Arc<Member>,
     pub rights: Arc<Rights>,
-    /// Of the key that was used.
+    /// The key that was used.
+    pub key: ApiKeyId,
+    /// Of that key.
     pub origin: Arc<str>,
     /// Of a single write that may be sent again.
     pub keyed: Option<Arc<Keyed>>,
@@ -52,9 +54,9 @@ impl Caller {
         }
         let rights = catalog.rights_of(member.id).ok_or(Refused)?.clone();
         engine.note_use(&business, key);
-        let origin = key.origin.clone();
+        let (key, origin) = (key.id, key.origin.clone());
         let batch = engine.next_batch();
-        Ok(Self { business, catalog, member, rights, origin, keyed: None, batch })
+        Ok(Self { business, catalog, member, rights, key, origin, keyed: None, batch })
     }
 
     /// As `find`, leaving the caller where handlers take it from.

@@ -50,6 +50,7 @@ pub mod pipelines;
 pub mod plain;
 pub mod problem;
 pub mod query;
+pub mod rate_limit;
 pub mod record_problem;
 #[cfg(test)]
 mod record_tests;

@@ -28,6 +28,7 @@ mod openapi;
 mod people;
 mod pipelines;
 mod races;
+mod rate_limits;
 mod relationships;
 mod renaming_onto_archived;
 mod retries;

@@ -5,5 +5,6 @@ mod crash;
 mod damage;
 mod process;
 mod relations;
+mod retries;
 mod shared_name;
 mod slot;

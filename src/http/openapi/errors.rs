@@ -59,7 +59,7 @@ pub struct Error {
 }
 
 /// The statuses of errors, and when they come.
-const STATUSES: [(StatusCode, &str); 11] = [
+const STATUSES: [(StatusCode, &str); 12] = [
     (StatusCode::BAD_REQUEST, "The request is wrong; `errors` says where."),
     (StatusCode::UNAUTHORIZED, "The headers that name the caller are missing or wrong."),
     (StatusCode::FORBIDDEN, "The caller may not do this."),
@@ -73,6 +73,10 @@ const STATUSES: [(StatusCode, &str); 11] = [
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON."),
     (StatusCode::UNPROCESSABLE_ENTITY, "The `Idempotency-Key` was used for another request."),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "The API key has asked as often as it may; `RateLimit` on every answer tells what is left.",
+    ),
     (StatusCode::INTERNAL_SERVER_ERROR, "A bug."),
     (
         StatusCode::SERVICE_UNAVAILABLE,
@@ -123,6 +127,9 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
         StatusCode::NOT_FOUND,
         StatusCode::INTERNAL_SERVER_ERROR,
     ];
+    if !path.starts_with("/api/admin/") {
+        statuses.push(StatusCode::TOO_MANY_REQUESTS);
+    }
     if operation.request_body.is_some() {
         statuses.extend([StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);
     }
@@ -178,7 +185,7 @@ fn response(status: StatusCode, description: &str) -> Response {
             let header = header(text, "How to say who is calling.");
             response.header("WWW-Authenticate", header).build()
         }
-        StatusCode::SERVICE_UNAVAILABLE => {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
             let header = header(seconds, "Seconds after which a retry may succeed.");
             response.header("Retry-After", header).build()
         }
