@@ -41,7 +41,7 @@ use crate::engine::search_pool::SearchPool;
 use crate::engine::turn::{Answer, Refusal, Repetition};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
-use crate::model::id::{BatchId, BusinessId};
+use crate::model::id::{BatchId, BusinessId, Position};
 use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::table::schema_command::SchemaAsk;
@@ -175,6 +175,12 @@ impl Engine {
     #[must_use]
     pub fn partitions(&self) -> &[Partition] {
         &self.partitions
+    }
+
+    /// The newest durable frame: a state that has everything that was answered.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        self.partitions[0].durable()
     }
 
     /// Gives up the columns of searches that nobody wants, or all of them while memory is short.

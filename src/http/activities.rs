@@ -32,7 +32,7 @@ pub fn register(config: &mut ServiceConfig) {
     let one = Endpoint::at("/api/activities/scheduled-activity/{id:[^/]{36}}");
     config
         .service(scheduled.get(list).post(schedule))
-        .service(Endpoint::at("/api/activities/scheduled-activity/search").post_unkeyed(search))
+        .service(Endpoint::at("/api/activities/scheduled-activity/search").post_read(search))
         .service(Endpoint::at("/api/activities/scheduled-activity/{id:[^/]{36}}/notes").patch(note))
         .service(one.get(retrieve).patch(update).put(update).delete(delete));
 }

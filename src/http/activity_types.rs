@@ -35,7 +35,7 @@ pub fn register(config: &mut ServiceConfig) {
         .service(Endpoint::at("/api/activities").get(list).post(create))
         .service(Endpoint::at("/api/activities/logged/{id:[^/]{36}}").get(retrieve_logged))
         .service(Endpoint::at("/api/activities/{reference}/log-activity").post(log))
-        .service(Endpoint::at("/api/activities/{reference}/responses").post_unkeyed(list_logged))
+        .service(Endpoint::at("/api/activities/{reference}/responses").post_read(list_logged))
         .service(one.get(retrieve).patch(update).put(update).delete(delete));
 }
 

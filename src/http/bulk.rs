@@ -38,8 +38,8 @@ pub fn register(config: &mut ServiceConfig) {
     let change_route =
         Endpoint::at("/api/custom-objects/{object_identifier}/bulk-change-field-value");
     config
-        .service(archive_route.post_unkeyed(archive))
-        .service(change_route.post_unkeyed(change_field_value));
+        .service(archive_route.post_many(archive))
+        .service(change_route.post_many(change_field_value));
 }
 
 /// Archives records.

@@ -1,8 +1,11 @@
 //! One path and the methods it answers to.
 //!
 //! It owns what every path owes its callers: `HEAD` wherever `GET` is, `OPTIONS`, `405` with
-//! `Allow` for everything else, and that a single write takes an `Idempotency-Key`. It must not know any resource.
+//! `Allow` for everything else, that a single write takes an `Idempotency-Key`, that the answer to a write has an `X-Seq` and that
+//! a read takes it. It must not know any resource.
 
+use crate::http::commit_token;
+use crate::http::identity::Access;
 use crate::http::keyed::{SingleWrite, once};
 use crate::http::problem::Problem;
 use crate::http::request_meters::Route;
@@ -23,17 +26,21 @@ pub struct Endpoint {
     runs_dry: bool,
 }
 
-/// Who looks at the `Idempotency-Key` of a request.
+/// What a handler does, and so what stands around it.
 #[derive(Clone, Copy, Debug)]
-enum Key {
-    /// The handler, or nobody.
-    OfHandler,
-    /// It is taken before the handler. The status is that of what was made or changed.
-    Taken { made: StatusCode },
+enum Kind {
+    /// It shows a business's states, as of `min_seq` or later.
+    Read,
+    /// It shows something else.
+    Other,
+    /// One write, stored under its key. The status is that of what was made or changed.
+    SingleWrite { made: StatusCode },
+    /// Many writes at once.
+    ManyWrites,
 }
 
-impl Key {
-    const CHANGE: Self = Self::Taken { made: StatusCode::OK };
+impl Kind {
+    const CHANGE: Self = Self::SingleWrite { made: StatusCode::OK };
 }
 
 impl Endpoint {
@@ -58,7 +65,9 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         let either = guard::Any(guard::Get()).or(guard::Head());
-        self.answer(&[Method::GET, Method::HEAD], either, Key::OfHandler, handler)
+        let kind =
+            if Access::of_path(self.path) == Access::Member { Kind::Read } else { Kind::Other };
+        self.answer(&[Method::GET, Method::HEAD], either, kind, handler)
     }
 
     /// Answers `POST`, which makes something and is stored under its key.
@@ -69,8 +78,8 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let key = Key::Taken { made: StatusCode::CREATED };
-        self.answer(&[Method::POST], guard::Post(), key, handler)
+        let kind = Kind::SingleWrite { made: StatusCode::CREATED };
+        self.answer(&[Method::POST], guard::Post(), kind, handler)
     }
 
     /// Answers `POST`, which changes what is there and is stored under its key.
@@ -81,18 +90,40 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::POST], guard::Post(), Key::CHANGE, handler)
+        self.answer(&[Method::POST], guard::Post(), Kind::CHANGE, handler)
     }
 
-    /// Answers `POST` that is no single write: a read, or many writes at once.
+    /// Answers `POST`, which reads.
     #[must_use]
-    pub fn post_unkeyed<F, Args>(self, handler: F) -> Self
+    pub fn post_read<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::POST], guard::Post(), Key::OfHandler, handler)
+        self.answer(&[Method::POST], guard::Post(), Kind::Read, handler)
+    }
+
+    /// Answers `POST`, which changes nothing that a business has.
+    #[must_use]
+    pub fn post_order<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Kind::Other, handler)
+    }
+
+    /// Answers `POST`, which writes many things at once.
+    #[must_use]
+    pub fn post_many<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Kind::ManyWrites, handler)
     }
 
     /// Answers `PUT`.
@@ -103,7 +134,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::PUT], guard::Put(), Key::CHANGE, handler)
+        self.answer(&[Method::PUT], guard::Put(), Kind::CHANGE, handler)
     }
 
     /// Answers `PATCH`.
@@ -114,7 +145,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::PATCH], guard::Patch(), Key::CHANGE, handler)
+        self.answer(&[Method::PATCH], guard::Patch(), Kind::CHANGE, handler)
     }
 
     /// Answers `DELETE`.
@@ -125,14 +156,14 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::DELETE], guard::Delete(), Key::CHANGE, handler)
+        self.answer(&[Method::DELETE], guard::Delete(), Kind::CHANGE, handler)
     }
 
     fn answer<F, Args>(
         mut self,
         methods: &[Method],
         guard: impl Guard + 'static,
-        key: Key,
+        kind: Kind,
         handler: F,
     ) -> Self
     where
@@ -142,20 +173,22 @@ impl Endpoint {
     {
         self.methods.extend_from_slice(methods);
         #[cfg(test)]
-        if matches!(key, Key::Taken { .. }) {
+        if matches!(kind, Kind::SingleWrite { .. }) {
             KEYED.with_borrow_mut(|routes| {
                 let template = template(self.path).into_owned();
                 routes.extend(methods.iter().map(|method| (method.to_string(), template.clone())));
             });
         }
         let route = web::route().guard(guard).to(handler);
-        let route = match key {
-            Key::OfHandler => route,
-            Key::Taken { made } => {
+        let route = match kind {
+            Kind::Other => route,
+            Kind::Read => route.wrap(from_fn(commit_token::wait)),
+            Kind::ManyWrites => route.wrap(from_fn(commit_token::name)),
+            Kind::SingleWrite { made } => {
                 let write = SingleWrite { made, runs_dry: self.runs_dry };
-                route.wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
-                    once(write, request, next)
-                }))
+                let once =
+                    move |request: ServiceRequest, next: Next<BoxBody>| once(write, request, next);
+                route.wrap(from_fn(once)).wrap(from_fn(commit_token::name))
             }
         };
         self.resource = self.resource.route(route);

@@ -62,7 +62,7 @@ pub fn register(config: &mut ServiceConfig) {
             search
                 .get(retrieve_the_one_named_search)
                 .running_dry()
-                .post_unkeyed(search_fields)
+                .post_read(search_fields)
                 .patch(field_changes::change)
                 .put(field_changes::change)
                 .delete(field_changes::delete),

@@ -21,6 +21,7 @@ pub mod caller;
 mod catalog_refusal;
 pub mod categories;
 pub mod code;
+mod commit_token;
 pub mod counters;
 pub mod cursor;
 pub mod endpoint;

@@ -5,7 +5,7 @@
 //! offered, or if the caller asked for `strict`. It must not know what a parameter is for.
 
 use crate::http::code::Code;
-use crate::http::extension::RouteGroup;
+use crate::http::extension::{MIN_SEQ, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place, clipped};
 use crate::model::input::Input;
 use actix_web::http::header::HeaderMap;
@@ -139,7 +139,7 @@ impl<'a> Query<'a> {
     ) {
         let extensions = group.names();
         for (name, _) in &self.pairs {
-            let known = self.asked.contains(&&**name);
+            let known = self.asked.contains(&&**name) || (name == MIN_SEQ && group.reads());
             if !known && (self.strict || extensions.query.contains(&&**name)) {
                 faults.push(Fault::unknown_parameter(Place::Query(name.to_string().into())));
             }

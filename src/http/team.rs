@@ -31,7 +31,7 @@ pub fn register(config: &mut ServiceConfig) {
         .service(Endpoint::at("/api/team").get(list).post(create))
         .service(Endpoint::at("/api/employee").get(list))
         .service(Endpoint::at("/api/team/typeahead").get(typeahead))
-        .service(Endpoint::at("/api/team/search").post_unkeyed(search))
+        .service(Endpoint::at("/api/team/search").post_read(search))
         .service(
             Endpoint::at("/api/team/{member_id:[^/]{36}}")
                 .get(retrieve)

@@ -99,7 +99,6 @@ fn parameters_of_other_routes() {
         ("PUT", format!("/api/records/accounts/{id}?dry_run=true"), "dry_run"),
         ("POST", "/api/records/accounts/add?dry_run=1".to_owned(), "dry_run"),
         ("GET", format!("/api/records/accounts/{id}?version=1"), "version"),
-        ("GET", format!("/api/records/accounts/{id}?min_seq=x"), "min_seq"),
     ] {
         let request = Request::new(method, &target);
         let body = json!({"fields": {"name": "new", "note": "after"}});

@@ -29,6 +29,7 @@ mod people;
 mod pipelines;
 mod races;
 mod rate_limits;
+mod read_your_writes;
 mod relationships;
 mod renaming_onto_archived;
 mod retries;

@@ -111,7 +111,9 @@ fn whatever_is_killed_a_write_that_is_sent_again_has_one_effect() {
         assert_eq!(exit.code, None, "it was killed, not ended: {}", exit.stderr);
         server = launch.start();
         let mut client = server.client();
-        writers.iter_mut().for_each(|writer| writer.settle(&mut client));
+        for writer in &mut writers {
+            writer.settle(&mut client);
+        }
         check_all(&writers, &mut client);
     }
 }

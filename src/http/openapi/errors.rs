@@ -5,7 +5,7 @@
 //! must not know any route by name.
 
 use crate::http::code::Code;
-use crate::http::openapi::keys::is_keyed;
+use crate::http::openapi::keys::{is_keyed, is_read};
 use crate::http::options::AnswerOptions;
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -80,7 +80,7 @@ const STATUSES: [(StatusCode, &str); 12] = [
     (StatusCode::INTERNAL_SERVER_ERROR, "A bug."),
     (
         StatusCode::SERVICE_UNAVAILABLE,
-        "Try again after `Retry-After`. `overloaded` and `read_only`: nothing was done; \
+        "Try again after `Retry-After`. `overloaded`, `read_only` and `behind`: nothing was done; \
          `outcome_unknown`: it happened or not.",
     ),
 ];
@@ -138,8 +138,7 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
         statuses.push(StatusCode::METHOD_NOT_ALLOWED);
     }
     let writes = !matches!(method, HttpMethod::Get);
-    let searches = operation.operation_id.as_deref() == Some("records_list");
-    if writes || searches {
+    if writes || is_read(path, method, operation) {
         statuses.push(StatusCode::SERVICE_UNAVAILABLE);
     }
     if writes && is_keyed(operation) {

@@ -66,7 +66,7 @@ pub(super) struct Route {
     pub(super) writes_record: bool,
 }
 
-const READ: Extensions = Extensions { query: &["min_seq"], body: &[], headers: &[] };
+const READ: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
 const WRITE: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
 
@@ -147,6 +147,11 @@ impl Route {
 
     pub(super) fn writing_record(self) -> Self {
         Self { writes_record: true, ..self }
+    }
+
+    /// Whether it shows what a business has, whatever its method.
+    pub(super) fn reads(&self) -> bool {
+        self.who == Who::Member && !self.extensions.headers.contains(&"X-Origin")
     }
 
     /// A request at a path, as whom the route answers.

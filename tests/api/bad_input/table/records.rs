@@ -36,10 +36,9 @@ const TRANSITION: Extensions =
     Extensions { query: &[], body: &[], headers: &["If-Match", "X-Origin"] };
 
 const RETRIEVE: Extensions =
-    Extensions { query: &["version", "min_seq"], body: &[], headers: &["If-None-Match"] };
+    Extensions { query: &["version"], body: &[], headers: &["If-None-Match"] };
 
-const LOOKUP: Extensions =
-    Extensions { query: &["min_seq"], body: &[], headers: &["If-None-Match"] };
+const LOOKUP: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
