@@ -1,7 +1,7 @@
 //! What is kept of an outcome, for how long, and how it looks later.
 
 use crate::api::retries::{KEY, accounts, again, first, furnish, is_replayed, noted, upsert};
-use crate::support::{Client, Fixture, Launch, Request, field_value, text, until};
+use crate::support::{Client, Fixture, Launch, OPERATOR_KEY, Request, field_value, text, until};
 use serde_json::{Value, json};
 
 #[test]
@@ -174,10 +174,32 @@ fn the_status_is_that_of_the_first_answer() {
     again(&mut fixture.client, &add, 201);
 }
 
+/// A write that each of the other writers decides.
+fn of_other_writers() -> [Request; 4] {
+    let task = json!({"activity_object_name": "task", "due_datetime": "2030-01-01"});
+    let business = json!({"name": "Other", "admin": {"email": "eve@example.com"}});
+    [
+        Request::new("POST", "/api/role").json(&json!({"name": "R"})),
+        Request::new("POST", "/api/activities/scheduled-activity").json(&task),
+        Request::new("PATCH", "/api/business/mine").json(&json!({"name": "Mine"})),
+        Request::new("POST", "/api/admin/businesses")
+            .json(&business)
+            .header("X-OPERATOR-KEY", OPERATOR_KEY),
+    ]
+    .map(|request| request.header(KEY, "of another writer"))
+}
+
 /// Many outcomes, from the log alone and from a snapshot, with what was written behind it.
 #[test]
 fn outcomes_survive_restarts_and_snapshots() {
     let mut fixture = accounts();
+    let others = of_other_writers();
+    let mut statuses = Vec::new();
+    for request in &others {
+        let answer = fixture.client.send(request);
+        assert!([200, 201].contains(&answer.status) && !is_replayed(&answer), "{answer}");
+        statuses.push(answer.status);
+    }
     let requests: Vec<_> = (0..40)
         .map(|at| {
             upsert(&format!("k{at}"), &noted(&format!("Account {}", at % 7), &format!("{at}")))
@@ -194,6 +216,9 @@ fn outcomes_survive_restarts_and_snapshots() {
         fixture = fixture.after_a_crash();
         for (request, answer) in requests.iter().zip(&answers) {
             assert_eq!(again(&mut fixture.client, request, 200).json(), *answer, "{round}");
+        }
+        for (request, status) in others.iter().zip(&statuses) {
+            again(&mut fixture.client, request, *status);
         }
         fixture.snapshot();
     }

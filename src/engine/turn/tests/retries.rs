@@ -8,6 +8,7 @@ use crate::model::retry::{Answered, OutcomeChange, Retry, Statuses, StoredOutcom
 use crate::model::state::State;
 use crate::model::table::Table;
 use crate::model::table::command::{Action, Ask, Command};
+use crate::model::table::event_form::{Stored, decode};
 use crate::model::table::snapshot_form::{Loader, encode_record};
 use crate::model::table::test_support::{BIRTH, Rig, SETTING, encoded_birth};
 use crate::storage::part::parts;
@@ -296,4 +297,42 @@ fn settle(partition: &mut Partition, writing: &mut Loop<Table>) {
     writing.flush();
     partition.sync();
     while writing.settle() {}
+}
+
+/// What was written once must be read for ever.
+#[test]
+fn the_stored_form_of_an_outcome_stays_as_it_is() {
+    let mut partition = Partition::new();
+    let mut writing = partition.accounts();
+    let ask = upsert(&writing, "a");
+    drop(partition.ask(&mut writing, keyed(ask, 1, 3)));
+    settle(&mut partition, &mut writing);
+    let frames = partition.frames();
+    let part = parts(&frames[0].payload).next().unwrap().unwrap();
+    let rest = &mut &*part.events;
+    decode(rest).unwrap();
+    // The last field of the event: a binary, which ends it.
+    let record = kept(writing.state())[0].record().unwrap().id;
+    let hash = |name: &str, of: &[u8]| {
+        let bytes = rmp_serde::to_vec_named(&RetryKey::of([of])).unwrap();
+        [&[0xa0 | u8::try_from(name.len()).unwrap()], name.as_bytes(), &bytes].concat()
+    };
+    let at = [&b"\xa2at"[..], &[0xcf], &u64::try_from(BIRTH.0).unwrap().to_be_bytes()].concat();
+    let stored = [
+        &b"\x81\xa6stored\x86"[..],
+        &hash("key", &1_u64.to_le_bytes()),
+        &hash("fingerprint", &3_u64.to_le_bytes()),
+        &at,
+        b"\xa6status\xcc\xc9\xa7is_open\xc3\xa8answered\x81\xa6record\x86\xa2id\xc4\x10",
+        record.as_bytes(),
+        b"\xa7version\x01\xa6action\xa7created\xa6filled\x92\x20\x21",
+        b"\xa7changed\x92\x20\x21\xa9mentioned\x90",
+    ]
+    .concat();
+    assert!(rest.ends_with(&stored), "{}", String::from_utf8_lossy(rest));
+    let (_, event) = decode(rest).unwrap();
+    let Stored::Outcome { change: OutcomeChange::Stored(outcome) } = event else {
+        panic!("{event:?}")
+    };
+    assert_eq!(outcome.record().map(|record| record.version.0), Some(1));
 }
