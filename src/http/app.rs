@@ -191,8 +191,8 @@ mod tests {
             };
             config
                 .service(Endpoint::at("/api/whoami").get(whoami).delete(async || "gone"))
-                .service(Endpoint::at("/api/echo").post(echo))
-                .service(Endpoint::at("/api/ignore").post(async || "ignored"))
+                .service(Endpoint::at("/api/echo").post_order(echo))
+                .service(Endpoint::at("/api/ignore").post_order(async || "ignored"))
                 .service(Endpoint::at("/api/admin/status").get(async || "status"))
                 .service(Endpoint::at("/boom").get(async || -> &'static str { panic!("boom") }));
         });
