@@ -13,8 +13,11 @@ use crate::config::source::{
     Sources, Spelling,
 };
 use crate::config::unit::{Expected, Secret};
+use crate::engine::turn::ROWS_PER_TURN;
 use crate::http::identity::OperatorKey;
-use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options as HttpOptions};
+use crate::http::options::{
+    AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits, Options as HttpOptions,
+};
 use crate::http::rate_limit::RatePolicy;
 use crate::model::id::{BusinessId, UserId};
 use crate::storage::committer::COMMIT_BYTES_MAX;
@@ -57,6 +60,10 @@ pub struct Settings {
     pub body_timeout: Duration,
     pub json_body_max: usize,
     pub body_bytes_max: usize,
+    pub line_max: usize,
+    pub batch_rows_max: usize,
+    pub atomic_rows_max: usize,
+    pub stream_window: usize,
     pub record_max: usize,
     pub commit_bytes_max: usize,
     pub queue_max: usize,
@@ -108,6 +115,12 @@ pub struct Checked {
 /// A record may be encoded in so many bytes at most.
 const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// Rows of one request that are kept in memory with their results.
+const ROWS_MAX: usize = 1_000_000;
+
+/// Rows that one table decides without letting anybody else have a turn: about 40 ms.
+const ATOMIC_ROWS_MAX: usize = 10_000;
+
 /// What actix takes.
 const WORKERS_MAX: usize = 512;
 
@@ -141,6 +154,12 @@ impl Settings {
                 json_bytes_max: self.json_body_max,
                 all_bytes_max: self.body_bytes_max,
                 timeout: self.body_timeout,
+            },
+            batches: BatchLimits {
+                rows_max: self.batch_rows_max,
+                atomic_rows_max: self.atomic_rows_max,
+                line_bytes_max: self.line_max,
+                window_rows: self.stream_window,
             },
             answers: AnswerOptions {
                 upsert_created: self.upsert_created_status,
@@ -219,6 +238,10 @@ impl Reader<'_> {
             body_timeout: self.read("body-timeout", unit::duration),
             json_body_max: self.read("json-body-max", unit::bytes_in_memory),
             body_bytes_max: self.read("body-bytes-max", unit::bytes_in_memory),
+            line_max: self.read("line-max", unit::bytes_in_memory),
+            batch_rows_max: self.read("batch-rows-max", unit::whole(1, ROWS_MAX)),
+            atomic_rows_max: self.read("atomic-rows-max", unit::whole(1, ATOMIC_ROWS_MAX)),
+            stream_window: self.read("stream-window", unit::whole(ROWS_PER_TURN, ROWS_MAX)),
             record_max: self.read("record-max", record_max),
             commit_bytes_max: self.read("commit-bytes-max", commit_bytes_max),
             queue_max: self.read("queue-max", unit::whole(1, usize::MAX)),

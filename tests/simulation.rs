@@ -9,6 +9,7 @@
 //! fresh ones for so long.
 
 mod ask;
+mod asking;
 mod coverage;
 mod crash;
 mod history;

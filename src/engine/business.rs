@@ -8,6 +8,7 @@ use crate::model::retry::StoredOutcome;
 use crate::model::retry::hash::RetryKey;
 use crate::model::root;
 use crate::model::table::index::Shared;
+use crate::model::table::others::OtherTables;
 use crate::model::table::{Shown, Table};
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
@@ -186,5 +187,11 @@ impl Business {
     #[must_use]
     pub fn all_tables(&self) -> Vec<Arc<TableRef>> {
         self.catalog().objects.iter().filter_map(|entry| self.any_table(entry.id)).collect()
+    }
+}
+
+impl OtherTables for Business {
+    fn shown(&self, object: ObjectId) -> Option<Arc<Shown>> {
+        self.table(object).map(|table| table.shown().clone())
     }
 }

@@ -14,6 +14,7 @@ use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
 use crate::model::table::Shown;
 use crate::model::table::command::{self as table, Caller};
 use crate::model::table::event::{FollowUpNumber, SERVER};
+use crate::model::table::others::Others;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -216,6 +217,7 @@ pub(super) fn nobody(members: Arc<Members>) -> Caller {
         member: MemberId(Uuid::nil()),
         members,
         rights: Arc::new(Rights::administrator(MemberId(Uuid::nil()))),
+        others: Others::default(),
         origin: SERVER.into(),
         batch: BatchId(Uuid::nil()),
         retry: None,

@@ -80,6 +80,9 @@ pub enum ReadOnly {
     MemoryFull,
 }
 
+/// What a writer says to rows, in their order.
+pub type RowAnswers = Receiver<Vec<Answer<table::Table>>>;
+
 /// Everything that runs: a list of partitions, today a list of one.
 pub struct Engine {
     clock: Clock,
@@ -212,6 +215,34 @@ impl Engine {
             self.meters.count_upsert(outcome);
         }
         Ok(reply)
+    }
+
+    /// Sends commands that are decided one behind the other, each a commit of its own. What cannot be
+    /// sent comes back with the reason.
+    pub fn ask_rows(
+        &self,
+        table: &TableRef,
+        commands: Vec<table::command::Command>,
+        bytes: usize,
+    ) -> Result<RowAnswers, (AskError<table::decide::Rejection>, Vec<table::command::Command>)>
+    {
+        if let Some(reason) = self.read_only() {
+            return Err((AskError::ReadOnly(reason), commands));
+        }
+        let handle = table.handle();
+        handle.ask_rows(commands, bytes).map_err(|commands| {
+            let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
+            (AskError::Overloaded { retry_after_s }, commands)
+        })
+    }
+
+    /// Counts what upserts have come to that were sent as rows.
+    pub fn count_rows(&self, answers: &[Answer<table::Table>]) {
+        for answer in answers {
+            if let Ok(table::command::Reply::Record(outcome)) = answer {
+                self.meters.count_upsert(outcome);
+            }
+        }
     }
 
     /// Archives an object. Its name is free when this returns, unless the catalog's writer has too

@@ -7,7 +7,7 @@
 use crate::ambient::Clock;
 use crate::engine::admission::{Admission, AdmissionLimits, Overloaded};
 use crate::engine::meters::seconds_between;
-use crate::engine::turn::{Answer, Ask, Loop, LoopParts, OutcomeAsk, ROWS_PER_TURN};
+use crate::engine::turn::{Answer, Ask, AskRows, Loop, LoopParts, OutcomeAsk, ROWS_PER_TURN};
 use crate::model::id::Position;
 use crate::model::retry::OutcomeChange;
 use crate::model::retry::outcomes::Outcomes;
@@ -15,7 +15,7 @@ use crate::model::state::State;
 use crate::storage::committer::{CommitQueue, Seat, Wake};
 use actix::fut::ActorFuture;
 use actix::prelude::{
-    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
+    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message, SendError,
 };
 use futures_util::task::AtomicWaker;
 use prometheus_client::metrics::histogram::Histogram;
@@ -72,6 +72,23 @@ impl<S: State> Handle<S> {
     #[must_use]
     pub fn outcomes(&self) -> &Arc<Outcomes> {
         &self.outcomes
+    }
+
+    /// Sends commands of so many bytes to be decided one behind the other, each a commit of its own;
+    /// none is decided on plain state. The answers come together when all of them are durable. Commands that
+    /// cannot be taken come back.
+    pub fn ask_rows(
+        &self,
+        commands: Vec<S::Command>,
+        bytes: usize,
+    ) -> Result<oneshot::Receiver<Vec<Answer<S>>>, Vec<S::Command>> {
+        let Ok(ticket) = self.admission.admit(commands.len(), bytes) else { return Err(commands) };
+        let (reply, answers) = oneshot::channel();
+        self.to.try_send(AskRows { commands, reply, ticket }).map_err(|refused| {
+            let (SendError::Full(ask) | SendError::Closed(ask)) = refused;
+            ask.commands
+        })?;
+        Ok(answers)
     }
 
     /// Runs a closure over the state when nothing of it is undurable, with the newest durable
@@ -135,6 +152,10 @@ impl<S: State> Message for OutcomeAsk<S> {
     type Result = ();
 }
 
+impl<S: State> Message for AskRows<S> {
+    type Result = ();
+}
+
 /// A closure over the state, run when nothing is undurable.
 struct AtBarrier<S>(BarrierRun<S>);
 
@@ -179,6 +200,20 @@ impl<S: State> Writer<S> {
     }
 }
 
+impl<S: State> Writer<S> {
+    /// Ends a turn that was long enough, and waits where the partition has as much as it may.
+    fn end_turn_if_due(&mut self, context: &mut Context<Self>) {
+        if self.rows_in_turn >= ROWS_PER_TURN {
+            self.turn();
+            context.wait(LetOthersRun(false));
+        }
+        if self.writing.is_partition_full() {
+            self.turn();
+            context.wait(UntilSettled);
+        }
+    }
+}
+
 impl<S: State> Actor for Writer<S> {
     type Context = Context<Self>;
 
@@ -204,14 +239,24 @@ impl<S: State> Handler<Ask<S>> for Writer<S> {
         }
         self.rows_in_turn += ask.ticket.rows();
         self.decide(ask);
-        if self.rows_in_turn >= ROWS_PER_TURN {
-            self.turn();
-            context.wait(LetOthersRun(false));
-        }
-        if self.writing.is_partition_full() {
-            self.turn();
-            context.wait(UntilSettled);
-        }
+        self.end_turn_if_due(context);
+    }
+}
+
+impl<S: State> Handler<AskRows<S>> for Writer<S> {
+    type Result = ();
+
+    fn handle(&mut self, ask: AskRows<S>, context: &mut Self::Context) {
+        let rows = ask.commands.len();
+        self.rows_in_turn += rows;
+        let began_ns = self.clock.monotonic_ns();
+        self.writing.set_time(self.clock.now());
+        self.writing.decide_rows(ask);
+        let seconds = seconds_between(began_ns, self.clock.monotonic_ns());
+        // Each took its share: the histogram counts decisions.
+        let each = seconds / f64::from(u32::try_from(rows.max(1)).expect("rows are bounded"));
+        (0..rows).for_each(|_| self.decide_seconds.observe(each));
+        self.end_turn_if_due(context);
     }
 }
 

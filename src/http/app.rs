@@ -131,7 +131,7 @@ mod tests {
     use crate::http::body::Body;
     use crate::http::endpoint::Endpoint;
     use crate::http::identity::Refused;
-    use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits};
+    use crate::http::options::{AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits};
     use actix_web::HttpMessage as _;
     use actix_web::HttpRequest;
     use actix_web::http::header::HeaderMap;
@@ -155,6 +155,12 @@ mod tests {
                 json_bytes_max: 100,
                 all_bytes_max: 1000,
                 timeout: Duration::from_mins(1),
+            },
+            batches: BatchLimits {
+                rows_max: 10_000,
+                atomic_rows_max: 1_000,
+                line_bytes_max: 1 << 20,
+                window_rows: 4_096,
             },
             answers: AnswerOptions {
                 upsert_created: StatusCode::OK,

@@ -21,6 +21,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// What all bodies of the process share.
 #[derive(Debug)]
@@ -161,6 +162,35 @@ impl FromRequest for Body {
     }
 }
 
+/// A body whose pieces are taken one by one, so that it may be of any length.
+pub struct PlainBody {
+    payload: Payload,
+    /// How long it may be still.
+    idle_timeout: Duration,
+}
+
+impl PlainBody {
+    /// The body of a request. Whoever takes it reads it to its end, whatever it says.
+    pub fn new(request: &HttpRequest, payload: Payload) -> Self {
+        if let Some(end) = request.extensions().get::<BodyEnd>() {
+            end.reached();
+        }
+        Self { payload, idle_timeout: bodies_of(request).limits.timeout }
+    }
+
+    /// The next piece; none at the end. Whoever gives up waiting loses nothing.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let piece = tokio::time::timeout(self.idle_timeout, self.payload.next()).await;
+        let piece = piece.map_err(|_| Problem::without_body(StatusCode::REQUEST_TIMEOUT))?;
+        piece.transpose().map_err(|error| broken(&error))
+    }
+}
+
+fn bodies_of(request: &HttpRequest) -> Arc<Bodies> {
+    let bodies = request.app_data::<web::Data<Bodies>>();
+    bodies.expect("the assembly of the server registers it").clone().into_inner()
+}
+
 async fn read_json(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> {
     if is_announced(request.headers()) {
         check_type(request)?;
@@ -174,11 +204,7 @@ async fn read_json(request: &HttpRequest, payload: Payload) -> Result<Body, Prob
 }
 
 async fn take_in(request: &HttpRequest, payload: Payload) -> Result<Held, Problem> {
-    let bodies = request
-        .app_data::<web::Data<Bodies>>()
-        .expect("the assembly of the server registers it")
-        .clone()
-        .into_inner();
+    let bodies = bodies_of(request);
     let limits = bodies.limits;
     let mut share = Share { bodies, bytes: 0 };
     if !is_announced(request.headers()) {
@@ -262,7 +288,6 @@ fn broken(error: &PayloadError) -> Problem {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use std::time::Duration;
 
     const LIMITS: BodyLimits =
         BodyLimits { json_bytes_max: 10, all_bytes_max: 15, timeout: Duration::from_mins(1) };

@@ -25,7 +25,7 @@ use crate::model::id::BatchId;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
-use crate::model::table::command::FaultKind;
+use crate::model::table::command::{EntryIndex, FaultKind};
 use crate::model::value::Change;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
@@ -184,8 +184,9 @@ fn check_change<'w>(
             FieldWrite::Value(value)
         }
     };
-    let entry = FieldEntry { index: 0, reference: FieldReference::Key(change.field), write };
-    let fields = Fields { entries: vec![entry], form: FieldsForm::List(1) };
+    let (index, reference) = (EntryIndex::default(), FieldReference::Key(change.field));
+    let entries = vec![FieldEntry { index, reference, write }];
+    let fields = Fields { entries, form: FieldsForm::List(1), ..Fields::none() };
     let work = FieldWork { fields, resolution: change.resolution, bytes: 0 };
     let writes = work.read(target, schema);
     if !writes.forbidden.is_empty() {

@@ -16,6 +16,7 @@ use crate::model::retry::Retry;
 use crate::model::schema::relation::Relation;
 use crate::model::table::command;
 use crate::model::table::link::Side;
+use crate::model::table::others::Others;
 use crate::model::value::related::RecordRef;
 use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
@@ -57,6 +58,19 @@ impl Caller {
         let (key, origin) = (key.id, key.origin.clone());
         let batch = engine.next_batch();
         Ok(Self { business, catalog, member, rights, key, origin, keyed: None, batch })
+    }
+
+    /// The same caller as of now, for what goes on long after it was let in; none if it would not
+    /// be let in any more.
+    #[must_use]
+    pub fn again(&self, engine: &Engine) -> Option<Self> {
+        let business = engine.business(self.business.id())?;
+        let catalog = business.catalog();
+        let key = catalog.api_keys.get(self.key)?;
+        let is_expired = key.is_expired(engine.clock().now());
+        let member = catalog.members.active(&key.member).filter(|_| !is_expired)?.clone();
+        let rights = catalog.rights_of(member.id)?.clone();
+        Some(Self { business, catalog, member, rights, keyed: None, ..self.clone() })
     }
 
     /// As `find`, leaving the caller where handlers take it from.
@@ -146,6 +160,7 @@ impl Caller {
             member: self.member.id,
             members: self.catalog.members.clone(),
             rights: self.rights.clone(),
+            others: Others::of(self.business.clone()),
             origin: self.origin.clone(),
             batch: self.batch,
             retry: None,

@@ -126,7 +126,7 @@ async fn ask_for_category(
 ) -> Result<Category, Problem> {
     match ask_for_schema(target, Ask::ChangeSchema(asked), bytes).await? {
         Reply::Category(category) => Ok(category),
-        Reply::Record(_) | Reply::Done | Reply::Field(_) | Reply::Option(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Field(_) | Reply::Option(_) => {
             unreachable!("a change of a category is answered with the category")
         }
     }

@@ -12,7 +12,7 @@ use crate::http::query::Query;
 use crate::model::id::Position;
 use crate::model::table::digest::item_hash;
 use actix_web::Error;
-use actix_web::body::BoxBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
@@ -54,7 +54,9 @@ pub(super) async fn name(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let mut response = next.call(request).await?;
-    if response.status().is_success() {
+    // A stream is answered row by row, long behind its head.
+    let is_stream = matches!(response.response().body().size(), BodySize::Stream);
+    if response.status().is_success() && !is_stream {
         let engine = response.request().app_data::<Data<Engine>>();
         let engine = engine.expect("the registration of the routes provides it");
         // What is answered is durable, so the newest durable state has it.

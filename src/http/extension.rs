@@ -22,6 +22,12 @@ pub enum RouteGroup {
     Archive,
     /// `PATCH …/unarchive` and `PATCH …/move`.
     Transition,
+    /// `POST …/bulk-upsert`: what is said for all rows of a JSON batch.
+    Batch,
+    /// The same of a stream.
+    Stream,
+    /// A row of either.
+    Row,
     /// The bulk routes that other clients know.
     Bulk,
     /// `POST`, `PATCH`, `PUT`, `DELETE` of fields.
@@ -64,6 +70,38 @@ const UPSERT_BODY: &[&str] = &[
     "client_ref",
 ];
 
+/// 7.2: the options that may stand beside the rows.
+const BATCH_BODY: &[&str] = &["match", "on_identity_conflict", "dry_run"];
+
+/// 7.3.
+const STREAM_QUERY: &[&str] = &[
+    "report_unchanged",
+    "changed_fields",
+    "mode",
+    "match",
+    "on_identity_conflict",
+    "dry_run",
+    "blank",
+    "stream_id",
+];
+
+/// 7.2 and 7.3, and those of a single upsert.
+const ROW_BODY: &[&str] = &[
+    "match",
+    "match_values",
+    "set_on_create",
+    "set_on_update",
+    "set_if_empty",
+    "source",
+    "source_version",
+    "client_ref",
+    "mode",
+    "expect_version",
+    "idempotency_key",
+    "op",
+    "offset",
+];
+
 /// 7.5.
 const DRY_RUN: &[&str] = &["dry_run"];
 
@@ -86,6 +124,9 @@ impl RouteGroup {
             | Self::Update
             | Self::Archive
             | Self::Transition
+            | Self::Batch
+            | Self::Stream
+            | Self::Row
             | Self::Bulk
             | Self::FieldWrite
             | Self::Write => false,
@@ -103,6 +144,18 @@ impl RouteGroup {
             },
             Self::Add | Self::FieldWrite => Names { query: DRY_RUN, body: &[], headers: &[ORIGIN] },
             Self::Lookup => Names { query: &[], body: &[], headers: &[IF_NONE_MATCH] },
+            // A batch is not stored as a whole: its rows have keys.
+            Self::Batch => Names {
+                query: UPSERT_QUERY,
+                body: BATCH_BODY,
+                headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH, IF_NONE_MATCH],
+            },
+            Self::Stream => Names {
+                query: STREAM_QUERY,
+                body: &[],
+                headers: &[IDEMPOTENCY_KEY, ORIGIN, IF_MATCH, IF_NONE_MATCH],
+            },
+            Self::Row => Names { query: &[], body: ROW_BODY, headers: &[] },
             // 7.13: the record as of a version.
             Self::Retrieve => Names { query: &["version"], body: &[], headers: &[IF_NONE_MATCH] },
             Self::Update | Self::Archive => {
@@ -120,7 +173,10 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const GROUPS: [RouteGroup; 11] = [
+    const GROUPS: [RouteGroup; 14] = [
+        RouteGroup::Batch,
+        RouteGroup::Stream,
+        RouteGroup::Row,
         RouteGroup::Upsert,
         RouteGroup::Add,
         RouteGroup::Lookup,
@@ -148,7 +204,9 @@ mod tests {
     #[test]
     fn no_handler_is_asked_about_an_idempotency_key() {
         for group in GROUPS {
-            assert!(!group.names().headers.contains(&IDEMPOTENCY_KEY), "{group:?}");
+            let is_batch = matches!(group, RouteGroup::Batch | RouteGroup::Stream);
+            let knows = group.names().headers.contains(&IDEMPOTENCY_KEY);
+            assert_eq!(knows, is_batch, "{group:?}");
         }
     }
 }

@@ -84,7 +84,8 @@ pub fn register(config: &mut ServiceConfig) {
                 .get(list_tags),
         )
         .service(
-            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags").get(list_tags),
+            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags")
+                .get(list_tags_of_pipeline),
         )
         .service(Endpoint::at("/api/client/fields/{field}/tags").get(list_tags_of_contacts));
 }
@@ -202,7 +203,7 @@ async fn create(target: Target, request: HttpRequest, body: Body) -> Result<Http
 async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Arc<Field>, Problem> {
     match ask_for_schema(target, Ask::CreateField(Box::new(new)), bytes).await? {
         Reply::Field(field) => Ok(field),
-        Reply::Record(_) | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
             unreachable!("the creation of a field is answered with the field")
         }
     }
@@ -321,6 +322,15 @@ async fn list_tags(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     answer_tags(addressed.target.table.shown(), &addressed.field, &request)
+}
+
+/// An object of another type is as good as none here.
+async fn list_tags_of_pipeline(
+    addressed: AddressedField,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    addressed.schema.stage().ok_or_else(Problem::not_found)?;
+    list_tags(addressed, request).await
 }
 
 async fn list_tags_of_contacts(
@@ -568,6 +578,23 @@ mod tests {
             "/api/client/fields/titles/tags",
         ] {
             assert_eq!(server.get(path).await.expect(200), empty, "{path}");
+        }
+    }
+
+    /// The tags of any object were once listed under the path of pipelines.
+    #[actix_web::test]
+    async fn the_path_of_pipelines_knows_no_other_object() {
+        let server = accounts().await;
+        let pipeline = json!({"stages": [{"name": "New"}]});
+        let body = json!({"object_name": "Deals", "object_type": "pipeline", "pipeline": pipeline});
+        server.post("/api/custom-objects", &body).await.expect(201);
+        for (object, status) in [("deals", 200), ("accounts", 404), ("client_client", 404)] {
+            let fields = format!("/api/custom-objects/{object}/fields");
+            let body = json!({"field_type": "dynamictags", "display_name": "Labels"});
+            server.post(&fields, &body).await.expect(201);
+            server.get(&format!("{fields}/labels/tags")).await.expect(200);
+            let of_pipeline = format!("/api/pipelines/{object}/fields/labels/tags");
+            server.get(&of_pipeline).await.expect(status);
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod admin_businesses;
 mod agenda_refusal;
 pub mod api_keys;
 pub mod app;
+pub mod batch;
 pub mod body;
 pub mod bulk;
 pub mod bulk_progress;

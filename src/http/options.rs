@@ -17,6 +17,7 @@ pub struct Options {
     pub shutdown_wait: Duration,
     pub limits: ConnectionLimits,
     pub bodies: BodyLimits,
+    pub batches: BatchLimits,
     pub answers: AnswerOptions,
     /// How long one search may take.
     pub search_timeout: Duration,
@@ -49,6 +50,19 @@ pub struct BodyLimits {
     pub all_bytes_max: usize,
     /// How long one JSON body may take to arrive.
     pub timeout: Duration,
+}
+
+/// Limits of requests with many rows.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    /// Rows of a JSON batch.
+    pub rows_max: usize,
+    /// Rows of one that is atomic.
+    pub atomic_rows_max: usize,
+    /// One line of a stream.
+    pub line_bytes_max: usize,
+    /// Rows of a stream that are under way at once.
+    pub window_rows: usize,
 }
 
 /// How answers look where the contract leaves a choice.

@@ -147,7 +147,7 @@ fn read(
 async fn ask_for_stage(target: &Target, asked: SchemaAsk, bytes: usize) -> Result<Choice, Problem> {
     match ask_for_schema(target, Ask::ChangeSchema(asked), bytes).await? {
         Reply::Option(stage) => Ok(stage),
-        Reply::Record(_) | Reply::Done | Reply::Field(_) | Reply::Category(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Field(_) | Reply::Category(_) => {
             unreachable!("a change of a stage is answered with a stage")
         }
     }

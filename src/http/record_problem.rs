@@ -9,11 +9,11 @@ use crate::http::problem::{FieldsForm, Problem};
 use crate::http::target::Target;
 use crate::http::value_fault;
 use crate::http::wire::conflict::ConflictBody;
-use crate::http::wire::fields::{FieldReference, Fields};
+use crate::http::wire::fields::{FieldReference, Fields, place_of};
 use crate::http::wire::record::Scene;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
-use crate::model::table::command::{self, EntryKey, FaultKind, RecordFault};
+use crate::model::table::command::{self, EntryIndex, EntryKey, FaultKind, RecordFault};
 use crate::model::table::decide::{Clash, Conflict, Rejection, Taken};
 use actix_web::http::StatusCode;
 
@@ -149,12 +149,10 @@ impl RefusedWrite<'_> {
     fn place(&self, place: &command::Place) -> Place {
         match place {
             command::Place::Entry { index, field, key } => self.entry(*index, *field, *key),
-            command::Place::Unresolved { index, given, key } => Place::Field(FieldPlace {
-                field: Some(given.to_string()),
-                field_id: None,
-                index: Some(*index as usize),
-                part: self.part(*index, *key),
-            }),
+            command::Place::Unresolved { index, given, key } => {
+                let (field, part) = (Some(given.to_string()), self.part(*index, *key));
+                place_of(*index, FieldPlace { field, part, ..FieldPlace::default() })
+            }
             command::Place::Field(field) => self.unnamed(*field),
             command::Place::LookupValue => Place::Body("lookup_value".into()),
             command::Place::Identifier => Place::Body("identifier".into()),
@@ -162,19 +160,20 @@ impl RefusedWrite<'_> {
         }
     }
 
-    /// An entry of the request's `fields`; the field's id too where the request named it so.
-    fn entry(&self, index: u32, field: FieldNumber, key: EntryKey) -> Place {
+    /// An entry of the request's sets of fields; the field's id too where the request named it so.
+    fn entry(&self, index: EntryIndex, field: FieldNumber, key: EntryKey) -> Place {
         let known = self.schema.by_number(field);
         let is_named_by_id = match self.reference(index) {
             Some(FieldReference::Id(_) | FieldReference::Both { .. }) => true,
             Some(FieldReference::Name(_) | FieldReference::Key(_)) | None => false,
         };
-        Place::Field(FieldPlace {
+        let place = FieldPlace {
             field: known.map(|field| field.name.clone()),
             field_id: known.filter(|_| is_named_by_id).map(|field| field.id),
-            index: Some(index as usize),
             part: self.part(index, key),
-        })
+            ..FieldPlace::default()
+        };
+        place_of(index, place)
     }
 
     /// A record that is in the way, if the caller may read it.
@@ -198,7 +197,7 @@ impl RefusedWrite<'_> {
     }
 
     /// The key that the compatibility form blames.
-    fn part(&self, index: u32, key: EntryKey) -> FieldPart {
+    fn part(&self, index: EntryIndex, key: EntryKey) -> FieldPart {
         match key {
             EntryKey::Id => FieldPart::Id,
             EntryKey::Name => FieldPart::Name,
@@ -215,9 +214,9 @@ impl RefusedWrite<'_> {
         }
     }
 
-    fn reference(&self, index: u32) -> Option<FieldReference<'_>> {
+    fn reference(&self, index: EntryIndex) -> Option<FieldReference<'_>> {
         let entries = &self.fields.entries;
-        let at = entries.binary_search_by_key(&(index as usize), |entry| entry.index).ok()?;
+        let at = entries.binary_search_by_key(&index, |entry| entry.index).ok()?;
         Some(entries[at].reference)
     }
 }

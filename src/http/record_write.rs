@@ -15,14 +15,18 @@ use crate::http::refusal::of_ask_error;
 use crate::http::target::Target;
 use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
+use crate::http::wire::row_answer::{RowAnswer, RowReport};
 use crate::http::wire::selection::Selection;
 use crate::http::wire::writes::{self, ReadFields};
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::input::Input;
 use crate::model::retry::{Answered, RecordAnswered, Retry, Statuses};
 use crate::model::schema::Schema;
-use crate::model::table::command::{self, Ask, Command, Outcome, Reply, TeamEdit, Writes};
+use crate::model::table::command::{
+    self, Action, Ask, Command, EntryIndex, Outcome, Reply, TeamEdit, Writes,
+};
 use crate::model::table::decide::Rejection;
+use crate::model::table::intent::Matching;
 use crate::model::table::record::Record;
 use crate::model::value::Context;
 use actix_web::HttpResponse;
@@ -50,14 +54,19 @@ pub struct Written {
     pub outcome: Outcome,
     /// The fields that the request wrote, in its order.
     pub mentioned: Vec<FieldNumber>,
+    /// All visible fields are shown.
+    pub shows_all: bool,
 }
 
+/// The fields of a request's entries, in its order.
+pub(super) type Mentioned = Vec<(EntryIndex, FieldNumber)>;
+
 /// What one reading of a request gives.
-struct Reading {
-    ask: Ask,
+pub(super) struct Reading {
+    pub(super) ask: Ask,
     /// The fields it writes, in its order.
-    mentioned: Vec<FieldNumber>,
-    mirrors: MirrorWrites,
+    pub(super) mentioned: Mentioned,
+    pub(super) mirrors: MirrorWrites,
 }
 
 /// The JSON of a record's write.
@@ -81,7 +90,7 @@ impl<'r> RecordWrite<'r> {
     /// A write without `fields`.
     #[must_use]
     pub fn without_fields(target: &'r Target, bytes: usize) -> Self {
-        let fields = Fields { entries: Vec::new(), form: FieldsForm::List(0) };
+        let fields = Fields::none();
         let statuses = (StatusCode::OK, StatusCode::OK);
         Self { target, fields, return_all_fields: false, statuses, bytes }
     }
@@ -90,7 +99,11 @@ impl<'r> RecordWrite<'r> {
     pub async fn ask_for_record(&self, make: MakeAsk<'_>) -> Result<Written, Problem> {
         let (reply, mentioned) = self.ask(make).await?;
         match reply {
-            Reply::Record(outcome) => Ok(Written { outcome, mentioned }),
+            Reply::Record(outcome) => {
+                let mentioned = written_by(&outcome, mentioned);
+                Ok(Written { outcome, mentioned, shows_all: self.return_all_fields })
+            }
+            Reply::NoMatch => Err(Problem::not_found()),
             Reply::Done | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
                 unreachable!("the command is answered with a record")
             }
@@ -102,13 +115,16 @@ impl<'r> RecordWrite<'r> {
         let (reply, _) = self.ask(&|_, _, _| Ok(make())).await?;
         match reply {
             Reply::Done => Ok(()),
-            Reply::Record(_) | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
-                unreachable!("the command is answered with nothing")
-            }
+            Reply::Record(_)
+            | Reply::NoMatch
+            | Reply::Field(_)
+            | Reply::Option(_)
+            | Reply::Category(_) => unreachable!("the command is answered with nothing"),
         }
     }
 
-    async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Vec<FieldNumber>), Problem> {
+    /// Asks for whatever the command is answered with.
+    pub(super) async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
         let Target { engine, caller, table, .. } = self.target;
         if let Some(keyed) = &caller.keyed
             && let Some(answered) = keyed.outcome.as_ref().and_then(|outcome| outcome.record())
@@ -123,7 +139,8 @@ impl<'r> RecordWrite<'r> {
             let command = Command { caller: self.caller(&ask, &mentioned, &mirrors), ask };
             match engine.ask_table(table, command, self.bytes).await {
                 Ok(Reply::Record(outcome)) => {
-                    self.carry_out(&mirrors, &schema, outcome.record.id()).await?;
+                    let done = (outcome.record.id(), outcome.action);
+                    self.carry_out(&mirrors, &schema, done).await?;
                     return Ok((Reply::Record(outcome), mentioned));
                 }
                 Ok(reply) => return Ok((reply, mentioned)),
@@ -139,17 +156,12 @@ impl<'r> RecordWrite<'r> {
     }
 
     /// The caller of the command, with what there is to know of its outcome.
-    fn caller(
-        &self,
-        ask: &Ask,
-        mentioned: &[FieldNumber],
-        mirrors: &MirrorWrites,
-    ) -> command::Caller {
+    fn caller(&self, ask: &Ask, mentioned: &Mentioned, mirrors: &MirrorWrites) -> command::Caller {
         self.target.caller.for_write_with(|retry| {
             let (made, changed) = self.statuses;
             let statuses =
                 Statuses { made: made.as_u16(), changed: changed.as_u16(), ..retry.statuses };
-            let (mentioned, is_open) = (mentioned.to_vec(), !mirrors.is_empty());
+            let (mentioned, is_open) = (mentioned.clone(), !mirrors.is_empty());
             Retry { statuses, about: shown_alone(ask), mentioned, is_open, ..retry }
         })
     }
@@ -160,14 +172,14 @@ impl<'r> RecordWrite<'r> {
         &self,
         mirrors: &MirrorWrites,
         schema: &Schema,
-        id: RecordId,
+        done: (RecordId, Action),
     ) -> Result<(), Problem> {
         if mirrors.is_empty() {
             return Ok(());
         }
         let Target { engine, caller, table, .. } = self.target;
         let refused = RefusedWrite { target: self.target, schema, fields: &self.fields };
-        let done = mirrors.carry_out(&refused, id).await;
+        let done = mirrors.carry_out(&refused, done).await;
         done.map_err(|problem| of_record_write(problem, &self.fields.form))?;
         let Some(keyed) = &caller.keyed else { return Ok(()) };
         let completed = engine.complete(table, keyed.retry.key).await;
@@ -180,7 +192,7 @@ impl<'r> RecordWrite<'r> {
         keyed: &Keyed,
         answered: &RecordAnswered,
         make: MakeAsk<'_>,
-    ) -> Result<(Reply, Vec<FieldNumber>), Problem> {
+    ) -> Result<(Reply, Mentioned), Problem> {
         let Target { access, table, .. } = self.target;
         let schema = table.shown().schema();
         let is_visible = |held: Record| access.may_read(&schema, &held);
@@ -189,27 +201,30 @@ impl<'r> RecordWrite<'r> {
         let record = record.ok_or_else(Problem::not_found)?;
         if keyed.outcome.as_ref().is_some_and(|outcome| outcome.is_open) {
             let Reading { mirrors, .. } = self.read(&schema, make)?;
-            self.carry_out(&mirrors, &schema, answered.id).await?;
+            self.carry_out(&mirrors, &schema, (answered.id, answered.action)).await?;
         }
         keyed.replay();
         let RecordAnswered { action, filled, changed, mentioned, .. } = answered.clone();
+        // Those of sets that were not due are left out already.
+        let entries = (0..).map(EntryIndex::of_fields);
+        let mentioned = entries.zip(mentioned).collect();
         Ok((Reply::Record(Outcome { action, record, filled, changed }), mentioned))
     }
 
     /// Reads the request once.
-    fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
+    pub(super) fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
         let rights = self.target.access.fields(schema);
         self.target.with_context(|context| {
             let ReadFields { mut writes, mirrors } =
                 writes::read(&self.fields, (schema, &rights), context);
             let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
             mentioned.sort_by_key(|write| write.index);
-            let mentioned = mentioned.into_iter().map(|write| write.field).collect();
+            let mentioned = mentioned.into_iter().map(|write| (write.index, write.field)).collect();
             let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
             let mut ask = make(schema, context, writes)
                 .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
             mirrors
-                .check(self.addressed(&ask).as_ref(), &mut ask)
+                .check(self.target.table.shown(), self.addressed(&ask).as_ref(), &mut ask)
                 .map_err(|problem| of_record_write(problem, &self.fields.form))?;
             Ok(Reading { ask, mentioned, mirrors })
         })
@@ -220,7 +235,10 @@ impl<'r> RecordWrite<'r> {
         let shown = self.target.table.shown();
         match ask {
             Ask::Update(update) => shown.record(update.id),
-            Ask::Upsert(upsert) => shown.holder(&upsert.lookup.key),
+            Ask::Upsert(intent) => {
+                let Matching::Identifier(lookup) = &intent.matching;
+                shown.holder(&lookup.key)
+            }
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -237,19 +255,28 @@ impl<'r> RecordWrite<'r> {
     /// The write answer: the record as the commit left it.
     #[must_use]
     pub fn answer(&self, written: Written, status: StatusCode) -> HttpResponse {
-        let Written { outcome, mentioned } = written;
+        self.answer_with(written, status, &|_, _| RowReport::default())
+    }
+
+    /// The write answer, with what `report` makes of the outcome beside the record.
+    #[must_use]
+    pub fn answer_with(
+        &self,
+        written: Written,
+        status: StatusCode,
+        report: MakeReport<'_>,
+    ) -> HttpResponse {
+        let Written { outcome, mentioned, shows_all } = written;
         let schema = self.target.table.shown().schema();
         let scene = Scene::new(self.target, &schema);
-        let selection = Selection::of_write(
-            &outcome,
-            &mentioned,
-            self.return_all_fields,
-            (&schema, scene.fields()),
-        );
+        let selection =
+            Selection::of_write(&outcome, &mentioned, shows_all, (&schema, scene.fields()));
+        let report = report(&outcome, &scene);
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
-        let answer =
+        let record =
             RecordAnswer { scene: &scene, selection: &selection, record, action: Some(action) };
+        let answer = RowAnswer { record, report };
         HttpResponse::build(status).insert_header((header::ETAG, etag)).json(answer)
     }
 }
@@ -269,6 +296,18 @@ fn shown_alone(ask: &Ask) -> Option<Answered> {
         | Ask::ChangeSchema(_)
         | Ask::ConfirmFollowUp(_) => None,
     }
+}
+
+/// What the answer to an upsert says beside the record.
+pub type MakeReport<'m> = &'m dyn for<'a> Fn(&Outcome, &Scene<'a>) -> RowReport<'m>;
+
+/// The fields that were written: of a set that applied, and of `set_if_empty` those that were empty.
+pub(super) fn written_by(outcome: &Outcome, mentioned: Mentioned) -> Vec<FieldNumber> {
+    let changed = &outcome.changed;
+    let is_written = |(index, field): &(EntryIndex, FieldNumber)| {
+        index.set.has_written(*field, outcome.action, changed)
+    };
+    mentioned.into_iter().filter(is_written).map(|(_, field)| field).collect()
 }
 
 #[cfg(test)]

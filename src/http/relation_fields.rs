@@ -155,7 +155,7 @@ async fn create(
 fn field_of(reply: Reply) -> Arc<Field> {
     match reply {
         Reply::Field(field) => field,
-        Reply::Record(_) | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
             unreachable!("it is answered with the field")
         }
     }

@@ -6,9 +6,9 @@ use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
-    activities, activity_types, admin, admin_businesses, api_keys, bulk, bulk_progress, business,
-    categories, field_options, field_values, fields, list, lookup, metrics, objects, openapi,
-    permission_groups, pipelines, records, roles, search, team, team_members, upsert,
+    activities, activity_types, admin, admin_businesses, api_keys, batch, bulk, bulk_progress,
+    business, categories, field_options, field_values, fields, list, lookup, metrics, objects,
+    openapi, permission_groups, pipelines, records, roles, search, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
     Resources::new(move |config| {
         config.app_data(engine.clone()).app_data(options.clone());
         upsert::register(config);
+        batch::register(config);
         lookup::register(config);
         list::register(config);
         search::register(config);

@@ -10,7 +10,7 @@ use crate::engine::test_support::in_memory;
 use crate::http::app::{Edge, app};
 use crate::http::caller::Caller;
 use crate::http::identity::{Authenticate, OperatorKey};
-use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options};
+use crate::http::options::{AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits, Options};
 use crate::http::routes;
 use crate::model::id::{BusinessId, Timestamp, UserId};
 use actix_web::http::StatusCode;
@@ -181,6 +181,12 @@ pub(crate) fn options() -> Options {
             json_bytes_max: 16 << 20,
             all_bytes_max: 512 << 20,
             timeout: Duration::from_mins(1),
+        },
+        batches: BatchLimits {
+            rows_max: 10_000,
+            atomic_rows_max: 1_000,
+            line_bytes_max: 1 << 20,
+            window_rows: 4_096,
         },
         answers: AnswerOptions {
             upsert_created: StatusCode::OK,

@@ -199,8 +199,8 @@ impl State for Root {
         self.outcomes.find(key)
     }
 
-    fn answered(reply: &Reply) -> Answered {
-        match reply {
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
             Reply::Founded(founded) => Answered::Founded {
                 business: founded.business.id,
                 member: founded.member.id,
@@ -208,7 +208,7 @@ impl State for Root {
             },
             Reply::Business(business) => Answered::Business(business.id),
             Reply::Done => Answered::Nothing,
-        }
+        })
     }
 
     fn done() -> Reply {

@@ -69,8 +69,8 @@ pub trait State: Sized + Send + 'static {
     /// The outcome under a key, decided but not yet durable ones too.
     fn outcome(&self, draft: &Self::Draft, key: &RetryKey) -> Option<Arc<StoredOutcome>>;
 
-    /// What a reply is about.
-    fn answered(reply: &Self::Reply) -> Answered;
+    /// What a reply is about; none where nothing was found to do it with, so nothing is kept.
+    fn answered(reply: &Self::Reply) -> Option<Answered>;
 
     /// The reply that says nothing.
     fn done() -> Self::Reply;

@@ -81,26 +81,41 @@ impl Judge {
         for (name, _) in headers.filter(|(name, _)| *name != "Idempotent-Replayed") {
             assert!(answer.header(name).is_some(), "{method} {path}: no {name} in {answer}");
         }
-        let content = response["content"].as_object();
-        let Some((media_type, content)) = content.and_then(|content| content.iter().next()) else {
+        let Some(contents) = response["content"].as_object() else {
             assert!(answer.body.is_empty(), "{method} {path}: {answer} has a body");
             return Value::Null;
         };
         let given = answer.header("Content-Type").unwrap_or_default();
-        assert!(given.starts_with(&**media_type), "{method} {path}: {given}");
-        if media_type != "application/json" {
-            return Value::Null;
+        let content =
+            contents.iter().find(|(media_type, _)| given.starts_with(media_type.as_str()));
+        let (media_type, content) =
+            content.unwrap_or_else(|| panic!("{method} {path}: {given} is not described"));
+        let body: Value = match media_type.as_str() {
+            "application/json" => serde_json::from_slice(&answer.body).expect("the body is JSON"),
+            "application/x-ndjson" => {
+                let line = |line: &str| serde_json::from_str::<Value>(line).expect("it is JSON");
+                String::from_utf8_lossy(&answer.body).lines().map(line).collect()
+            }
+            _ => return Value::Null,
+        };
+        let whole = std::slice::from_ref(&body);
+        let parts = if media_type == "application/json" { whole } else { items(&body) };
+        for part in parts {
+            self.hold_against(&content["schema"], part, &format!("{method} {path}"));
         }
-        let body: Value = serde_json::from_slice(&answer.body).expect("the body is JSON");
-        let mut schema = content["schema"].clone();
+        body
+    }
+
+    #[track_caller]
+    fn hold_against(&self, schema: &Value, body: &Value, asked: &str) {
+        let mut schema = schema.clone();
         schema["components"] = self.components.clone();
         let validator = jsonschema::validator_for(&schema).expect("the schema is one");
         let faults: Vec<String> = validator
-            .iter_errors(&body)
+            .iter_errors(body)
             .map(|error| format!("{} at {}", error, error.instance_path()))
             .collect();
-        assert!(faults.is_empty(), "{method} {path}: {faults:#?} in {body:#}");
-        body
+        assert!(faults.is_empty(), "{asked}: {faults:#?} in {body:#}");
     }
 
     fn resolved(&self, value: &Value) -> Value {
@@ -118,6 +133,10 @@ fn hide_secrets(answer: &mut Value) {
     if answer["api_key"]["secret"].is_string() {
         answer["api_key"]["secret"] = Value::Null;
     }
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().expect("it is a list")
 }
 
 /// The components, where an object has no keys but those it names. Errors repeat keys of the
@@ -276,6 +295,7 @@ fn records(judge: &mut Judge) {
     let made = judge.ask("post", &upsert, &["accounts"], Some(body));
     let id = text(&made, "id").to_owned();
     judge.ask("post", &upsert, &["accounts"], Some(json!({"lookup_value": "acme"})));
+    upsert_options(judge, &upsert);
     let contact = json!({"lookup_value": "ada@example.com", "fields": [{"name": "first_name", "value": "Ada"}]});
     judge.ask("post", &upsert, &["client_client"], Some(contact));
     judge.ask(
@@ -314,14 +334,71 @@ fn records(judge: &mut Judge) {
     judge.ask("get", &team, &["accounts", &id], None);
     judge.ask("delete", &one, &["accounts", &id, member], None);
     judge.ask("get", &format!("{FIELDS}/{{field}}/tags"), &["accounts", "labels"], None);
-    let of_pipelines = "/api/pipelines/{object_identifier}/fields/{field}/tags";
-    judge.ask("get", of_pipelines, &["accounts", "labels"], None);
     judge.ask("get", "/api/client/fields/{field}/tags", &["tags"], None);
     bulk_actions(judge, &id);
     judge.ask("delete", RECORD, &["accounts", &id], None);
     judge.ask("get", &format!("{RECORDS}?archived=include"), &["accounts"], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
+}
+
+fn upsert_options(judge: &mut Judge, upsert: &str) {
+    let all = format!(
+        "{upsert}?mode=get_or_create&blank=ignore&report_unchanged=true&changed_fields=true"
+    );
+    let body = json!({
+        "lookup_value": "Acme", "set_on_create": {"note": "c"}, "set_on_update": [],
+        "set_if_empty": {"note": "e"}, "client_ref": "r1", "oncreate_unarchive": "skip",
+    });
+    let found = judge.ask("post", &all, &["accounts"], Some(body));
+    assert_eq!((&found["action"], &found["client_ref"]), (&json!("exists"), &json!("r1")));
+    let body = json!({"lookup_value": "Gone"});
+    let gone = judge.ask("post", upsert, &["accounts"], Some(body));
+    judge.ask("delete", RECORD, &["accounts", text(&gone, "id")], None);
+    let body = json!({"lookup_value": "Gone", "oncreate_unarchive": "skip"});
+    let skipped = judge.ask("post", upsert, &["accounts"], Some(body));
+    assert_eq!(skipped["action"], "skipped_archived");
+}
+
+fn batches(judge: &mut Judge) {
+    let path = format!("{RECORDS}/bulk-upsert");
+    let archived = json!({"lookup_value": "Globex"});
+    let gone = judge.ask("post", &format!("{RECORDS}/upsert"), &["accounts"], Some(archived));
+    judge.ask("delete", RECORD, &["accounts", text(&gone, "id")], None);
+    let rows = json!([
+        {"lookup_value": "Row", "fields": {"note": "a"}, "client_ref": "r1"},
+        {"lookup_value": "Row", "fields": {"note": "b"}},
+        {"lookup_value": "Row"},
+        {"lookup_value": "Row", "mode": "create"},
+        {"lookup_value": "Row", "op": "archive"},
+        {"lookup_value": "Row", "mode": "update"},
+        {"lookup_value": "Row", "oncreate_unarchive": "unarchive"},
+        {"lookup_value": "Globex", "oncreate_unarchive": "skip"},
+        {"lookup_value": "Globex"},
+        {"lookup_value": "Row", "fields": {"nothing": 1}},
+    ]);
+    let answer = judge.ask("post", &path, &["accounts"], Some(json!({"records": rows})));
+    let actions: Vec<_> = items(&answer["results"]).iter().map(|it| text(it, "action")).collect();
+    let expected = [
+        "created",
+        "updated",
+        "unchanged",
+        "exists",
+        "archived",
+        "not_found",
+        "unarchived",
+        "skipped_archived",
+        "failed",
+        "failed",
+    ];
+    assert_eq!(actions, expected);
+    let shown = format!("{path}?return_records=true&in_batch_duplicates=first");
+    judge.ask("post", &shown, &["accounts"], Some(rows.clone()));
+    let lines: String = items(&rows).iter().map(|row| format!("{row}\n")).collect();
+    let request = Request::new("POST", "/api/records/accounts/bulk-upsert?return_records=true")
+        .header("Content-Type", "application/x-ndjson");
+    let told = judge.judge("post", &path, &request.body(lines.as_bytes()));
+    assert_eq!(items(&told).len(), 11);
 }
 
 fn bulk_actions(judge: &mut Judge, record: &str) {
@@ -488,6 +565,7 @@ fn every_operation_answers_as_it_is_described() {
     let mut judge = Judge::new();
     objects_and_fields(&mut judge);
     records(&mut judge);
+    batches(&mut judge);
     activities(&mut judge);
     team(&mut judge);
     process(&mut judge);

@@ -2,6 +2,7 @@
 
 mod archived_objects;
 mod bad_input;
+mod batch;
 mod bulk;
 mod bulk_resolutions;
 mod businesses;
@@ -38,7 +39,9 @@ mod routes;
 mod schema;
 mod search;
 mod settings;
+mod stream;
 mod tags;
 mod unarchive;
 mod upsert;
+mod upsert_options;
 mod writing_onto_archived;

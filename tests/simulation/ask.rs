@@ -5,9 +5,10 @@
 use upsertd::model::id::RecordId;
 use upsertd::model::schema::Schema;
 use upsertd::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, Extent, Identifier, RestoreConflict,
-    Unarchive, Update, Upsert, Write, Writes as TableWrites,
+    Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, EntryIndex, Extent, Identifier,
+    RestoreConflict, Unarchive, Update, Write, Writes as TableWrites,
 };
+use upsertd::model::table::intent::Intent;
 use upsertd::model::value::{Change, ListChange, TagRef, Value};
 use uuid::Uuid;
 
@@ -106,12 +107,12 @@ impl Ask {
         let restore_conflict = RestoreConflict::Refuse;
         match self {
             Self::Upsert { lookup, writes, archived_match, archived_conflict } => {
-                TableAsk::Upsert(Box::new(Upsert {
-                    lookup: identifier(schema, lookup),
-                    writes: writes.parsed(schema),
+                let lookup = identifier(schema, lookup);
+                TableAsk::Upsert(Box::new(Intent {
                     archived_match: *archived_match,
                     archived_conflict: *archived_conflict,
                     restore_conflict,
+                    ..Intent::of_identifier(lookup, writes.parsed(schema))
                 }))
             }
             Self::Add { writes, archived_match } => TableAsk::Add(Box::new(Add {
@@ -146,7 +147,8 @@ impl Writes {
         let mut put = |name: &str, change: Change| {
             let field =
                 schema.by_name(name).expect("only fields that are there are written").number;
-            let index = u32::try_from(entries.len()).expect("there are four fields");
+            let at = u32::try_from(entries.len()).expect("there are four fields");
+            let index = EntryIndex::of_fields(at);
             entries.push(Write { index, field, change });
         };
         let text = |given: &str| match given {

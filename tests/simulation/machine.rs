@@ -30,6 +30,7 @@ use upsertd::model::moment::Moment;
 use upsertd::model::root::Root;
 use upsertd::model::state::State;
 use upsertd::model::table::command::Caller;
+use upsertd::model::table::others::Others;
 use upsertd::model::table::{self, Limits, Setting, Shown, Table};
 use upsertd::storage::committer::{CommitOptions, CommitQueue, Committer, Seat, Wake};
 use upsertd::storage::disk::Disk;
@@ -247,6 +248,7 @@ impl Machine {
             member,
             members: view.members.clone(),
             rights: Arc::new(Rights::administrator(member)),
+            others: Others::default(),
             origin: "simulation".into(),
             batch: BatchId(Uuid::nil()),
             retry: None,

@@ -19,7 +19,8 @@ const READS: [&str; 5] = [
 ];
 
 /// Many writes at once.
-const MANY_WRITES: [&str; 2] = [
+const MANY_WRITES: [&str; 3] = [
+    "records_bulk_upsert_create",
     "custom_objects_bulk_archive_entity_record_create",
     "custom_objects_bulk_change_field_value_create",
 ];

@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod activity_types;
 pub mod api_keys;
+pub mod batches;
 pub mod bulk;
 pub mod businesses;
 pub mod errors;
@@ -65,6 +66,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
     components(schemas(errors::Error)),
     paths(
         records::upsert,
+        batches::bulk_upsert,
         records::add,
         records::lookup,
         search::list,

@@ -22,6 +22,8 @@ pub mod pipelines;
 pub mod record;
 pub mod related;
 pub mod roles;
+pub mod row;
+pub mod row_answer;
 pub mod schema_changes;
 pub mod schema_fields;
 pub mod search;

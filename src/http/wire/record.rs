@@ -91,7 +91,10 @@ pub const fn action_name(action: Action) -> &'static str {
         Action::Created => "created",
         Action::Updated => "updated",
         Action::Unarchived => "unarchived",
+        Action::Archived => "archived",
         Action::Unchanged => "unchanged",
+        Action::Exists => "exists",
+        Action::SkippedArchived => "skipped_archived",
     }
 }
 
@@ -121,6 +124,12 @@ impl<'a> Scene<'a> {
             gone,
             zone_name: &caller.business.info().timezone,
         }
+    }
+
+    /// The schema that the records are shown with.
+    #[must_use]
+    pub fn schema(&self) -> &'a Schema {
+        self.schema
     }
 
     /// What the caller may do with the fields.

@@ -477,13 +477,13 @@ impl State for Agenda {
         self.outcomes.find(key)
     }
 
-    fn answered(reply: &Reply) -> Answered {
-        match reply {
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
             Reply::Type(found) => Answered::ActivityType(found.id),
             Reply::Activity(activity) => Answered::Activity(activity.id),
             Reply::Logged(logged) => Answered::LoggedActivity(logged.id),
             Reply::Done => Answered::Nothing,
-        }
+        })
     }
 
     fn done() -> Reply {

@@ -431,15 +431,15 @@ impl State for Catalog {
         self.outcomes.find(key)
     }
 
-    fn answered(reply: &Reply) -> Answered {
-        match reply {
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
             Reply::Member(member) => Answered::Member(member.id),
             Reply::ApiKey(key) => Answered::ApiKey(key.id),
             Reply::Object(schema) => Answered::Object(schema.object().id),
             Reply::Role(role) => Answered::Role(role.id),
             Reply::Group(group) => Answered::PermissionGroup(group.id),
             Reply::Done => Answered::Nothing,
-        }
+        })
     }
 
     fn done() -> Reply {

@@ -13,7 +13,7 @@ use crate::model::id::{
     Version,
 };
 use crate::model::retry::hash::{Fingerprint, RetryKey};
-use crate::model::table::command::{self, Action};
+use crate::model::table::command::{self, Action, EntryIndex};
 use crate::model::table::record::Record;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub struct Retry {
     pub statuses: Statuses,
     /// What the answer is about, where that does not follow from the reply.
     pub about: Option<Answered>,
-    /// Fields that the request writes, in its order: its answer shows them.
-    pub mentioned: Vec<FieldNumber>,
+    /// Fields that the request writes, in its order: its answer shows those that were due.
+    pub mentioned: Vec<(EntryIndex, FieldNumber)>,
     /// Other writers are asked after this one: until then the outcome is open.
     pub is_open: bool,
 }
@@ -135,7 +135,11 @@ impl Retry {
     pub fn outcome(&self, answered: Answered, at: Timestamp) -> StoredOutcome {
         let mut answered = self.about.clone().unwrap_or(answered);
         if let Answered::Record(record) = &mut answered {
-            record.mentioned.clone_from(&self.mentioned);
+            let is_due = |(index, field): &&(EntryIndex, FieldNumber)| {
+                index.set.has_written(*field, record.action, &record.changed)
+            };
+            let due = self.mentioned.iter().filter(is_due).map(|(_, field)| *field);
+            record.mentioned = due.collect();
         }
         let status = match &answered {
             Answered::Nothing | Answered::RecordAlone(_) => self.statuses.nothing,

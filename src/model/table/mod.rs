@@ -14,9 +14,11 @@ pub mod draft;
 pub mod event;
 pub mod event_form;
 pub mod index;
+pub mod intent;
 pub mod link;
 pub mod naming;
 pub mod order;
+pub mod others;
 mod owners;
 pub mod record;
 pub mod scan;
@@ -300,14 +302,15 @@ impl State for Table {
         View { table: self, drafts: &[draft] }.outcome(key)
     }
 
-    fn answered(reply: &Reply) -> Answered {
-        match reply {
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
             Reply::Record(outcome) => Answered::Record(RecordAnswered::of(outcome)),
             Reply::Done => Answered::Nothing,
+            Reply::NoMatch => return None,
             Reply::Field(field) => Answered::Field(field.id),
             Reply::Option(choice) => Answered::Option(choice.id),
             Reply::Category(category) => Answered::Category(category.id),
-        }
+        })
     }
 
     fn done() -> Reply {

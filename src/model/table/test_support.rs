@@ -15,11 +15,12 @@ use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::{Schema, default_fields};
 use crate::model::state::State;
 use crate::model::table::command::{
-    Action, Ask, Caller, Command, Identifier, Outcome, Reply, Write, Writes,
+    Action, Ask, Caller, Command, EntryIndex, Identifier, Outcome, Reply, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::draft::{Draft, View};
 use crate::model::table::event::{Event, Stamp};
+use crate::model::table::others::Others;
 use crate::model::table::record::Record;
 use crate::model::table::{Limits, Setting, Table};
 use crate::model::value::{Change, Value};
@@ -65,6 +66,7 @@ pub(crate) fn caller() -> Caller {
         member: member(1),
         members: Arc::new(members()),
         rights: Arc::new(Rights::administrator(member(1))),
+        others: Others::default(),
         origin: "tests".into(),
         batch: BatchId::from_bytes([9; 16]),
         retry: None,
@@ -222,7 +224,10 @@ impl Rig {
         entries: impl IntoIterator<Item = (FieldNumber, Change)>,
     ) -> Writes {
         let entries = (0..).zip(entries);
-        let entries = entries.map(|(index, (field, change))| Write { index, field, change });
+        let entries = entries.map(|(at, (field, change))| {
+            let index = EntryIndex::of_fields(at);
+            Write { index, field, change }
+        });
         Writes {
             schema: self.schema().number(),
             entries: entries.collect(),

@@ -98,7 +98,8 @@ fn a_body_that_is_no_object_is_refused_as_a_whole() {
         if route.good_body().is_none() {
             return;
         }
-        for text in ["[]", "[{}]", "null", "true", "0", "1e400", "\"text\""] {
+        let lists = if route.takes_rows { &[][..] } else { &["[]", "[{}]"] };
+        for text in ["null", "true", "0", "1e400", "\"text\""].iter().chain(lists) {
             let answer = send_json(scene, route, text.as_bytes());
             let body = refusal(&answer, route);
             assert_eq!(answer.status, 400, "{answer}");
@@ -119,7 +120,6 @@ fn only_json_is_taken_where_json_is_meant() {
             "text/plain",
             "application/x-www-form-urlencoded",
             "multipart/form-data; boundary=x",
-            "application/x-ndjson",
             "text/csv",
             "application/json; charset=latin1",
             "application/jsonp",
@@ -127,6 +127,10 @@ fn only_json_is_taken_where_json_is_meant() {
             "*/*",
         ] {
             let answer = send(scene, route, content_type, body.as_bytes());
+            check_unsupported(&answer, route);
+        }
+        if !route.takes_rows {
+            let answer = send(scene, route, "application/x-ndjson", body.as_bytes());
             check_unsupported(&answer, route);
         }
         for encoding in ["gzip", "deflate", "br"] {

@@ -62,6 +62,8 @@ pub(super) struct Route {
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
     pub(super) retries: Retries,
+    /// It takes many rows: a list of them, or lines, as well as an object.
+    pub(super) takes_rows: bool,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
@@ -90,6 +92,7 @@ impl Route {
             is_ordered: false,
             extensions: if method == "GET" { READ } else { WRITE },
             retries: if method == "GET" { Retries::NeedNoKey } else { Retries::TakeKey },
+            takes_rows: false,
             writes_record: false,
         }
     }
@@ -152,6 +155,10 @@ impl Route {
     /// Whether it shows what a business has, whatever its method.
     pub(super) fn reads(&self) -> bool {
         self.who == Who::Member && !self.extensions.headers.contains(&"X-Origin")
+    }
+
+    pub(super) fn taking_rows(self) -> Self {
+        Self { takes_rows: true, ..self }
     }
 
     /// A request at a path, as whom the route answers.

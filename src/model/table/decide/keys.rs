@@ -8,6 +8,8 @@ use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::Body;
 use crate::model::table::event::Claim;
+use crate::model::table::others::Others;
+use crate::model::table::owners::related_ids;
 use crate::model::value::{FieldType, OptionSource, Value, member};
 
 /// The normal form of the identifier; none where it is blank.
@@ -43,12 +45,13 @@ pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
         })
 }
 
-/// Whether nothing is left of what a stored value refers to: its options were removed, or its
-/// members deleted.
+/// Whether nothing is left of what a stored value refers to: its options were removed, its members
+/// deleted, or its records purged.
 #[must_use]
-pub(crate) fn is_blank(field: &Field, raw: &[u8], members: &Members) -> bool {
+pub(crate) fn is_blank(field: &Field, raw: &[u8], members: &Members, others: &Others) -> bool {
     options_left(field, raw).is_some_and(|left| left.is_empty())
         || members_left(field, raw, members).is_some_and(|left| left.is_empty())
+        || (field.relation.is_some() && others.are_gone(field, &related_ids(field, raw)))
 }
 
 /// The members that a stored value still means; none where the type stores no members.

@@ -11,6 +11,7 @@ mod pipeline;
 mod plan;
 mod relate;
 mod schema;
+mod sets;
 mod survey;
 mod update;
 mod upsert;
@@ -19,7 +20,7 @@ use crate::model::id::{FieldNumber, RecordId};
 use crate::model::moment::Moment;
 use crate::model::schema::fault::SchemaFault;
 use crate::model::schema::field::Field;
-use crate::model::table::command::{Ask, Command, Place, RecordFault, Reply, Writes};
+use crate::model::table::command::{Ask, Command, EntryIndex, Place, RecordFault, Reply, Writes};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
@@ -41,7 +42,7 @@ pub enum Rejection {
     /// Only archived records are purged.
     NotArchived,
     /// Entries that name a field which nobody, or not the caller, may write.
-    Forbidden(Vec<(u32, FieldNumber)>),
+    Forbidden(Vec<(EntryIndex, FieldNumber)>),
     /// As many members were put on the record one by one as may be.
     TeamFull { max: usize },
     /// Values of fields are at fault.
@@ -166,7 +167,7 @@ pub fn decide(
         return Err(Rejection::ObjectArchived);
     }
     match ask {
-        Ask::Upsert(upsert) => upsert::upsert(&mut commit, &upsert),
+        Ask::Upsert(intent) => upsert::upsert(&mut commit, &intent),
         Ask::Add(add) => upsert::add(&mut commit, &add),
         Ask::Update(update) => update::update(&mut commit, &update),
         Ask::Archive(id) => archive::archive(&mut commit, id),

@@ -184,7 +184,7 @@ fn change_field(
     let options = commit.schema.by_number(number).expect("it is there").options.clone();
     let is_changed = Field { options: held.options.clone(), ..plan.field.clone() } != **held;
     let after = Field { options, ..plan.field.clone() };
-    survey(commit.view.table, held, &after, &commit.caller.members)?;
+    survey(commit.view.table, held, &after, commit.caller)?;
     if is_changed {
         commit.change_schema(SchemaChange::FieldChanged { field: Box::new(plan.field) })?;
     }

@@ -2,11 +2,11 @@
 //!
 //! It runs at the barrier, where nothing is undurable: what it reads is what the rule will hold for.
 
-use crate::model::catalog::member::Members;
 use crate::model::id::RecordId;
 use crate::model::key::Key;
 use crate::model::schema::field::Field;
 use crate::model::table::Table;
+use crate::model::table::command::Caller;
 use crate::model::table::decide::keys::{claim_of, is_blank, stored};
 use crate::model::table::decide::{Rejection, Rule, Violated, Violation};
 use crate::model::table::index::KeyHasher;
@@ -23,10 +23,10 @@ pub(super) fn survey(
     table: &Table,
     before: &Field,
     after: &Field,
-    members: &Members,
+    caller: &Caller,
 ) -> Result<(), Rejection> {
     if after.is_required && !before.is_required && !after.field_type.is_checkbox() {
-        let (count, first) = missing(table, after, members);
+        let (count, first) = missing(table, after, caller);
         refuse(after, Rule::Required, count, first)?;
     }
     let is_new = !before.is_unique;
@@ -53,11 +53,11 @@ fn refuse(field: &Field, rule: Rule, count: usize, first: Vec<Violation>) -> Res
 }
 
 /// Live records without a value, oldest first.
-fn missing(table: &Table, field: &Field, members: &Members) -> (usize, Vec<Violation>) {
+fn missing(table: &Table, field: &Field, caller: &Caller) -> (usize, Vec<Violation>) {
     let (mut count, mut first) = (0, Vec::new());
     for_each(table, Wanted::Live, |record| {
         let raw = record.value(field.number);
-        if raw.is_some_and(|raw| !is_blank(field, raw, members)) {
+        if raw.is_some_and(|raw| !is_blank(field, raw, &caller.members, &caller.others)) {
             return;
         }
         count += 1;

@@ -7,7 +7,7 @@ use crate::model::schema::new_object::NewObject;
 use crate::model::schema::option::Standing;
 use crate::model::schema::stage::NewStage;
 use crate::model::schema::system;
-use crate::model::table::command::{ArchivedConflict, Place, Write, Writes};
+use crate::model::table::command::{ArchivedConflict, EntryIndex, Place, Write, Writes};
 use crate::model::table::decide::ConflictParameter;
 use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, NaiveRecord, fault};
 use crate::model::value::fault::ValueFault;
@@ -55,7 +55,7 @@ impl Naive {
             return Answer::Faults(vec![fault(Place::Stage, why)]);
         };
         let change = Change::Set(Value::Choice(stage));
-        let entries = vec![Write { index: 0, field: system::STAGE, change }];
+        let entries = vec![Write { index: EntryIndex::default(), field: system::STAGE, change }];
         let writes = Writes { entries, ..Writes::default() };
         self.change(at, &writes, (ArchivedConflict::Refuse, ConflictParameter::None), false)
     }

@@ -278,6 +278,13 @@ impl Naive {
 }
 
 impl Draft {
+    pub(super) fn text(&self, field: FieldNumber) -> Option<String> {
+        match self.values.get(&field) {
+            Some(Held::Plain(Value::Text(text))) => Some(text.to_string()),
+            Some(Held::Plain(_) | Held::Tags(_)) | None => None,
+        }
+    }
+
     pub(super) fn blames(&self, field: FieldNumber) -> bool {
         self.faults.iter().any(|fault| match fault.place {
             Place::Entry { field: at, .. } | Place::Field(at) => at == field,

@@ -11,9 +11,10 @@ use crate::model::schema::stage::NewStage;
 use crate::model::schema::system;
 use crate::model::table::command::{
     Add, ArchivedConflict, ArchivedMatch, Ask, Extent, FaultKind, Place, RecordFault, Reply,
-    RestoreConflict, Unarchive, Update, Upsert, Writes,
+    RestoreConflict, Unarchive, Update, Writes,
 };
 use crate::model::table::decide::Rejection;
+use crate::model::table::intent::Intent;
 use crate::model::table::schema_command::{Run, SchemaAsk};
 use crate::model::table::test_support::{BIRTH, Rig, created, nobody, outcome, text};
 use crate::model::table::tests::accounts::{entry, faults, good, required};
@@ -55,12 +56,9 @@ impl Deals {
     }
 
     fn upsert(&mut self, name: &str, more: Vec<(FieldNumber, Change)>) -> (u32, RecordId) {
-        let upsert = Upsert {
-            lookup: self.0.identifier(name),
-            writes: self.writes(more),
+        let upsert = Intent {
             archived_match: ArchivedMatch::Unarchive,
-            archived_conflict: ArchivedConflict::default(),
-            restore_conflict: RestoreConflict::default(),
+            ..Intent::of_identifier(self.0.identifier(name), self.writes(more))
         };
         let outcome = outcome(self.0.run(Ask::Upsert(Box::new(upsert))));
         (outcome.record.version().0, outcome.record.id())

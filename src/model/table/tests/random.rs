@@ -120,6 +120,7 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
             }
         }
         Ok(Reply::Done) => Answer::Done,
+        Ok(Reply::NoMatch) => Answer::NoMatch,
         Ok(Reply::Field(field)) => Answer::Field(field.number),
         Ok(Reply::Option(_)) => Answer::Option,
         Ok(Reply::Category(category)) => panic!("no step asks for {category:?}"),

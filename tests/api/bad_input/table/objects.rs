@@ -31,7 +31,6 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/custom-objects/{object}/fields/{tags_field}/tags", 200)
             .paged()
             .ordered(),
-        Route::new("GET /api/pipelines/{object}/fields/{tags_field}/tags", 200).paged().ordered(),
         Route::new("GET /api/client/fields/{contact_tags}/tags", 200).paged().ordered(),
         Route::new("GET /api/custom-objects/{object}/fields/{field}/options", 200).paged(),
     ]
