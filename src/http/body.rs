@@ -171,6 +171,7 @@ pub struct PlainBody {
 
 impl PlainBody {
     /// The body of a request. Whoever takes it reads it to its end, whatever it says.
+    #[must_use]
     pub fn new(request: &HttpRequest, payload: Payload) -> Self {
         if let Some(end) = request.extensions().get::<BodyEnd>() {
             end.reached();

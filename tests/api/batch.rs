@@ -131,14 +131,11 @@ fn rows_that_mean_the_same_record_are_folded_or_left_out_or_refused() {
         let answer = fixture.client.post(&path, &rows).expect(200);
         assert_eq!(actions(&answer), expected, "{how}");
         let found = fixture.lookup("accounts", "Acme");
-        match note {
-            Some(note) => {
-                assert_eq!(field_value(&found.expect(200), "note"), Some(&json!(note)));
-            }
-            None => {
-                found.expect_error(404, "not_found");
-                assert_eq!(results(&answer)[2]["code"], "duplicate_key");
-            }
+        if let Some(note) = note {
+            assert_eq!(field_value(&found.expect(200), "note"), Some(&json!(note)));
+        } else {
+            found.expect_error(404, "not_found");
+            assert_eq!(results(&answer)[2]["code"], "duplicate_key");
         }
     }
 }

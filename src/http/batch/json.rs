@@ -46,7 +46,9 @@ pub(super) async fn upsert(
     let sender = Sender { target, caller, row, returns_records };
     let results = carry_out(sender, rows, body.bytes().len(), duplicates).await?;
     let mut counts = Counts::default();
-    results.iter().for_each(|result| counts.add(result.action()));
+    for result in &results {
+        counts.add(result.action());
+    }
     let count = counts.rows();
     let answer =
         BatchAnswer { count, counts: &counts, dry_run: false, batch_id, results: &results };

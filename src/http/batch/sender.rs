@@ -24,7 +24,7 @@ use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::Table;
-use crate::model::table::command::{self, Ask, Caller, Outcome, Place, Reply, Writes};
+use crate::model::table::command::{self, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes};
 use crate::model::value::Context;
 use actix_web::http::StatusCode;
 use serde_json::value::RawValue;
@@ -77,9 +77,9 @@ impl Sender {
             Ok(Ask::Upsert(Box::new(row.intent(schema, context, writes)?)))
         };
         match write.read(schema, &intent) {
-            Ok(Reading { ask, mentioned, mirrors }) => {
+            Ok(Reading { mut ask, mentioned, mirrors }) => {
                 let needs_quiet =
-                    !mirrors.is_empty() || self.names_own_records(&ask, &mentioned, schema);
+                    !mirrors.is_empty() || names_own_records(&mut ask, &mentioned, schema);
                 ReadRow { client_ref, asks: Ok(ask), needs_quiet }
             }
             // It may be refused for what a row before it will have changed.
@@ -108,31 +108,6 @@ impl Sender {
         let (target, fields) = (&self.target, row.fields.clone());
         let statuses = (StatusCode::OK, StatusCode::OK);
         RecordWrite { target, fields, return_all_fields: false, statuses, bytes }
-    }
-
-    /// Whether a row names records of the very table that it writes to: those of rows before it must
-    /// be there.
-    fn names_own_records(&self, ask: &Ask, mentioned: &Mentioned, schema: &Schema) -> bool {
-        let own = schema.object().id;
-        let leads_here = |number: FieldNumber| {
-            let field = schema.by_number(number);
-            let relation = field.and_then(|field| field.relation.as_ref());
-            relation.is_some_and(|relation| relation.object == own)
-        };
-        let at_fault = |place: &Place| match place {
-            Place::Entry { field, .. } => leads_here(*field),
-            Place::Unresolved { .. }
-            | Place::Field(_)
-            | Place::LookupValue
-            | Place::Identifier
-            | Place::Stage => false,
-        };
-        let faults = match ask {
-            Ask::Upsert(intent) => &intent.writes.faults[..],
-            _ => &[],
-        };
-        mentioned.iter().any(|(_, field)| leads_here(*field))
-            || faults.iter().any(|fault| at_fault(&fault.place))
     }
 
     /// Carries out a row by itself, to its end: nothing else of the request is under way.
@@ -228,6 +203,27 @@ impl Sender {
         let (id, version) = (Some(after.id()), after.version());
         RowOutcome::Done(RowDone { action, id, version, changed_fields, record })
     }
+}
+
+/// Whether a row names records of the very table that it writes to: those of rows before it must be
+/// there.
+fn names_own_records(ask: &mut Ask, mentioned: &Mentioned, schema: &Schema) -> bool {
+    let own = schema.object().id;
+    let leads_here = |number: FieldNumber| {
+        let field = schema.by_number(number);
+        let relation = field.and_then(|field| field.relation.as_ref());
+        relation.is_some_and(|relation| relation.object == own)
+    };
+    let is_at_fault = |fault: &RecordFault| match &fault.place {
+        Place::Entry { field, .. } => leads_here(*field),
+        Place::Unresolved { .. }
+        | Place::Field(_)
+        | Place::LookupValue
+        | Place::Identifier
+        | Place::Stage => false,
+    };
+    mentioned.iter().any(|(_, field)| leads_here(*field))
+        || ask.writes_mut().is_some_and(|writes| writes.faults.iter().any(is_at_fault))
 }
 
 fn has_relations(schema: &Schema) -> bool {

@@ -229,7 +229,7 @@ pub struct StreamEnd {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum StreamLine {
-    Row(RowResult),
+    Row(Box<RowResult>),
     End(StreamEnd),
 }
 

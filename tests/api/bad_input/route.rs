@@ -23,6 +23,15 @@ pub(super) enum Body {
     Required(Value),
 }
 
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// An object.
+    One,
+    /// Many rows: a list of them, or lines, as well as an object.
+    Rows,
+}
+
 /// Names of the contract's section 7 that mean something on a route and are not offered there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extensions {
@@ -62,8 +71,7 @@ pub(super) struct Route {
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
     pub(super) retries: Retries,
-    /// It takes many rows: a list of them, or lines, as well as an object.
-    pub(super) takes_rows: bool,
+    pub(super) holds: Holds,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
@@ -92,7 +100,7 @@ impl Route {
             is_ordered: false,
             extensions: if method == "GET" { READ } else { WRITE },
             retries: if method == "GET" { Retries::NeedNoKey } else { Retries::TakeKey },
-            takes_rows: false,
+            holds: Holds::One,
             writes_record: false,
         }
     }
@@ -158,7 +166,7 @@ impl Route {
     }
 
     pub(super) fn taking_rows(self) -> Self {
-        Self { takes_rows: true, ..self }
+        Self { holds: Holds::Rows, ..self }
     }
 
     /// A request at a path, as whom the route answers.

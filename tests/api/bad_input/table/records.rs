@@ -89,6 +89,7 @@ fn many() -> Route {
         .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
         .extensions(BATCH)
         .taking_rows()
+        .unkeyed()
 }
 
 pub(super) fn writes() -> Vec<Route> {
