@@ -11,6 +11,7 @@ pub mod follow_up;
 mod key_use;
 pub mod meters;
 pub mod mirrors;
+pub mod outcome;
 mod panic;
 pub mod partition;
 mod placement;
@@ -34,12 +35,13 @@ use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
+use crate::engine::outcome::{KeysUnderWay, forget_for_ever};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
-use crate::engine::turn::{Answer, Refusal};
+use crate::engine::turn::{Answer, Refusal, Repetition};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
-use crate::model::id::{BatchId, BusinessId};
+use crate::model::id::{BatchId, BusinessId, Position};
 use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::table::schema_command::SchemaAsk;
@@ -58,6 +60,8 @@ use uuid::Uuid;
 pub enum AskError<R> {
     /// Decided: nothing happens.
     Rejected(R),
+    /// Nothing happens: the command was sent before.
+    Repeated(Repetition),
     /// The writer's queue is full; nothing was done. Seconds until it will have drained.
     Overloaded { retry_after_s: u64 },
     /// No writes are taken; nothing was done.
@@ -98,6 +102,7 @@ pub struct Engine {
     batches: AtomicU64,
     key_uses: Arc<KeyUses>,
     under_way: UnderWay,
+    keys_under_way: KeysUnderWay,
 }
 
 impl Engine {
@@ -123,8 +128,10 @@ impl Engine {
             batches: AtomicU64::new(0),
             key_uses: Arc::default(),
             under_way: UnderWay::default(),
+            keys_under_way: KeysUnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
+        actix::spawn(forget_for_ever(Arc::downgrade(&engine), options.outcomes));
         engine
     }
 
@@ -179,6 +186,12 @@ impl Engine {
     #[must_use]
     pub fn partitions(&self) -> &[Partition] {
         &self.partitions
+    }
+
+    /// The newest durable frame: a state that has everything that was answered.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        self.partitions[0].durable()
     }
 
     /// Gives up the columns of searches that nobody wants, or all of them while memory is short.
@@ -371,6 +384,7 @@ async fn received<T, R>(answer: Receiver<Result<T, Refusal<R>>>) -> Result<T, As
     match answer.await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+        Ok(Err(Refusal::Repeated(repetition))) => Err(AskError::Repeated(repetition)),
         // A writer that is gone took the command with it.
         Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
     }

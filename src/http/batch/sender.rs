@@ -26,6 +26,7 @@ use crate::model::schema::Schema;
 use crate::model::table::Table;
 use crate::model::table::command::{self, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes};
 use crate::model::value::Context;
+use actix_web::http::StatusCode;
 use serde_json::value::RawValue;
 
 /// Who sends the rows, where to, and what the request says for all of them.
@@ -105,7 +106,8 @@ impl Sender {
 
     fn write<'r>(&'r self, row: &Row<'r>, bytes: usize) -> RecordWrite<'r> {
         let (target, fields) = (&self.target, row.fields.clone());
-        RecordWrite { target, fields, return_all_fields: false, bytes }
+        let statuses = (StatusCode::OK, StatusCode::OK);
+        RecordWrite { target, fields, return_all_fields: false, statuses, bytes }
     }
 
     /// Carries out a row by itself, to its end: nothing else of the request is under way.
@@ -148,6 +150,10 @@ impl Sender {
     ) -> RowOutcome {
         match answer {
             Ok(reply) => self.told(reply, scene, || self.mentioned(source, scene.schema())),
+            Err(Refusal::Repeated(repetition)) => {
+                let error = AskError::Repeated(repetition);
+                RowOutcome::Failed(of_ask_error(error, |()| unreachable!("nobody has decided")))
+            }
             Err(Refusal::OutcomeUnknown) => {
                 let error = AskError::OutcomeUnknown;
                 RowOutcome::Failed(of_ask_error(error, |()| unreachable!("nobody has decided")))
