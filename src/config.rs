@@ -18,6 +18,7 @@ use crate::http::identity::OperatorKey;
 use crate::http::options::{
     AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits, Options as HttpOptions,
 };
+use crate::http::rate_limit::RatePolicy;
 use crate::model::id::{BusinessId, UserId};
 use crate::storage::committer::COMMIT_BYTES_MAX;
 use actix_web::http::StatusCode;
@@ -67,6 +68,9 @@ pub struct Settings {
     pub commit_bytes_max: usize,
     pub queue_max: usize,
     pub search_timeout: Duration,
+    pub idempotency_ttl: Duration,
+    pub idempotency_bytes_max: usize,
+    pub rate_limit: Option<RatePolicy>,
     pub upsert_created_status: StatusCode,
     pub add_status: StatusCode,
     pub archived_conflict_status: StatusCode,
@@ -164,6 +168,7 @@ impl Settings {
                 public_url: self.public_url.clone(),
             },
             search_timeout: self.search_timeout,
+            rate_limit: self.rate_limit,
             openapi_public: self.openapi_public,
             serves_metrics: self.metrics_public || self.listen.ip().is_loopback(),
             operator_key: self.operator_key.clone(),
@@ -241,6 +246,9 @@ impl Reader<'_> {
             commit_bytes_max: self.read("commit-bytes-max", commit_bytes_max),
             queue_max: self.read("queue-max", unit::whole(1, usize::MAX)),
             search_timeout: self.read("search-timeout", unit::duration),
+            idempotency_ttl: self.read("idempotency-ttl", unit::duration),
+            idempotency_bytes_max: self.read("idempotency-bytes-max", unit::bytes_in_memory),
+            rate_limit: self.given("rate-limit", rate),
             upsert_created_status: self.read("upsert-created-status", created),
             add_status: self.read("add-status", created),
             archived_conflict_status: self
@@ -304,6 +312,17 @@ fn log_format(text: &str) -> Result<LogFormat, Expected> {
 fn log_filter(text: &str) -> Result<String, Expected> {
     let expected = |_| "a level (error, warn, info, debug, trace) or directives".to_owned();
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(expected)
+}
+
+/// Requests and the time in which so many may come.
+fn rate(text: &str) -> Result<RatePolicy, Expected> {
+    let read = || {
+        let (quota, window) = text.split_once('/')?;
+        let quota = unit::whole(1, u32::MAX as usize)(quota).ok()?;
+        let quota = u32::try_from(quota).expect("it was checked");
+        Some(RatePolicy { quota, window: unit::duration(window).ok()? })
+    };
+    read().ok_or_else(|| "a number of requests and a time, such as 600/60s".to_owned())
 }
 
 fn record_max(text: &str) -> Result<usize, Expected> {

@@ -4,6 +4,8 @@ use crate::engine::writer::Handle;
 use crate::model::agenda::{self, Agenda};
 use crate::model::catalog::{Catalog, CatalogView};
 use crate::model::id::{BusinessId, ObjectId};
+use crate::model::retry::StoredOutcome;
+use crate::model::retry::hash::RetryKey;
 use crate::model::root;
 use crate::model::table::index::Shared;
 use crate::model::table::others::OtherTables;
@@ -157,6 +159,14 @@ impl Business {
             None => self.catalog.load().object_of_name(reference)?,
         };
         self.table(object)
+    }
+
+    /// What one of its writers has answered to a request of this key.
+    pub(super) fn outcome(&self, key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        let of_table = |table: &Arc<TableRef>| table.handle().outcomes().find(key);
+        let of_tables = || self.tables.values().iter().find_map(of_table);
+        let of_catalog = self.catalog_handle.outcomes().find(key);
+        of_catalog.or_else(|| self.agenda_handle.outcomes().find(key)).or_else(of_tables)
     }
 
     /// Rows that wait for its writers.

@@ -13,7 +13,7 @@ use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
 use crate::model::table::Shown;
 use crate::model::table::command::{self as table, Caller};
-use crate::model::table::event::FollowUpNumber;
+use crate::model::table::event::{FollowUpNumber, SERVER};
 use crate::model::table::others::Others;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
@@ -152,7 +152,7 @@ pub(super) async fn discard_name(business: &Business, table: &TableRef) -> Resul
         Ok(Err(Refusal::Rejected(rejection))) => {
             panic!("a follow-up cannot be refused, but the catalog said {rejection:?}")
         }
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 
@@ -164,7 +164,7 @@ async fn send(business: &Business, object: ObjectId, follow_up: FollowUp) -> Res
         Ok(Err(Refusal::Rejected(rejection))) => {
             panic!("a follow-up cannot be refused, but the agenda said {rejection:?}")
         }
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 
@@ -218,8 +218,9 @@ pub(super) fn nobody(members: Arc<Members>) -> Caller {
         members,
         rights: Arc::new(Rights::administrator(MemberId(Uuid::nil()))),
         others: Others::default(),
-        origin: "upsertd".into(),
+        origin: SERVER.into(),
         batch: BatchId(Uuid::nil()),
+        retry: None,
     }
 }
 

@@ -176,7 +176,7 @@ async fn ask_table(business: &Business, table: &TableRef, ask: Ask) -> Result<()
     match answer.await {
         // Refused: the other side has no place for one more field, and goes without.
         Ok(Ok(_) | Err(Refusal::Rejected(_))) => Ok(()),
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod follow_up;
 mod key_use;
 pub mod meters;
 pub mod mirrors;
+pub mod outcome;
 mod panic;
 pub mod partition;
 mod placement;
@@ -34,16 +35,18 @@ use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
+use crate::engine::outcome::{KeysUnderWay, forget_for_ever};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
-use crate::engine::turn::{Answer, Refusal};
+use crate::engine::turn::{Answer, Refusal, Repetition};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
-use crate::model::id::{BatchId, BusinessId};
+use crate::model::id::{BatchId, BusinessId, Position};
 use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::{agenda, catalog, root, table};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU64,
@@ -57,6 +60,8 @@ use uuid::Uuid;
 pub enum AskError<R> {
     /// Decided: nothing happens.
     Rejected(R),
+    /// Nothing happens: the command was sent before.
+    Repeated(Repetition),
     /// The writer's queue is full; nothing was done. Seconds until it will have drained.
     Overloaded { retry_after_s: u64 },
     /// No writes are taken; nothing was done.
@@ -76,6 +81,13 @@ pub enum ReadOnly {
     MemoryFull,
 }
 
+/// Rows that a writer did not take.
+#[derive(Debug)]
+pub struct NotSent {
+    pub why: AskError<Infallible>,
+    pub commands: Vec<table::command::Command>,
+}
+
 /// What a writer says to rows, in their order.
 pub type RowAnswers = Receiver<Vec<Answer<table::Table>>>;
 
@@ -90,6 +102,7 @@ pub struct Engine {
     batches: AtomicU64,
     key_uses: Arc<KeyUses>,
     under_way: UnderWay,
+    keys_under_way: KeysUnderWay,
 }
 
 impl Engine {
@@ -115,8 +128,10 @@ impl Engine {
             batches: AtomicU64::new(0),
             key_uses: Arc::default(),
             under_way: UnderWay::default(),
+            keys_under_way: KeysUnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
+        actix::spawn(forget_for_ever(Arc::downgrade(&engine), options.outcomes));
         engine
     }
 
@@ -173,6 +188,12 @@ impl Engine {
         &self.partitions
     }
 
+    /// The newest durable frame: a state that has everything that was answered.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        self.partitions[0].durable()
+    }
+
     /// Gives up the columns of searches that nobody wants, or all of them while memory is short.
     pub fn sweep_columns(&self, is_memory_short: bool) {
         for business in self.partitions.iter().flat_map(Partition::businesses) {
@@ -211,15 +232,14 @@ impl Engine {
         table: &TableRef,
         commands: Vec<table::command::Command>,
         bytes: usize,
-    ) -> Result<RowAnswers, (AskError<table::decide::Rejection>, Vec<table::command::Command>)>
-    {
+    ) -> Result<RowAnswers, NotSent> {
         if let Some(reason) = self.read_only() {
-            return Err((AskError::ReadOnly(reason), commands));
+            return Err(NotSent { why: AskError::ReadOnly(reason), commands });
         }
         let handle = table.handle();
         handle.ask_rows(commands, bytes).map_err(|commands| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
-            (AskError::Overloaded { retry_after_s }, commands)
+            NotSent { why: AskError::Overloaded { retry_after_s }, commands }
         })
     }
 
@@ -232,17 +252,16 @@ impl Engine {
     ) -> Result<Vec<table::command::Reply>, AskError<table::decide::Rejection>> {
         let rows = atomic.rows.len();
         let command = table::command::Command { caller, ask: table::command::Ask::Atomic(atomic) };
-        match received(self.send_rows(table.handle(), command, (rows, bytes))?).await? {
-            table::command::Reply::Rows(replies) => {
-                for reply in &replies {
-                    if let table::command::Reply::Record(outcome) = reply {
-                        self.meters.count_upsert(outcome);
-                    }
-                }
-                Ok(replies)
+        let reply = received(self.send_rows(table.handle(), command, (rows, bytes))?).await?;
+        let table::command::Reply::Rows(replies) = reply else {
+            unreachable!("rows are answered with rows, not with {reply:?}")
+        };
+        for reply in &replies {
+            if let table::command::Reply::Record(outcome) = reply {
+                self.meters.count_upsert(outcome);
             }
-            other => unreachable!("rows are answered with rows, not with {other:?}"),
         }
+        Ok(replies)
     }
 
     /// Counts what upserts have come to that were sent as rows.
@@ -396,6 +415,7 @@ async fn received<T, R>(answer: Receiver<Result<T, Refusal<R>>>) -> Result<T, As
     match answer.await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+        Ok(Err(Refusal::Repeated(repetition))) => Err(AskError::Repeated(repetition)),
         // A writer that is gone took the command with it.
         Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
     }

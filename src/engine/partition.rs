@@ -8,6 +8,7 @@ use crate::engine::business::{Business, Directory, put_business};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::mirrors::{MirrorSignal, keep_for_ever, settle_all};
+use crate::engine::outcome::OutcomeOptions;
 use crate::engine::panic::abort_on_panic_here;
 use crate::engine::placement::Placement;
 use crate::engine::snapshot::SnapshotError;
@@ -39,6 +40,7 @@ pub struct PartitionOptions {
     pub search_threads: usize,
     pub admission: AdmissionLimits,
     pub commit: CommitOptions,
+    pub outcomes: OutcomeOptions,
 }
 
 /// What recovery gives: the states as of the log's end, and the log to go on with.

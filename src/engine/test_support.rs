@@ -4,12 +4,14 @@ use crate::ambient::Clock;
 use crate::engine::Engine;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::Bootstrap;
+use crate::engine::outcome::OutcomeOptions;
 use crate::engine::partition::{PartitionOptions, Recovered};
 use crate::engine::states::States;
 use crate::model::table::{Limits, Setting};
 use crate::storage::committer::CommitOptions;
 use crate::storage::memory_log::MemoryFrames;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An engine at its first moment. Its ids follow from the clock alone.
 pub(crate) async fn in_memory(bootstrap: Bootstrap, rows_max: usize, clock: Clock) -> Arc<Engine> {
@@ -41,6 +43,7 @@ pub(crate) async fn over(
         search_threads: 2,
         admission: AdmissionLimits { rows_max, bytes_max: 64 << 20 },
         commit: CommitOptions::default(),
+        outcomes: OutcomeOptions { ttl: Duration::from_hours(24), bytes_max: 256 << 20 },
     };
     Engine::start(recovered, options, clock, 1).await
 }

@@ -44,6 +44,7 @@ fn caller(business: &Business) -> Caller {
         others: Others::default(),
         origin: "test".into(),
         batch: BatchId(Uuid::nil()),
+        retry: None,
     }
 }
 

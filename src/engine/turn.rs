@@ -6,7 +6,9 @@
 
 use crate::model::id::{Position, Sequence, Timestamp};
 use crate::model::moment::Moment;
+use crate::model::retry::{OutcomeChange, Retry};
 use crate::model::state::{Newborn, State};
+use crate::model::table::event::Stamp;
 use crate::storage::committer::{CommitQueue, Seat};
 use crate::storage::part::Part;
 use std::collections::VecDeque;
@@ -28,8 +30,18 @@ pub type Answer<S> = Result<<S as State>::Reply, Refusal<<S as State>::Rejection
 pub enum Refusal<R> {
     /// Decided: nothing happens.
     Rejected(R),
+    /// Nothing happens: the command was sent before.
+    Repeated(Repetition),
     /// Whether it happened is not known: a write or sync has failed, or the process is ending.
     OutcomeUnknown,
+}
+
+/// A command whose key is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repetition {
+    /// By the very same request. Its outcome is found under the key when this is answered.
+    SameRequest,
+    OtherRequest,
 }
 
 /// One command on its way to a writer.
@@ -37,6 +49,13 @@ pub struct Ask<S: State> {
     pub command: S::Command,
     pub reply: oneshot::Sender<Answer<S>>,
     /// Gives back what was admitted when the answer has gone out.
+    pub ticket: crate::engine::admission::Ticket,
+}
+
+/// A change of what a writer keeps of earlier commands, on its way there.
+pub struct OutcomeAsk<S: State> {
+    pub change: OutcomeChange,
+    pub reply: oneshot::Sender<Answer<S>>,
     pub ticket: crate::engine::admission::Ticket,
 }
 
@@ -245,18 +264,58 @@ impl<S: State> Loop<S> {
         if self.queue.is_failed() {
             return Err(Refusal::OutcomeUnknown);
         }
+        let retry = S::retry(&command, self.moment.at());
+        if let Some(repetition) = retry.as_ref().and_then(|(retry, _)| self.repetition(retry)) {
+            return Err(Refusal::Repeated(repetition));
+        }
         let first = self.now.events.len();
         let events = &mut self.now.events;
         let answer = self.state.decide(&self.draft, command, &mut self.moment, events);
-        if answer.is_err() {
-            self.now.events.truncate(first);
+        match (&answer, retry) {
+            (Err(_), _) => self.now.events.truncate(first),
+            (Ok(reply), Some((retry, stamp))) => self.keep(reply, &retry, stamp),
+            (Ok(_), None) => {}
         }
+        self.lay(first);
+        answer.map_err(Refusal::Rejected)
+    }
+
+    /// What a command is whose key has an outcome already.
+    fn repetition(&self, retry: &Retry) -> Option<Repetition> {
+        let outcome = self.state.outcome(&self.draft, &retry.key)?;
+        let is_same = outcome.fingerprint == retry.fingerprint;
+        Some(if is_same { Repetition::SameRequest } else { Repetition::OtherRequest })
+    }
+
+    /// Stores the outcome of a command behind what it did, in the same commit.
+    fn keep(&mut self, reply: &S::Reply, retry: &Retry, stamp: Stamp) {
+        let Some(answered) = S::answered(reply) else { return };
+        let outcome = retry.outcome(answered, stamp.at);
+        let change = OutcomeChange::Stored(Arc::new(outcome));
+        self.now.events.push(S::outcome_event(change, stamp, self.moment.mark()));
+    }
+
+    /// Lays the events of this turn from `first` on, and encodes them.
+    fn lay(&mut self, first: usize) {
         for event in &self.now.events[first..] {
             S::lay(&mut self.draft, event);
             S::encode(event, &mut self.bytes);
             self.newborns.extend(S::newborns(event));
         }
-        answer.map_err(Refusal::Rejected)
+    }
+
+    /// Changes what is kept of earlier commands: nobody decides about that, so nobody can refuse it.
+    pub fn change_outcomes(&mut self, ask: OutcomeAsk<S>) {
+        let OutcomeAsk { change, reply, ticket } = ask;
+        if self.queue.is_failed() {
+            Held::<S>::one(reply, Err(Refusal::OutcomeUnknown), ticket).send();
+            return;
+        }
+        let first = self.now.events.len();
+        let stamp = Stamp::of_server(self.moment.at());
+        self.now.events.push(S::outcome_event(change, stamp, self.moment.mark()));
+        self.lay(first);
+        self.hold(Held::one(reply, Ok(S::done()), ticket));
     }
 
     /// Hands what this turn decided to the committer. Answers of a turn without events wait for the

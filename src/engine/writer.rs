@@ -7,8 +7,10 @@
 use crate::ambient::Clock;
 use crate::engine::admission::{Admission, AdmissionLimits, Overloaded};
 use crate::engine::meters::seconds_between;
-use crate::engine::turn::{Answer, Ask, AskRows, Loop, LoopParts, ROWS_PER_TURN};
+use crate::engine::turn::{Answer, Ask, AskRows, Loop, LoopParts, OutcomeAsk, ROWS_PER_TURN};
 use crate::model::id::Position;
+use crate::model::retry::OutcomeChange;
+use crate::model::retry::outcomes::Outcomes;
 use crate::model::state::State;
 use crate::storage::committer::{CommitQueue, Seat, Wake};
 use actix::fut::ActorFuture;
@@ -29,11 +31,13 @@ const BARRIERS_MAX: usize = 16;
 pub struct Handle<S: State> {
     to: Addr<Writer<S>>,
     admission: Arc<Admission>,
+    outcomes: Arc<Outcomes>,
 }
 
 impl<S: State> Clone for Handle<S> {
     fn clone(&self) -> Self {
-        Self { to: self.to.clone(), admission: self.admission.clone() }
+        let Self { to, admission, outcomes } = self;
+        Self { to: to.clone(), admission: admission.clone(), outcomes: outcomes.clone() }
     }
 }
 
@@ -50,6 +54,24 @@ impl<S: State> Handle<S> {
         let full = Overloaded { rows_waiting: self.admission.rows() };
         self.to.try_send(Ask { command, reply, ticket }).map_err(|_| full)?;
         Ok(answer)
+    }
+
+    /// Sends a change of what it keeps of earlier commands; the answer comes when it is durable.
+    pub fn change_outcomes(
+        &self,
+        change: OutcomeChange,
+    ) -> Result<oneshot::Receiver<Answer<S>>, Overloaded> {
+        let ticket = self.admission.admit(1, 0)?;
+        let (reply, answer) = oneshot::channel();
+        let full = Overloaded { rows_waiting: self.admission.rows() };
+        self.to.try_send(OutcomeAsk { change, reply, ticket }).map_err(|_| full)?;
+        Ok(answer)
+    }
+
+    /// What it keeps of commands that may be sent again.
+    #[must_use]
+    pub fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
     }
 
     /// Sends commands of so many bytes to be decided one behind the other, each a commit of its own;
@@ -126,6 +148,10 @@ impl<S: State> Message for Ask<S> {
     type Result = ();
 }
 
+impl<S: State> Message for OutcomeAsk<S> {
+    type Result = ();
+}
+
 impl<S: State> Message for AskRows<S> {
     type Result = ();
 }
@@ -144,6 +170,7 @@ impl<S: State> Writer<S> {
     pub fn start_on(arbiter: &ArbiterHandle, state: S, parts: WriterParts<S>) -> Handle<S> {
         let WriterParts { queue, clock, decide_seconds, moment, limits, announce } = parts;
         let admission = Admission::new(limits);
+        let outcomes = state.outcomes().clone();
         let to = Self::start_in_arbiter(arbiter, move |context| {
             // The limit is admission's; the mailbox's is higher and is never reached.
             context.set_mailbox_capacity(limits.rows_max + BARRIERS_MAX);
@@ -152,7 +179,7 @@ impl<S: State> Writer<S> {
             let writing = Loop::new(state, LoopParts { queue, seat, moment, announce });
             Self { writing, clock, decide_seconds, waker, rows_in_turn: 0 }
         });
-        Handle { to, admission }
+        Handle { to, admission, outcomes }
     }
 
     /// The end of a turn: called when the mailbox is empty, or after enough rows.
@@ -230,6 +257,16 @@ impl<S: State> Handler<AskRows<S>> for Writer<S> {
         let each = seconds / f64::from(u32::try_from(rows.max(1)).expect("rows are bounded"));
         (0..rows).for_each(|_| self.decide_seconds.observe(each));
         self.end_turn_if_due(context);
+    }
+}
+
+impl<S: State> Handler<OutcomeAsk<S>> for Writer<S> {
+    type Result = ();
+
+    fn handle(&mut self, ask: OutcomeAsk<S>, _: &mut Self::Context) {
+        self.rows_in_turn += 1;
+        self.writing.set_time(self.clock.now());
+        self.writing.change_outcomes(ask);
     }
 }
 

@@ -110,6 +110,21 @@ fn claimed_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
+/// A body that was taken in before its handler asks for it.
+#[derive(Debug)]
+struct Held {
+    bytes: Bytes,
+    share: Share,
+}
+
+/// Takes the body in now; the handler gets it when it asks. The type is the handler's to check.
+pub async fn hold(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    let held = take_in(request, payload).await?;
+    let bytes = held.bytes.clone();
+    request.extensions_mut().insert(held);
+    Ok(bytes)
+}
+
 /// A whole body that is meant as JSON. It counts as in flight until it is dropped.
 #[derive(Debug)]
 pub struct Body {
@@ -178,13 +193,24 @@ fn bodies_of(request: &HttpRequest) -> Arc<Bodies> {
 }
 
 async fn read_json(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> {
+    if is_announced(request.headers()) {
+        check_type(request)?;
+    }
+    let held = request.extensions_mut().remove::<Held>();
+    let Held { bytes, share } = match held {
+        Some(held) => held,
+        None => take_in(request, payload).await?,
+    };
+    Ok(Body { bytes, _share: share })
+}
+
+async fn take_in(request: &HttpRequest, payload: Payload) -> Result<Held, Problem> {
     let bodies = bodies_of(request);
     let limits = bodies.limits;
     let mut share = Share { bodies, bytes: 0 };
     if !is_announced(request.headers()) {
-        return Ok(Body { bytes: Bytes::new(), _share: share });
+        return Ok(Held { bytes: Bytes::new(), share });
     }
-    check_type(request)?;
     let claimed = claimed_bytes(request.headers());
     if claimed.is_some_and(|claimed| claimed > limits.json_bytes_max as u64) {
         return Err(too_large(limits.json_bytes_max));
@@ -196,7 +222,7 @@ async fn read_json(request: &HttpRequest, payload: Payload) -> Result<Body, Prob
     if let Some(end) = request.extensions().get::<BodyEnd>() {
         end.reached();
     }
-    Ok(Body { bytes, _share: share })
+    Ok(Held { bytes, share })
 }
 
 /// A missing type is taken as JSON; compressed bodies are not taken here.

@@ -35,9 +35,9 @@ pub fn register(config: &mut ServiceConfig) {
         "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}/replace",
     );
     config
-        .service(options.get(list).post(create))
-        .service(option.patch(change).delete(remove))
-        .service(replace.post(replace_option));
+        .service(options.running_dry().get(list).post(create))
+        .service(option.running_dry().patch(change).delete(remove))
+        .service(replace.running_dry().post_change(replace_option));
 }
 
 /// The id of the option that the path names; what is no id names none.

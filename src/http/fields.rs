@@ -28,6 +28,7 @@ use crate::http::wire::objects::in_order;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
 use crate::model::access::FieldRights;
 use crate::model::key::tag_key;
+use crate::model::retry::{Answered, Retry};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::NewField;
@@ -49,7 +50,10 @@ pub fn register(config: &mut ServiceConfig) {
     let search = Endpoint::at("/api/custom-objects/{object_identifier}/fields/search");
     config
         .service(
-            Endpoint::at("/api/custom-objects/{object_identifier}/fields").get(list).post(create),
+            Endpoint::at("/api/custom-objects/{object_identifier}/fields")
+                .running_dry()
+                .get(list)
+                .post(create),
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/settings-search")
@@ -58,13 +62,15 @@ pub fn register(config: &mut ServiceConfig) {
         .service(
             search
                 .get(retrieve_the_one_named_search)
-                .post(search_fields)
+                .running_dry()
+                .post_read(search_fields)
                 .patch(field_changes::change)
                 .put(field_changes::change)
                 .delete(field_changes::delete),
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}")
+                .running_dry()
                 .get(retrieve)
                 .patch(field_changes::change)
                 .put(field_changes::change)
@@ -266,7 +272,12 @@ pub(crate) async fn ask_for_schema(
     let deletes = deletes_field(&ask);
     let access = &target.access;
     require(if deletes { access.may_delete_schema() } else { access.may_change_schema() })?;
-    ask_table_for_schema(target, &target.table, ask, bytes).await
+    // The change of an object is answered with nothing by its table, and with the object here.
+    let changes_object = matches!(ask, Ask::ChangeSchema(SchemaAsk::ChangeObject(_)));
+    let object = changes_object.then(|| Answered::Object(target.table.shown().object()));
+    let caller = target.caller.for_write_with(|retry| Retry { about: object, ..retry });
+    let command = Command { caller, ask };
+    ask_table_for_schema(target, &target.table, command, bytes).await
 }
 
 fn deletes_field(ask: &Ask) -> bool {
@@ -280,10 +291,9 @@ fn deletes_field(ask: &Ask) -> bool {
 pub(crate) async fn ask_table_for_schema(
     target: &Target,
     table: &TableRef,
-    ask: Ask,
+    command: Command,
     bytes: usize,
 ) -> Result<Reply, Problem> {
-    let command = Command { caller: target.caller.for_request(), ask };
     let answer = target.engine.ask_table(table, command, bytes).await;
     answer.map_err(|error| of_ask_error(error, |rejection| of_schema_rejection(target, rejection)))
 }

@@ -131,7 +131,7 @@ impl MirrorWrites {
         refused: &RefusedWrite<'_>,
         (id, action): (RecordId, Action),
     ) -> Result<(), Problem> {
-        for write in self.0.iter().filter(|write| applies(write.index.set, action)) {
+        for write in self.0.iter().filter(|write| write.index.set.applies(action)) {
             let record = refused.target.table.shown().record(id);
             // Purged as soon as it was written: nothing leads to it any more.
             let Some(record) = record else { return Ok(()) };
@@ -155,16 +155,6 @@ impl MirrorWrites {
             }
         }
         Ok(())
-    }
-}
-
-/// Whether a set of fields is written where this was done. Whether a field is empty is asked besides.
-#[must_use]
-pub(super) fn applies(set: FieldSet, action: Action) -> bool {
-    match set {
-        FieldSet::Fields | FieldSet::IfEmpty => action.has_written(),
-        FieldSet::OnCreate => action == Action::Created,
-        FieldSet::OnUpdate => matches!(action, Action::Updated | Action::Unarchived),
     }
 }
 
@@ -325,6 +315,7 @@ impl MirrorWrite {
                 Some(ValueFault::LimitExceeded { what: "bytes", max })
             }
             AskError::Rejected(_)
+            | AskError::Repeated(_)
             | AskError::Overloaded { .. }
             | AskError::ReadOnly(_)
             | AskError::OutcomeUnknown => None,

@@ -33,6 +33,7 @@ use crate::model::schema::object::{CONTACTS, Object, ObjectType};
 use crate::model::table;
 use crate::model::table::link::Tables;
 use crate::model::table::schema_command::SchemaAsk;
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -86,16 +87,22 @@ async fn create(
     let new = read_create(&caller, &request, &body)?;
     require(caller.rights.may_create_objects())?;
     check_name(&caller, new.name.as_deref(), None)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::CreateObject(Box::new(new)) };
+    let command = Command { caller: caller.for_write(), ask: Ask::CreateObject(Box::new(new)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
     let Reply::Object(schema) = reply else {
         unreachable!("the creation of an object is answered with its schema")
     };
-    // Whoever makes an object is shown it once, also where it has no right on it.
+    let mut response = answer_maker(&caller, &schema);
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// Whoever makes an object is shown it, also where it has no right on it.
+pub(super) fn answer_maker(caller: &Caller, schema: &Schema) -> HttpResponse {
     let (access, rights) = (caller.rights.on(schema.object().id), FieldRights::default());
     let tables = caller.related_tables();
-    let source = source(&caller, &schema, (&access, &rights), 0, &tables);
-    Ok(HttpResponse::Created().json(ObjectShape::of(source)))
+    let source = source(caller, schema, (&access, &rights), 0, &tables);
+    HttpResponse::Ok().json(ObjectShape::of(source))
 }
 
 /// Only an administrator says what an object is called by.
@@ -157,7 +164,7 @@ async fn archive(target: Target, request: HttpRequest) -> Result<HttpResponse, P
     check_no_parameters(&request, RouteGroup::Write)?;
     require(target.access.may_delete_schema())?;
     let Target { engine, caller, table, .. } = &target;
-    let answer = engine.archive_object(&caller.business, table, caller.for_request()).await;
+    let answer = engine.archive_object(&caller.business, table, caller.for_write()).await;
     answer.map_err(|error| of_ask_error(error, |it| of_schema_rejection(&target, it)))?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -168,7 +175,7 @@ async fn retrieve(target: Target, request: HttpRequest) -> Result<HttpResponse, 
 }
 
 /// The object as it is now.
-async fn answer(target: Target) -> Result<HttpResponse, Problem> {
+pub(super) async fn answer(target: Target) -> Result<HttpResponse, Problem> {
     let count = count(&target).await?;
     let Target { caller, table, access, .. } = target;
     let schema = table.shown().schema();

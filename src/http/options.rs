@@ -3,6 +3,7 @@
 //! It must not know where a setting comes from or how it is spelled.
 
 use crate::http::identity::OperatorKey;
+use crate::http::rate_limit::RatePolicy;
 use actix_web::http::StatusCode;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub struct Options {
     pub answers: AnswerOptions,
     /// How long one search may take.
     pub search_timeout: Duration,
+    /// How often an API key may ask; none: as often as it likes.
+    pub rate_limit: Option<RatePolicy>,
     /// Whether the document of the API is for everybody, not for members alone.
     pub openapi_public: bool,
     /// Whether `/metrics` is served; it asks nobody for a key.

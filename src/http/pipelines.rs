@@ -41,7 +41,7 @@ pub fn register(config: &mut ServiceConfig) {
     let one = Endpoint::at("/api/pipelines/{object_identifier}/stages/{stage}");
     config
         .service(all.get(list).post(create))
-        .service(remove.post(remove_stage))
+        .service(remove.post_change(remove_stage))
         .service(one.patch(change))
         .service(Endpoint::at(entity_path!("/move")).patch(move_record));
 }

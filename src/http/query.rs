@@ -5,11 +5,13 @@
 //! offered, or if the caller asked for `strict`. It must not know what a parameter is for.
 
 use crate::http::code::Code;
-use crate::http::extension::RouteGroup;
+use crate::http::extension::{IDEMPOTENCY_KEY, MIN_SEQ, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place, clipped};
 use crate::model::input::Input;
 use actix_web::http::header::HeaderMap;
 use std::borrow::Cow;
+
+const NO_KEY: &str = "A batch is not stored as a whole, so it takes no key.";
 
 /// The parameters of one request.
 #[derive(Debug)]
@@ -149,7 +151,7 @@ impl<'a> Query<'a> {
     ) {
         let extensions = group.names();
         for (name, _) in &self.pairs {
-            let known = self.asked.contains(&&**name);
+            let known = self.asked.contains(&&**name) || (name == MIN_SEQ && group.reads());
             if !known && (self.strict || extensions.query.contains(&&**name)) {
                 faults.push(Fault::unknown_parameter(Place::Query(name.to_string().into())));
             }
@@ -164,7 +166,12 @@ impl<'a> Query<'a> {
         }
         for name in extensions.headers.iter().filter(|name| !offered.contains(name)) {
             if headers.contains_key(*name) {
-                faults.push(Fault::unknown_parameter(Place::Header((*name).into())));
+                let place = Place::Header((*name).into());
+                faults.push(match *name {
+                    // Single writes take it before their handlers.
+                    IDEMPOTENCY_KEY => Fault::new(Code::Invalid, place).saying(NO_KEY),
+                    _ => Fault::unknown_parameter(place),
+                });
             }
         }
     }
@@ -293,7 +300,8 @@ mod tests {
         check("mode=create", None, &[query("mode")]);
         // An extension of another route means nothing here.
         check("min_seq=5", None, &[]);
-        check("", Some("idempotency-key"), &[Place::Header("Idempotency-Key".into())]);
+        check("", Some("if-match"), &[Place::Header("If-Match".into())]);
+        check("", Some("idempotency-key"), &[]);
         check("", Some("x-origin"), &[]);
         check("", Some("x-other"), &[]);
     }

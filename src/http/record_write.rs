@@ -7,7 +7,8 @@ use crate::engine::AskError;
 use crate::http::body::Body;
 use crate::http::caller::require;
 use crate::http::fault::{Fault, Faults};
-use crate::http::mirror_write::{MirrorWrites, applies};
+use crate::http::keyed::Keyed;
+use crate::http::mirror_write::MirrorWrites;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::record_problem::{RefusedWrite, of_record_write};
 use crate::http::refusal::of_ask_error;
@@ -17,10 +18,13 @@ use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::row_answer::{RowAnswer, RowReport};
 use crate::http::wire::selection::Selection;
 use crate::http::wire::writes::{self, ReadFields};
-use crate::model::id::FieldNumber;
+use crate::model::id::{FieldNumber, RecordId};
 use crate::model::input::Input;
+use crate::model::retry::{Answered, RecordAnswered, Retry, Statuses};
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Command, EntryIndex, FieldSet, Outcome, Reply, Writes};
+use crate::model::table::command::{
+    self, Action, Ask, Command, EntryIndex, Outcome, Reply, TeamEdit, Writes,
+};
 use crate::model::table::decide::Rejection;
 use crate::model::table::intent::Matching;
 use crate::model::table::record::Record;
@@ -36,6 +40,8 @@ pub struct RecordWrite<'r> {
     pub target: &'r Target,
     pub fields: Fields<'r>,
     pub return_all_fields: bool,
+    /// The status where a record is made or restored, and where one is changed.
+    pub statuses: (StatusCode, StatusCode),
     /// Of the request's body, for admission.
     pub bytes: usize,
 }
@@ -73,9 +79,11 @@ pub fn check_shape(faults: Faults, form: &FieldsForm) -> Result<(), Problem> {
     faults.check().map_err(|problem| of_record_write(problem, form))
 }
 
-/// Ends a write for which a right is missing, whatever the record is.
-pub fn require_for_write(may: bool, form: &FieldsForm) -> Result<(), Problem> {
-    require(may).map_err(|problem| of_record_write(problem, form))
+/// Ends a write for which a right is missing, whatever the record is. A write that was carried out
+/// before asks for none: its answer needs the right to read alone.
+pub fn require_for_write(target: &Target, may: bool, form: &FieldsForm) -> Result<(), Problem> {
+    let is_repeated = target.caller.keyed.as_ref().is_some_and(|keyed| keyed.outcome.is_some());
+    require(may || is_repeated).map_err(|problem| of_record_write(problem, form))
 }
 
 impl<'r> RecordWrite<'r> {
@@ -83,7 +91,8 @@ impl<'r> RecordWrite<'r> {
     #[must_use]
     pub fn without_fields(target: &'r Target, bytes: usize) -> Self {
         let fields = Fields::none();
-        Self { target, fields, return_all_fields: false, bytes }
+        let statuses = (StatusCode::OK, StatusCode::OK);
+        Self { target, fields, return_all_fields: false, statuses, bytes }
     }
 
     /// Asks for a record. The reply means that the change is durable and visible to every reader.
@@ -122,20 +131,21 @@ impl<'r> RecordWrite<'r> {
     /// Asks for whatever the command is answered with.
     pub(super) async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
         let Target { engine, caller, table, .. } = self.target;
-        let command_caller = caller.for_request();
+        if let Some(keyed) = &caller.keyed
+            && let Some(answered) = keyed.outcome.as_ref().and_then(|outcome| outcome.record())
+        {
+            return self.repeat(keyed, answered, make).await;
+        }
         let mut readings = 0;
         loop {
             readings += 1;
             let schema = table.shown().schema();
             let Reading { ask, mentioned, mirrors } = self.read(&schema, make)?;
-            let command = Command { caller: command_caller.clone(), ask };
+            let command = Command { caller: self.caller(&ask, &mentioned, &mirrors), ask };
             match engine.ask_table(table, command, self.bytes).await {
                 Ok(Reply::Record(outcome)) => {
-                    let refused =
-                        RefusedWrite { target: self.target, schema: &schema, fields: &self.fields };
                     let done = (outcome.record.id(), outcome.action);
-                    let done = mirrors.carry_out(&refused, done).await;
-                    done.map_err(|problem| of_record_write(problem, &self.fields.form))?;
+                    self.carry_out(&mirrors, &schema, done).await?;
                     return Ok((Reply::Record(outcome), mentioned));
                 }
                 Ok(reply) => return Ok((reply, mentioned)),
@@ -148,6 +158,62 @@ impl<'r> RecordWrite<'r> {
                 }
             }
         }
+    }
+
+    /// The caller of the command, with what there is to know of its outcome.
+    fn caller(&self, ask: &Ask, mentioned: &Mentioned, mirrors: &MirrorWrites) -> command::Caller {
+        self.target.caller.for_write_with(|retry| {
+            let (made, changed) = self.statuses;
+            let statuses =
+                Statuses { made: made.as_u16(), changed: changed.as_u16(), ..retry.statuses };
+            let (mentioned, is_open) = (mentioned.clone(), !mirrors.is_empty());
+            Retry { statuses, about: shown_alone(ask), mentioned, is_open, ..retry }
+        })
+    }
+
+    /// Has those who keep the mirrors' values write them. The outcome was stored with the record;
+    /// what a crash leaves undone here is done when the request comes again.
+    async fn carry_out(
+        &self,
+        mirrors: &MirrorWrites,
+        schema: &Schema,
+        done: (RecordId, Action),
+    ) -> Result<(), Problem> {
+        if mirrors.is_empty() {
+            return Ok(());
+        }
+        let Target { engine, caller, table, .. } = self.target;
+        let refused = RefusedWrite { target: self.target, schema, fields: &self.fields };
+        let done = mirrors.carry_out(&refused, done).await;
+        done.map_err(|problem| of_record_write(problem, &self.fields.form))?;
+        let Some(keyed) = &caller.keyed else { return Ok(()) };
+        let completed = engine.complete(table, keyed.retry.key).await;
+        completed.map_err(|error| of_ask_error(error, |rejection| refused.problem(rejection)))
+    }
+
+    /// The reply to a request that was carried out before: the record as it was left then.
+    async fn repeat(
+        &self,
+        keyed: &Keyed,
+        answered: &RecordAnswered,
+        make: MakeAsk<'_>,
+    ) -> Result<(Reply, Mentioned), Problem> {
+        let Target { access, table, .. } = self.target;
+        let schema = table.shown().schema();
+        let is_visible = |held: Record| access.may_read(&schema, &held);
+        let record = answered.record.clone();
+        let record = record.filter(|_| table.shown().record(answered.id).is_some_and(is_visible));
+        let record = record.ok_or_else(Problem::not_found)?;
+        if keyed.outcome.as_ref().is_some_and(|outcome| outcome.is_open) {
+            let Reading { mirrors, .. } = self.read(&schema, make)?;
+            self.carry_out(&mirrors, &schema, (answered.id, answered.action)).await?;
+        }
+        keyed.replay();
+        let RecordAnswered { action, filled, changed, mentioned, .. } = answered.clone();
+        // Those of sets that were not due are left out already.
+        let entries = (0..).map(EntryIndex::of_fields);
+        let mentioned = entries.zip(mentioned).collect();
+        Ok((Reply::Record(Outcome { action, record, filled, changed }), mentioned))
     }
 
     /// Reads the request once.
@@ -222,14 +288,33 @@ impl<'r> RecordWrite<'r> {
     }
 }
 
+/// The record that a write is about which shows nothing of it. Of a purged one nothing is kept.
+fn shown_alone(ask: &Ask) -> Option<Answered> {
+    match ask {
+        Ask::Archive(id) | Ask::Team(TeamEdit { id, .. }) => Some(Answered::RecordAlone(*id)),
+        Ask::Upsert(_)
+        | Ask::Add(_)
+        | Ask::Update(_)
+        | Ask::Unarchive(_)
+        | Ask::Move { .. }
+        | Ask::Purge(_)
+        | Ask::Dry(_)
+        | Ask::Atomic(_)
+        | Ask::CreateField(_)
+        | Ask::CreateOption { .. }
+        | Ask::ChangeSchema(_)
+        | Ask::ConfirmFollowUp(_) => None,
+    }
+}
+
 /// What the answer to an upsert says beside the record.
 pub type MakeReport<'m> = &'m dyn for<'a> Fn(&Outcome, &Scene<'a>) -> RowReport<'m>;
 
 /// The fields that were written: of a set that applied, and of `set_if_empty` those that were empty.
 pub(super) fn written_by(outcome: &Outcome, mentioned: Mentioned) -> Vec<FieldNumber> {
+    let changed = &outcome.changed;
     let is_written = |(index, field): &(EntryIndex, FieldNumber)| {
-        let is_due = index.set != FieldSet::IfEmpty || outcome.changed.contains(field);
-        is_due && applies(index.set, outcome.action)
+        index.set.has_written(*field, outcome.action, changed)
     };
     mentioned.into_iter().filter(is_written).map(|(_, field)| field).collect()
 }

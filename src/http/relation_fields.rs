@@ -17,10 +17,11 @@ use crate::http::wire::related::RelationShape;
 use crate::http::wire::schema_fields::RelationKeys;
 use crate::model::access::ObjectAccess;
 use crate::model::id::{CategoryId, FieldId};
+use crate::model::retry::{Answered, Retry};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::relation::{NewRelation, Relation, RelationType};
-use crate::model::table::command::{Ask, Reply};
+use crate::model::table::command::{Ask, Caller, Command, Reply};
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::FieldType;
 use std::sync::Arc;
@@ -123,9 +124,12 @@ impl NewRelationship {
         let (mirror, owner) = if is_mirror { (own, other) } else { (other, own) };
         let of_mirror = |problem| if is_mirror { problem } else { of_other_object(problem) };
         let of_owner = |problem| if is_mirror { of_other_object(problem) } else { problem };
-        let mut mirror = create(target, mirror, Run::Dry, bytes).await.map_err(of_mirror)?;
-        let mut owner_field =
-            create(target, (owner.0, owner.1.clone()), Run::Dry, bytes).await.map_err(of_owner)?;
+        let asking = target.caller.for_request();
+        let mut mirror =
+            create(target, asking.clone(), mirror, Run::Dry, bytes).await.map_err(of_mirror)?;
+        let mut owner_field = create(target, asking, (owner.0, owner.1.clone()), Run::Dry, bytes)
+            .await
+            .map_err(of_owner)?;
         if is_one_table {
             // It would be made when the mirror is there already.
             let schema = schema.with_field(Field::clone(&mirror));
@@ -141,24 +145,33 @@ impl NewRelationship {
 
     async fn make_both(self, target: &Target, bytes: usize) -> Result<Arc<Field>, Problem> {
         let Self { own, other, other_table, is_mirror, .. } = self;
+        let asked_for = own.relation.as_ref().expect("it was completed with its relation").own;
         let own = (&*target.table, own);
         let other = (&*other_table, other);
         let (mirror, owner) = if is_mirror { (own, other) } else { (other, own) };
         let of_mirror = |problem| if is_mirror { problem } else { of_other_object(problem) };
         let of_owner = |problem| if is_mirror { of_other_object(problem) } else { problem };
         let mirror_table = mirror.0;
-        let mirror = create(target, mirror, Run::Real, bytes).await.map_err(of_mirror)?;
-        let owner = match create(target, owner, Run::Real, bytes).await {
+        let asking = target.caller.for_request();
+        let mirror = create(target, asking.clone(), mirror, Run::Real, bytes).await;
+        let mirror = mirror.map_err(of_mirror)?;
+        // What follows from the owning field is finished by the engine, so its making decides.
+        let deciding = target
+            .caller
+            .for_write_with(|retry| Retry { about: Some(Answered::Field(asked_for)), ..retry });
+        let owner = match create(target, deciding, owner, Run::Real, bytes).await {
             Ok(owner) => owner,
             Err(problem) => {
-                let asked = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id));
+                let ask = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id));
+                let command = Command { caller: asking, ask };
                 // Nobody is shown it, and the next start drops what is left.
-                drop(ask_table_for_schema(target, mirror_table, asked, bytes).await);
+                drop(ask_table_for_schema(target, mirror_table, command, bytes).await);
                 return Err(of_owner(problem));
             }
         };
-        let asked = Ask::ChangeSchema(SchemaAsk::ShowMirror(mirror.id));
-        let shown = ask_table_for_schema(target, mirror_table, asked, bytes).await;
+        let ask = Ask::ChangeSchema(SchemaAsk::ShowMirror(mirror.id));
+        let command = Command { caller: asking, ask };
+        let shown = ask_table_for_schema(target, mirror_table, command, bytes).await;
         // The engine asks for the same. What it was refused for is told as what it is now: unknown.
         let shown = field_of(shown.map_err(|_| Problem::new(Code::OutcomeUnknown))?);
         Ok(if is_mirror { shown } else { owner })
@@ -167,12 +180,13 @@ impl NewRelationship {
 
 async fn create(
     target: &Target,
+    caller: Caller,
     (table, new): (&TableRef, NewField),
     run: Run,
     bytes: usize,
 ) -> Result<Arc<Field>, Problem> {
-    let asked = run.ask(Ask::CreateField(Box::new(new)));
-    ask_table_for_schema(target, table, asked, bytes).await.map(field_of)
+    let command = Command { caller, ask: run.ask(Ask::CreateField(Box::new(new))) };
+    ask_table_for_schema(target, table, command, bytes).await.map(field_of)
 }
 
 fn field_of(reply: Reply) -> Arc<Field> {
@@ -263,13 +277,15 @@ pub(super) async fn delete(
         (&target.table, field.id, &other, relation.field)
     };
     let owner = owner_table.shown().schema().by_id(owner).ok_or_else(Problem::not_found)?.number;
-    let asked = run.ask(Ask::ChangeSchema(SchemaAsk::DeleteField(owner)));
-    ask_table_for_schema(target, owner_table, asked, 0).await?;
+    let ask = run.ask(Ask::ChangeSchema(SchemaAsk::DeleteField(owner)));
+    let deciding = Command { caller: target.caller.for_write(), ask };
+    ask_table_for_schema(target, owner_table, deciding, 0).await?;
     match run {
         Run::Dry => Ok(()),
         Run::Real => {
-            let asked = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror));
-            let dropped = ask_table_for_schema(target, mirror_table, asked, 0).await;
+            let ask = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror));
+            let command = Command { caller: target.caller.for_request(), ask };
+            let dropped = ask_table_for_schema(target, mirror_table, command, 0).await;
             dropped.map(|_| ()).map_err(|_| Problem::new(Code::OutcomeUnknown))
         }
     }

@@ -213,6 +213,7 @@ mod tests {
                 public_url: None,
             },
             search_timeout: Duration::from_secs(10),
+            rate_limit: None,
             openapi_public: true,
             serves_metrics: false,
             operator_key: None,

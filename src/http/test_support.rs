@@ -195,6 +195,7 @@ pub(crate) fn options() -> Options {
             public_url: None,
         },
         search_timeout: Duration::from_secs(10),
+        rate_limit: None,
         openapi_public: true,
         serves_metrics: true,
         operator_key: Some(OperatorKey::new(OPERATOR_KEY)),

@@ -29,8 +29,8 @@ const UPSERT_ACTION: HeaderName = HeaderName::from_static("x-upsert-action");
 /// Registers the routes.
 pub fn register(config: &mut ServiceConfig) {
     config
-        .service(Endpoint::at("/api/records/{object_identifier}/upsert").post(upsert))
-        .service(Endpoint::at("/api/records/{object_identifier}/add").post(add));
+        .service(Endpoint::at("/api/records/{object_identifier}/upsert").running_dry().post(upsert))
+        .service(Endpoint::at("/api/records/{object_identifier}/add").running_dry().post(add));
 }
 
 /// Creates the record that `lookup_value` names, or updates it in place.
@@ -72,9 +72,10 @@ impl Asked<'_> {
         let Self { row, return_all_fields, with_changed, bytes } = *self;
         let access = &target.access;
         let may_any = access.may_create() || access.may_edit_any() || access.may_unarchive_any();
-        require_for_write(may_any, &row.fields.form)?;
+        require_for_write(target, may_any, &row.fields.form)?;
         let fields = row.fields.clone();
-        let write = RecordWrite { target, fields, return_all_fields, bytes };
+        let statuses = (target.answers().upsert_created, StatusCode::OK);
+        let write = RecordWrite { target, fields, return_all_fields, statuses, bytes };
         let mut written = write
             .ask_for_record(&|schema, context, writes| {
                 Ok(Ask::Upsert(Box::new(row.intent(schema, context, writes)?)))
@@ -121,10 +122,11 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
     shape.finish(strict, RouteGroup::Add, &mut faults);
     check_shape(faults, &fields.form)?;
     let access = &target.access;
-    require_for_write(access.may_create() || access.may_unarchive_any(), &fields.form)?;
+    require_for_write(&target, access.may_create() || access.may_unarchive_any(), &fields.form)?;
 
+    let statuses = (target.answers().added, target.answers().added);
     let bytes = body.bytes().len();
-    let write = RecordWrite { target: &target, fields, return_all_fields, bytes };
+    let write = RecordWrite { target: &target, fields, return_all_fields, statuses, bytes };
     let written = write
         .ask_for_record(&|_, _, writes| {
             Ok(Ask::Add(Box::new(Add { writes, archived_match, restore_conflict })))

@@ -7,6 +7,7 @@ mod damage;
 mod leavers;
 mod process;
 mod relations;
+mod retries;
 mod rules;
 mod shared_name;
 mod slot;

@@ -308,6 +308,9 @@ fn hear<R: std::fmt::Debug>(answer: Result<Result<(), Refusal<R>>, TryRecvError>
         Ok(Err(Refusal::Rejected(rejection))) => {
             Heard::Answer(Told::Other(format!("{rejection:?}")))
         }
+        Ok(Err(Refusal::Repeated(repetition))) => {
+            Heard::Answer(Told::Other(format!("{repetition:?}")))
+        }
     }
 }
 

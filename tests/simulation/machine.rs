@@ -261,6 +261,7 @@ impl Machine {
             others: Others::of(Arc::new(self.others())),
             origin: "simulation".into(),
             batch: BatchId(Uuid::nil()),
+            retry: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The loop over a log in memory, its committer stepped by hand: what is seen and answered when.
 
+mod retries;
+
 use super::{Announce, Answer, Ask, AskRows, Loop, LoopParts, PART_BYTES, ROWS_PER_TURN, Refusal};
 use crate::engine::admission::{Admission, AdmissionLimits};
 use crate::model::catalog::command as catalog_command;

@@ -29,7 +29,7 @@ const NDJSON: &str = "application/x-ndjson";
 /// Registers the route.
 pub fn register(config: &mut ServiceConfig) {
     let path = "/api/records/{object_identifier}/bulk-upsert";
-    config.service(Endpoint::at(path).post(bulk_upsert));
+    config.service(Endpoint::at(path).post_many(bulk_upsert));
 }
 
 /// How the rows of a request come.

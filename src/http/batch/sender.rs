@@ -27,6 +27,7 @@ use crate::model::table::Table;
 use crate::model::table::command::{self, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes};
 use crate::model::table::decide::Rejection;
 use crate::model::value::Context;
+use actix_web::http::StatusCode;
 use serde_json::value::RawValue;
 
 /// Who sends the rows, where to, and what the request says for all of them.
@@ -114,7 +115,8 @@ impl Sender {
 
     fn write<'r>(&'r self, row: &Row<'r>, bytes: usize) -> RecordWrite<'r> {
         let (target, fields) = (&self.target, row.fields.clone());
-        RecordWrite { target, fields, return_all_fields: false, bytes }
+        let statuses = (StatusCode::OK, StatusCode::OK);
+        RecordWrite { target, fields, return_all_fields: false, statuses, bytes }
     }
 
     /// Carries out a row by itself, to its end: nothing else of the request is under way.
@@ -157,6 +159,10 @@ impl Sender {
     ) -> RowOutcome {
         match answer {
             Ok(reply) => self.told_of(source, reply, scene),
+            Err(Refusal::Repeated(repetition)) => {
+                let error = AskError::Repeated(repetition);
+                RowOutcome::Failed(of_ask_error(error, |()| unreachable!("nobody has decided")))
+            }
             Err(Refusal::OutcomeUnknown) => {
                 let error = AskError::OutcomeUnknown;
                 RowOutcome::Failed(of_ask_error(error, |()| unreachable!("nobody has decided")))

@@ -4,8 +4,8 @@
 //! for: a schema that has moved, a row that names records of its own table, a row that writes to
 //! mirror fields. It must not know how rows arrive, nor how answers leave.
 
-use crate::engine::AskError;
 use crate::engine::turn::{Answer, ROWS_PER_TURN, Refusal};
+use crate::engine::{AskError, NotSent};
 use crate::http::batch::result::{RowOutcome, RowResult};
 use crate::http::batch::sender::{ReadRow, Sender};
 use crate::http::batch::source::Source;
@@ -230,7 +230,9 @@ impl<S: Source> Window<S> {
                     answers = Answers::Awaited(receiver);
                     break;
                 }
-                Err((AskError::Overloaded { .. }, back)) if self.is_patient => {
+                Err(NotSent { why: AskError::Overloaded { .. }, commands: back })
+                    if self.is_patient =>
+                {
                     commands = back;
                     if self.is_in_flight() {
                         self.settle_oldest().await;
@@ -238,7 +240,7 @@ impl<S: Source> Window<S> {
                         tokio::time::sleep(RETRY).await;
                     }
                 }
-                Err((error, _)) => return Err(of_ask_error(error, never)),
+                Err(NotSent { why, .. }) => return Err(of_ask_error(why, |never| match never {})),
             }
         }
         // From now on some of it is done: what comes behind waits.
@@ -281,9 +283,4 @@ impl<S: Source> Window<S> {
 
 fn has_moved(answer: &Answer<Table>) -> bool {
     matches!(answer, Err(Refusal::Rejected(Rejection::SchemaMoved)))
-}
-
-/// For errors that no command was decided for.
-fn never(_: Rejection) -> Problem {
-    unreachable!("a command that was not sent is not rejected")
 }

@@ -276,8 +276,8 @@ fn new_bulk(server: &TestServer, records: u32) -> (Caller, NewBulk) {
     let member = catalog.members.iter().next().unwrap().id;
     let members = catalog.members.clone();
     let rights = catalog.rights_of(member).unwrap().clone();
-    let (others, batch) = (Others::default(), BatchId(id));
-    let caller = Caller { member, members, rights, others, origin: "test".into(), batch };
+    let (others, origin, batch) = (Others::default(), "test".into(), BatchId(id));
+    let caller = Caller { member, members, rights, others, origin, batch, retry: None };
     let object = business.table_of("accounts").unwrap().shown().schema().object().id;
     (caller, NewBulk { kind: BulkKind::Archive, object, records })
 }

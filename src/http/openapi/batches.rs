@@ -68,6 +68,8 @@ pub struct RowsQuery {
     pub onupdate_archived_conflict: Option<ArchivedConflict>,
     #[param(inline)]
     pub on_restore_conflict: Option<RestoreConflict>,
+    /// JSON alone: apply all rows or none; `400 batch_aborted` where any fails. At most 1,000 rows.
+    pub atomic: Option<bool>,
     /// JSON alone: what becomes of rows that mean the same record; `fold` unless given.
     #[param(inline)]
     pub in_batch_duplicates: Option<Duplicates>,
@@ -111,6 +113,7 @@ pub struct UpsertRow {
 pub struct Batch {
     #[schema(max_items = 10000)]
     pub records: Vec<UpsertRow>,
+    pub atomic: Option<bool>,
     pub mode: Option<UpsertMode>,
     pub blank: Option<Blanks>,
     pub report_unchanged: Option<bool>,

@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod businesses;
 pub mod errors;
 pub mod fields;
+mod keys;
 pub mod objects;
 pub mod operations;
 #[cfg(feature = "docs-ui")]
@@ -188,6 +189,7 @@ pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
     items.flat_map(|item| [&mut item.post, &mut item.patch]).flatten().for_each(may_lack_body);
     name_rows(&mut document);
     set_statuses(&mut document, answers);
+    keys::add_keys(&mut document);
     errors::add_errors(&mut document, answers);
     document
 }

@@ -163,8 +163,8 @@ fn caller(business: &Business) -> command::Caller {
     let member = catalog.members.iter().next().expect("it was founded").id;
     let (members, batch) = (catalog.members.clone(), BatchId(Uuid::nil()));
     let rights = Arc::new(Rights::administrator(member));
-    let others = Others::default();
-    command::Caller { member, members, rights, others, origin: "test".into(), batch }
+    let (others, origin) = (Others::default(), "test".into());
+    command::Caller { member, members, rights, others, origin, batch, retry: None }
 }
 
 async fn ask_catalog(engine: &Engine, business: &Business, ask: catalog::Ask) {

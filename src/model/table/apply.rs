@@ -6,6 +6,7 @@
 use crate::model::id::{RecordId, Sequence, Slot, Version};
 use crate::model::key::Key;
 use crate::model::moment::Mark;
+use crate::model::retry::OutcomeChange;
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
@@ -52,6 +53,7 @@ impl Table {
                     follow_ups.open.retain(|open, _| open > number);
                 });
             }
+            Event::Outcome { change, .. } => self.outcomes.apply(change),
         }
         // Last: whoever sees the sequence sees the change.
         if let Some(sequence) = event.sequence() {
@@ -169,6 +171,7 @@ impl Table {
             follow_ups.last = purge.follow_up;
             follow_ups.open.insert(purge.follow_up, old.id());
         });
+        self.outcomes.forget_record(old.id());
         self.shown.ids.remove_if(old.id().as_bytes(), |_| true);
         self.shown.order.put(old.slot(), None);
         if let Some(key) = old.key() {
@@ -260,7 +263,24 @@ impl Table {
             }
             Stored::Purged(stored) => self.restore_purge(stamp, &stored).map(Event::Purged),
             Stored::FollowUpConfirmed { number } => Ok(Event::FollowUpConfirmed { stamp, number }),
+            Stored::Outcome { change } => {
+                let (mark, change) = (Mark::default(), self.restore_outcome(change)?);
+                Ok(Event::Outcome { mark, stamp, change })
+            }
         }
+    }
+
+    /// Gives an outcome the record that its write left: the one that is here now.
+    fn restore_outcome(&self, change: OutcomeChange) -> Result<OutcomeChange, Misfit> {
+        let OutcomeChange::Stored(outcome) = &change else { return Ok(change) };
+        let Some(answered) = outcome.record() else { return Ok(change) };
+        let record = self.shown.record(answered.id);
+        let record = record.ok_or(Misfit::Missing { id: answered.id })?;
+        if record.version() != answered.version {
+            let (expected, found) = (record.version().0.into(), answered.version.0.into());
+            return Err(Misfit::Order { what: "the version of an outcome", expected, found });
+        }
+        Ok(OutcomeChange::Stored(Arc::new(outcome.with_record(Some(record)))))
     }
 
     /// Checks the values that new indexes are made of: until then nobody relied on them.

@@ -9,6 +9,7 @@ use crate::model::id::{
     BatchId, FieldNumber, MemberId, OptionId, RecordId, SchemaNumber, Timestamp,
 };
 use crate::model::key::Key;
+use crate::model::retry::Retry;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
@@ -20,6 +21,7 @@ use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Who asks, in which request.
@@ -34,6 +36,8 @@ pub struct Caller {
     pub others: Others,
     pub origin: Arc<str>,
     pub batch: BatchId,
+    /// Of a request that may be sent again, at the one of its commands that decides.
+    pub retry: Option<Arc<Retry>>,
 }
 
 impl Caller {
@@ -41,6 +45,12 @@ impl Caller {
     #[must_use]
     pub fn stamp(&self, at: Timestamp) -> Stamp {
         Stamp { at, actor: self.member, origin: self.origin.clone(), batch: self.batch }
+    }
+
+    /// The retry, with the stamp that its outcome carries.
+    #[must_use]
+    pub fn stamped_retry(&self, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        self.retry.as_ref().map(|retry| (retry.clone(), self.stamp(at)))
     }
 }
 
@@ -169,6 +179,26 @@ pub enum FieldSet {
     IfEmpty,
 }
 
+impl FieldSet {
+    /// Whether a set of fields is written where this was done. Whether a field is empty is asked
+    /// besides.
+    #[must_use]
+    pub fn applies(self, action: Action) -> bool {
+        match self {
+            Self::Fields | Self::IfEmpty => action.has_written(),
+            Self::OnCreate => action == Action::Created,
+            Self::OnUpdate => matches!(action, Action::Updated | Action::Unarchived),
+        }
+    }
+
+    /// Whether a field of the set was written where this was done and these fields have changed.
+    #[must_use]
+    pub fn has_written(self, field: FieldNumber, action: Action, changed: &[FieldNumber]) -> bool {
+        let is_due = self != Self::IfEmpty || changed.contains(&field);
+        is_due && self.applies(action)
+    }
+}
+
 /// Where in a request an entry stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryIndex {
@@ -262,8 +292,9 @@ pub struct TeamEdit {
     pub present: bool,
 }
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was done. The names are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     Created,
     Updated,

@@ -6,6 +6,7 @@ use crate::model::id::{
 };
 use crate::model::key::Key;
 use crate::model::moment::Mark;
+use crate::model::retry::OutcomeChange;
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
@@ -13,6 +14,7 @@ use crate::model::schema::option::Choice;
 use crate::model::table::record::Record;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// When, by whom, for which source system, in which request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,18 @@ pub struct Stamp {
     pub origin: Arc<str>,
     pub batch: BatchId,
 }
+
+impl Stamp {
+    /// The server itself: no member asked for it.
+    #[must_use]
+    pub fn of_server(at: Timestamp) -> Self {
+        let (actor, batch) = (MemberId(Uuid::nil()), BatchId(Uuid::nil()));
+        Self { at, actor, origin: SERVER.into(), batch }
+    }
+}
+
+/// The origin of what no member asked for.
+pub const SERVER: &str = "upsertd";
 
 /// What a change did to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,6 +193,12 @@ pub enum Event {
         stamp: Stamp,
         number: FollowUpNumber,
     },
+    /// What is kept of commands that may be sent again.
+    Outcome {
+        mark: Mark,
+        stamp: Stamp,
+        change: OutcomeChange,
+    },
 }
 
 impl Event {
@@ -190,7 +210,8 @@ impl Event {
             | Self::OptionCreated { stamp, .. }
             | Self::SchemaChanged { stamp, .. }
             | Self::TeamChanged { stamp, .. }
-            | Self::FollowUpConfirmed { stamp, .. } => stamp,
+            | Self::FollowUpConfirmed { stamp, .. }
+            | Self::Outcome { stamp, .. } => stamp,
             Self::Record(change) => &change.stamp,
             Self::Purged(purge) => &purge.stamp,
         }
@@ -205,7 +226,9 @@ impl Event {
             | Self::SchemaChanged { sequence, .. } => Some(*sequence),
             Self::Record(change) => Some(change.record.sequence()),
             Self::Purged(purge) => Some(purge.sequence),
-            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } => None,
+            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } | Self::Outcome { .. } => {
+                None
+            }
         }
     }
 }

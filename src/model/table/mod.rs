@@ -37,7 +37,10 @@ use crate::model::id::{
     FieldNumber, HistoryId, ObjectId, RecordId, Sequence, TagNumber, Timestamp, WriterId,
 };
 use crate::model::key::Key;
-use crate::model::moment::Moment;
+use crate::model::moment::{Mark, Moment};
+use crate::model::retry::hash::RetryKey;
+use crate::model::retry::outcomes::Outcomes;
+use crate::model::retry::{Answered, OutcomeChange, RecordAnswered, Retry, StoredOutcome};
 use crate::model::schema::Schema;
 use crate::model::state::State;
 use crate::model::table::columns::Columns;
@@ -45,7 +48,7 @@ use crate::model::table::command::{Command, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::digest::Digest;
 use crate::model::table::draft::{Draft, View};
-use crate::model::table::event::{ClaimOn, Event, FollowUpNumber};
+use crate::model::table::event::{ClaimOn, Event, FollowUpNumber, Stamp};
 use crate::model::table::index::{ById, ByKey, Index, OwnerIndex, UniqueIndex};
 use crate::model::table::order::{Order, Wanted};
 use crate::model::table::record::Record;
@@ -158,6 +161,7 @@ pub struct FollowUps {
 /// The state that one writer owns: what readers see, and what the writer alone needs.
 pub struct Table {
     pub(crate) shown: Arc<Shown>,
+    outcomes: Arc<Outcomes>,
     object: ObjectId,
     pub(crate) history: HistoryId,
     pub(crate) limits: Limits,
@@ -201,6 +205,7 @@ impl Table {
         shown.put_schema(schema);
         Self {
             shown: Arc::new(shown),
+            outcomes: Arc::default(),
             object,
             history,
             limits: setting.limits,
@@ -284,6 +289,37 @@ impl State for Table {
 
     fn time(event: &Event) -> Timestamp {
         event.stamp().at
+    }
+
+    fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    fn retry(command: &Command, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        command.caller.stamped_retry(at)
+    }
+
+    fn outcome(&self, draft: &Draft, key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        View { table: self, drafts: &[draft] }.outcome(key)
+    }
+
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
+            Reply::Record(outcome) => Answered::Record(RecordAnswered::of(outcome)),
+            Reply::Done => Answered::Nothing,
+            Reply::NoMatch | Reply::Rows(_) => return None,
+            Reply::Field(field) => Answered::Field(field.id),
+            Reply::Option(choice) => Answered::Option(choice.id),
+            Reply::Category(category) => Answered::Category(category.id),
+        })
+    }
+
+    fn done() -> Reply {
+        Reply::Done
+    }
+
+    fn outcome_event(change: OutcomeChange, stamp: Stamp, mark: Mark) -> Event {
+        Event::Outcome { mark, stamp, change }
     }
 
     fn apply(&mut self, event: &Event) {

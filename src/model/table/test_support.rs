@@ -69,6 +69,7 @@ pub(crate) fn caller() -> Caller {
         others: Others::default(),
         origin: "tests".into(),
         batch: BatchId::from_bytes([9; 16]),
+        retry: None,
     }
 }
 
@@ -91,6 +92,11 @@ pub(crate) fn field(name: &str, field_type: &str) -> NewField {
         field_type: Some(field_type.into()),
         ..NewField::default()
     }
+}
+
+/// The stored form of the event that a rig's table began with.
+pub(crate) fn encoded_birth(rig: &Rig) -> Vec<u8> {
+    rig.log[0].clone()
 }
 
 /// A table, its draft, and the log of what was decided.

@@ -40,6 +40,15 @@ pub(super) struct Extensions {
     pub(super) headers: &'static [&'static str],
 }
 
+/// Whether a request may be sent again as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retries {
+    /// With an `Idempotency-Key`.
+    TakeKey,
+    /// It reads, or is no single write.
+    NeedNoKey,
+}
+
 /// A method of a path, and all that is asked of it.
 pub(super) struct Route {
     pub(super) method: &'static str,
@@ -61,15 +70,15 @@ pub(super) struct Route {
     /// Its list may be ordered.
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
+    pub(super) retries: Retries,
     pub(super) holds: Holds,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
 
-const READ: Extensions = Extensions { query: &["min_seq"], body: &[], headers: &[] };
+const READ: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
-const WRITE: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+const WRITE: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
 
 const NONE: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
@@ -90,6 +99,7 @@ impl Route {
             is_paged: false,
             is_ordered: false,
             extensions: if method == "GET" { READ } else { WRITE },
+            retries: if method == "GET" { Retries::NeedNoKey } else { Retries::TakeKey },
             holds: Holds::One,
             writes_record: false,
         }
@@ -106,7 +116,12 @@ impl Route {
 
     /// It reads, whatever its method.
     pub(super) fn reading(self) -> Self {
-        Self { extensions: READ, ..self }
+        Self { extensions: READ, retries: Retries::NeedNoKey, ..self }
+    }
+
+    /// It writes, but is no single write.
+    pub(super) fn unkeyed(self) -> Self {
+        Self { retries: Retries::NeedNoKey, ..self }
     }
 
     pub(super) fn takes(self, good: Value, keys: Vec<Key>) -> Self {
@@ -143,6 +158,11 @@ impl Route {
 
     pub(super) fn writing_record(self) -> Self {
         Self { writes_record: true, ..self }
+    }
+
+    /// Whether it shows what a business has, whatever its method.
+    pub(super) fn reads(&self) -> bool {
+        self.who == Who::Member && !self.extensions.headers.contains(&"X-Origin")
     }
 
     pub(super) fn taking_rows(self) -> Self {

@@ -182,16 +182,15 @@ fn decide_ask(
     moment: &mut Moment,
     (events, bytes): (&mut Vec<Event>, &mut usize),
 ) -> Result<Reply, Rejection> {
-    let ask = match ask {
-        Ask::Atomic(atomic) => return atomic::decide(view, (caller, atomic), moment, events),
-        Ask::Dry(ask) => {
-            let first = events.len();
-            let reply = decide_ask(view, (caller, *ask), moment, (&mut *events, bytes));
-            events.truncate(first);
-            return reply;
-        }
-        other => other,
-    };
+    if let Ask::Atomic(atomic) = ask {
+        return atomic::decide(view, (caller, atomic), moment, events);
+    }
+    if let Ask::Dry(ask) = ask {
+        let first = events.len();
+        let reply = decide_ask(view, (caller, *ask), moment, (&mut *events, bytes));
+        events.truncate(first);
+        return reply;
+    }
     let mut commit = Commit::new(view, caller, moment, events);
     commit.bytes = *bytes;
     let decided = decide_single(&mut commit, ask);

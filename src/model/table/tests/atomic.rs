@@ -86,7 +86,12 @@ proptest! {
         let ids = |answers: &[Reply]| {
             let id = |reply: &Reply| match reply {
                 Reply::Record(outcome) => Some((outcome.action, outcome.record.id())),
-                _ => None,
+                Reply::NoMatch => None,
+                Reply::Done
+                | Reply::Field(_)
+                | Reply::Option(_)
+                | Reply::Category(_)
+                | Reply::Rows(_) => panic!("a row is answered with {reply:?}"),
             };
             answers.iter().map(id).collect::<Vec<_>>()
         };

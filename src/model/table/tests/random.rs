@@ -293,7 +293,9 @@ proptest! {
                 | Stored::FieldCreated { sequence, .. }
                 | Stored::OptionCreated { sequence, .. }
                 | Stored::SchemaChanged { sequence, .. } => sequence,
-                Stored::TeamChanged { .. } | Stored::FollowUpConfirmed { .. } => continue,
+                Stored::TeamChanged { .. }
+                | Stored::FollowUpConfirmed { .. }
+                | Stored::Outcome { .. } => continue,
             };
             sequence += 1;
             prop_assert_eq!(found.0, sequence);

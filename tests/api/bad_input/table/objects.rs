@@ -4,8 +4,7 @@ use crate::api::bad_input::key::{Key, any, api_name, choice, flag, integer, labe
 use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
-const FIELD: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+const FIELD: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
 
 pub(super) fn reads() -> Vec<Route> {
     let filters = &["custom_only", "is_custom", "default_on_activities", "allow_relations"];

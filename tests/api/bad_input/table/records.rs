@@ -7,32 +7,27 @@ use serde_json::json;
 const UPSERT: Extensions = Extensions {
     query: &["match", "on_identity_conflict", "dry_run"],
     body: &["match", "match_values", "source", "source_version"],
-    headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
+    headers: &["If-Match", "If-None-Match", "X-Origin"],
 };
 
 const BATCH: Extensions = Extensions {
     query: &["match", "on_identity_conflict", "dry_run"],
     body: &["match", "on_identity_conflict", "dry_run"],
-    headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
+    headers: &["If-Match", "If-None-Match", "X-Origin"],
 };
 
-const ADD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+const ADD: Extensions = Extensions { query: &["dry_run"], body: &[], headers: &["X-Origin"] };
 
-const CHANGE: Extensions = Extensions {
-    query: &["dry_run"],
-    body: &[],
-    headers: &["Idempotency-Key", "If-Match", "X-Origin"],
-};
+const CHANGE: Extensions =
+    Extensions { query: &["dry_run"], body: &[], headers: &["If-Match", "X-Origin"] };
 
 const TRANSITION: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match", "X-Origin"] };
+    Extensions { query: &[], body: &[], headers: &["If-Match", "X-Origin"] };
 
 const RETRIEVE: Extensions =
-    Extensions { query: &["version", "min_seq"], body: &[], headers: &["If-None-Match"] };
+    Extensions { query: &["version"], body: &[], headers: &["If-None-Match"] };
 
-const LOOKUP: Extensions =
-    Extensions { query: &["min_seq"], body: &[], headers: &["If-None-Match"] };
+const LOOKUP: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -86,14 +81,16 @@ fn many() -> Route {
                 choice("onupdate_archived_conflict", "tinb"),
                 choice("on_restore_conflict", "tinb"),
                 choice("in_batch_duplicates", "tinb"),
+                flag("atomic"),
                 flag("report_unchanged"),
                 flag("return_records"),
             ],
         )
-        .flags(&["return_records", "report_unchanged", "changed_fields"])
+        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields"])
         .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
         .extensions(BATCH)
         .taking_rows()
+        .unkeyed()
 }
 
 pub(super) fn writes() -> Vec<Route> {
