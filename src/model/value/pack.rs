@@ -46,6 +46,14 @@ pub fn read_number(bytes: &mut &[u8]) -> Result<u32, DecodeError> {
     }
 }
 
+/// Reads one number, or each of an array of them: whichever is there.
+pub fn read_numbers(
+    mut bytes: &[u8],
+) -> Result<impl Iterator<Item = Result<u32, DecodeError>>, DecodeError> {
+    let count = if is_list(bytes) { read_list_len(&mut bytes)? } else { 1 };
+    Ok((0..count).map(move |_| read_number(&mut bytes)))
+}
+
 /// Whether an array stands next.
 #[must_use]
 pub fn is_list(bytes: &[u8]) -> bool {
