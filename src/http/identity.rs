@@ -6,10 +6,15 @@ use crate::http::code::Code;
 use crate::http::problem::Problem;
 use actix_web::HttpMessage as _;
 use actix_web::dev::{Extensions, ServiceRequest};
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use std::fmt;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
+
+static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+static BUSINESS_ID: HeaderName = HeaderName::from_static("x-business-id");
+static USER_ID: HeaderName = HeaderName::from_static("x-user-id");
+static OPERATOR_KEY: HeaderName = HeaderName::from_static("x-operator-key");
 
 /// What a path asks of its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +62,9 @@ impl<'a> Credentials<'a> {
         let header =
             |name| single_header(headers, name).ok_or_else(|| Problem::new(Code::NotAuthenticated));
         Ok(Self {
-            api_key: header("x-api-key")?,
-            business_id: header("x-business-id")?,
-            user_id: header("x-user-id")?,
+            api_key: header(&API_KEY)?,
+            business_id: header(&BUSINESS_ID)?,
+            user_id: header(&USER_ID)?,
         })
     }
 }
@@ -74,7 +79,7 @@ impl fmt::Debug for Credentials<'_> {
 }
 
 /// The value of a header that is there once, readable, and not empty.
-fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name);
     let value = values.next()?.to_str().ok()?.trim();
     (values.next().is_none() && !value.is_empty()).then_some(value)
@@ -119,7 +124,7 @@ pub fn admit(
         Access::Document if openapi_public => Ok(()),
         Access::Operator => {
             let key = operator_key.ok_or_else(Problem::not_found)?;
-            let given = single_header(request.headers(), "x-operator-key")
+            let given = single_header(request.headers(), &OPERATOR_KEY)
                 .ok_or_else(|| Problem::new(Code::NotAuthenticated))?;
             if key.is(given) { Ok(()) } else { Err(Refused.into()) }
         }

@@ -8,14 +8,14 @@ use crate::model::filter::list::{ListTest, Quantity};
 use crate::model::filter::row::Surroundings;
 use crate::model::filter::sort::{SortField, SortKey};
 use crate::model::filter::text::{Relation, TextTest};
-use crate::model::id::OptionNumber;
+use crate::model::id::{MemberId, OptionNumber};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
+use crate::model::table::column::numbered::NumberSet;
 use crate::model::table::column::numbers::{Span, exact, float};
-use crate::model::table::column::question::{MonthOf, Question};
+use crate::model::table::column::question::{Having, MonthOf, Question};
 use crate::model::table::column::texts::Pattern;
-use crate::model::table::column::values::Having;
 use crate::model::value::FieldType;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -80,16 +80,20 @@ fn asked(field: &Field, test: &Test, around: &Surroundings<'_>) -> Option<Asked>
         }
         Test::Choices(test) => {
             let stored = |wanted: OptionNumber| {
-                stored_options(field, around.schema, |choice| choice.number == wanted)
+                stored_options(field, around.schema, |choice| choice.number == wanted).collect()
             };
-            Question::Numbered(having(test, stored))
+            Question::Numbered(having(test, stored, NumberSet::from_iter))
         }
-        Test::Tags(test) => Question::Numbered(having(test, |tag| {
-            around.tags.by_number(tag).map(|tag| tag.number.0).into_iter().collect()
-        })),
-        Test::Members(test) => Question::Members(having(test, |member| {
-            around.members.get(&member).map(|member| member.id).into_iter().collect()
-        })),
+        Test::Tags(test) => {
+            let stored = |tag| around.tags.by_number(tag).map(|tag| tag.number.0);
+            let stored = |tag| stored(tag).into_iter().collect();
+            Question::Numbered(having(test, stored, NumberSet::from_iter))
+        }
+        Test::Members(test) => {
+            let stored = |member| around.members.get(&member).map(|member| member.id);
+            let stored = |member| stored(member).into_iter().collect();
+            Question::Members(having(test, stored, rising))
+        }
         Test::FileCount(_) | Test::Related(_) => return None,
     }))
 }
@@ -116,36 +120,52 @@ fn asked_blank(field: &Field, around: &Surroundings<'_>) -> Option<Asked> {
         | FieldType::Selector
         | FieldType::Checkboxes => {
             let left = stored_options(field, around.schema, |_| true);
-            Asked::not(Question::Numbered(Having::any_of(left)))
+            Asked::not(any_number_of(left))
         }
         FieldType::Dynamictags => {
             let tags = around.tags.first(around.tags.len());
             let left = tags.iter().filter(|tag| tag.field == field.number);
-            let left = left.map(|tag| tag.number.0).collect();
-            Asked::not(Question::Numbered(Having::any_of(left)))
+            Asked::not(any_number_of(left.map(|tag| tag.number.0)))
         }
         FieldType::TeamSelector => {
             let left = around.members.iter().map(|member| member.id).collect();
-            Asked::not(Question::Members(Having::any_of(left)))
+            Asked::not(Question::Members(Having::AnyOf(rising(left))))
         }
         FieldType::Checkbox | FieldType::Files | FieldType::Relationship => return None,
     })
 }
 
 /// The numbers of options that a record may store and that mean such an option now.
-fn stored_options(field: &Field, schema: &Schema, is_such: impl Fn(&Choice) -> bool) -> Vec<u32> {
+fn stored_options(
+    field: &Field,
+    schema: &Schema,
+    is_such: impl Fn(&Choice) -> bool,
+) -> impl Iterator<Item = u32> {
     let numbers = 1..schema.next_option().0;
-    numbers
-        .filter(|number| field.options.get(OptionNumber(*number)).is_some_and(&is_such))
-        .collect()
+    numbers.filter(move |number| field.options.get(OptionNumber(*number)).is_some_and(&is_such))
 }
 
-/// The test of what is stored, each wanted value in all the forms that mean it.
-fn having<T: Copy, V: Ord + Copy>(test: &ListTest<T>, stored: impl Fn(T) -> Vec<V>) -> Having<V> {
+fn any_number_of(numbers: impl Iterator<Item = u32>) -> Question {
+    Question::Numbered(Having::AnyOf(numbers.collect()))
+}
+
+fn rising(mut members: Vec<MemberId>) -> Vec<MemberId> {
+    members.sort_unstable();
+    members.dedup();
+    members
+}
+
+/// The test of what is stored, each wanted value in all the forms that mean it; `set` puts such
+/// forms together.
+fn having<T: Copy, V, S>(
+    test: &ListTest<T>,
+    stored: impl Fn(T) -> Vec<V>,
+    set: impl Fn(Vec<V>) -> S,
+) -> Having<S> {
     let groups = test.wanted.iter().map(|wanted| wanted.map(&stored).unwrap_or_default());
     match test.quantity {
-        Quantity::Any => Having::any_of(groups.flatten().collect()),
-        Quantity::All => Having::AllOf(groups.collect()),
+        Quantity::Any => Having::AnyOf(set(groups.flatten().collect())),
+        Quantity::All => Having::AllOf(groups.map(set).collect()),
     }
 }
 
@@ -182,7 +202,7 @@ impl SortField {
                     is_before((choice.order, choice.number.0).cmp(&(*order, *number)))
                 };
                 let stored = stored_options(&self.field, schema, is_such);
-                Some(Asked::of(Question::Numbered(Having::any_of(stored))))
+                Some(Asked::of(any_number_of(stored)))
             }
         }
     }
@@ -216,9 +236,7 @@ fn asked_blank_key(field: &Field, schema: &Schema) -> Option<Asked> {
         | FieldType::Choices
         | FieldType::Status
         | FieldType::Yesnomaybe
-        | FieldType::Selector => {
-            Asked::of(Question::Numbered(Having::any_of(stored_options(field, schema, |_| true))))
-        }
+        | FieldType::Selector => Asked::of(any_number_of(stored_options(field, schema, |_| true))),
         FieldType::Checkbox
         | FieldType::Longtext
         | FieldType::Checkboxes

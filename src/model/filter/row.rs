@@ -46,11 +46,20 @@ impl Needs {
     /// Takes those values out of a body, which is read once.
     pub fn take<'r>(&self, body: Body<'r>, values: &mut Vec<Option<&'r [u8]>>) {
         values.clear();
-        let mut rest = body.iter().peekable();
-        for number in &self.0 {
-            while rest.next_if(|(at, _)| at < number).is_some() {}
-            values.push(rest.next_if(|(at, _)| at == number).map(|(_, raw)| raw));
+        let mut left = &self.0[..];
+        for (number, raw) in body.iter() {
+            while let Some((wanted, rest)) = left.split_first()
+                && *wanted <= number
+            {
+                values.push((*wanted == number).then_some(raw));
+                left = rest;
+            }
+            // What stands behind the last one is not looked at.
+            if left.is_empty() {
+                return;
+            }
         }
+        values.resize(self.0.len(), None);
     }
 }
 

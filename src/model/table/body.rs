@@ -102,7 +102,7 @@ impl<'a> Iterator for Values<'a> {
 
 /// Takes one number and its value off the front.
 fn split<'a>(rest: &mut &'a [u8]) -> Option<(FieldNumber, &'a [u8])> {
-    let number = rmp::decode::read_int(rest).ok()?;
+    let number = pack::read_number(rest).ok()?;
     let start = *rest;
     pack::skip(rest).ok()?;
     Some((FieldNumber(number), &start[..start.len() - rest.len()]))

@@ -11,7 +11,6 @@ use crate::model::value::fault::ValueFault;
 use crate::model::value::list::read_distinct;
 use crate::model::value::pack::{self, DecodeError};
 use crate::model::value::{Change, ListChange, VALUES_MAX, Value};
-use rmp::Marker;
 
 /// Reads an option: `{"id"}`, `{"name"}`, or a text that is its id, else its code, else its label.
 ///
@@ -82,10 +81,7 @@ pub(super) fn decode_list(bytes: &mut &[u8]) -> Result<Vec<OptionNumber>, Decode
 /// Reads one option or a list, whichever is there, and answers as the field asks now: it may have
 /// been switched since the value was stored. Of several the first is left.
 pub(super) fn decode(allow_multiple: bool, bytes: &mut &[u8]) -> Result<Value, DecodeError> {
-    let first = bytes.first().ok_or(DecodeError::Truncated)?;
-    let is_list =
-        matches!(Marker::from_u8(*first), Marker::FixArray(_) | Marker::Array16 | Marker::Array32);
-    let options = if is_list { decode_list(bytes)? } else { vec![decode_one(bytes)?] };
+    let options = if pack::is_list(bytes) { decode_list(bytes)? } else { vec![decode_one(bytes)?] };
     if allow_multiple {
         return Ok(Value::Choices(options));
     }

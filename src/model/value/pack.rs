@@ -7,6 +7,9 @@ use rmp::Marker;
 use rmp::decode;
 use uuid::Uuid;
 
+/// The largest integer that is a byte of its own.
+const FIXED_INTEGER_MAX: u8 = 0x7f;
+
 /// Why stored bytes are not the value they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -29,9 +32,38 @@ pub fn read_integer(bytes: &mut &[u8]) -> Result<i64, DecodeError> {
     decode::read_int(bytes).map_err(|_| DecodeError::Form { expected: "an integer" })
 }
 
-/// Reads an integer that is a number of an option or a tag.
+/// Reads an integer that is a number of a field, an option or a tag.
 pub fn read_number(bytes: &mut &[u8]) -> Result<u32, DecodeError> {
-    decode::read_int(bytes).map_err(|_| DecodeError::Form { expected: "a number of an entry" })
+    match bytes.split_first() {
+        // Most numbers are, and a search reads millions of them.
+        Some((first, rest)) if *first <= FIXED_INTEGER_MAX => {
+            *bytes = rest;
+            Ok(u32::from(*first))
+        }
+        Some(_) => decode::read_int(bytes)
+            .map_err(|_| DecodeError::Form { expected: "a number of an entry" }),
+        None => Err(DecodeError::Truncated),
+    }
+}
+
+/// Reads one number, or each of an array of them: whichever is there.
+pub fn read_numbers(
+    mut bytes: &[u8],
+) -> Result<impl Iterator<Item = Result<u32, DecodeError>>, DecodeError> {
+    let count = if is_list(bytes) { read_list_len(&mut bytes)? } else { 1 };
+    Ok((0..count).map(move |_| read_number(&mut bytes)))
+}
+
+/// Whether an array stands next.
+#[must_use]
+pub fn is_list(bytes: &[u8]) -> bool {
+    let first = bytes.first().map(|first| Marker::from_u8(*first));
+    matches!(first, Some(Marker::FixArray(_) | Marker::Array16 | Marker::Array32))
+}
+
+fn read_list_len(bytes: &mut &[u8]) -> Result<usize, DecodeError> {
+    let form = DecodeError::Form { expected: "an array" };
+    Ok(decode::read_array_len(bytes).map_err(|_| form)? as usize)
 }
 
 /// Reads a boolean.
@@ -55,8 +87,7 @@ pub fn read_list<T>(
     bytes: &mut &[u8],
     read: impl Fn(&mut &[u8]) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
-    let count = decode::read_array_len(bytes)
-        .map_err(|_| DecodeError::Form { expected: "an array" })? as usize;
+    let count = read_list_len(bytes)?;
     // An entry takes a byte at least, so a false length asks for no more memory than the bytes.
     if count > bytes.len() {
         return Err(DecodeError::Truncated);
@@ -94,12 +125,65 @@ pub fn write_list_len(len: usize, out: &mut Vec<u8>) {
     rmp::encode::write_array_len(out, len).expect("a vector takes every write");
 }
 
+/// By its first byte, the length of a value whose first byte tells it, that byte included; 0 of
+/// every other. A search passes over millions of values, and nearly all of them are such.
+const WHOLE: [u8; 256] = whole_lengths();
+
+const fn whole_lengths() -> [u8; 256] {
+    let mut lengths = [0; 256];
+    let mut first: u8 = 0;
+    loop {
+        lengths[first as usize] = match Marker::from_u8(first) {
+            Marker::Null | Marker::True | Marker::False | Marker::FixPos(_) | Marker::FixNeg(_) => {
+                1
+            }
+            Marker::U8 | Marker::I8 => 2,
+            Marker::U16 | Marker::I16 => 3,
+            Marker::U32 | Marker::I32 | Marker::F32 => 5,
+            Marker::U64 | Marker::I64 | Marker::F64 => 9,
+            Marker::FixStr(len) => 1 + len,
+            Marker::Str8
+            | Marker::Str16
+            | Marker::Str32
+            | Marker::Bin8
+            | Marker::Bin16
+            | Marker::Bin32
+            | Marker::FixArray(_)
+            | Marker::Array16
+            | Marker::Array32
+            | Marker::FixMap(_)
+            | Marker::Map16
+            | Marker::Map32
+            | Marker::FixExt1
+            | Marker::FixExt2
+            | Marker::FixExt4
+            | Marker::FixExt8
+            | Marker::FixExt16
+            | Marker::Ext8
+            | Marker::Ext16
+            | Marker::Ext32
+            | Marker::Reserved => 0,
+        };
+        if first == u8::MAX {
+            return lengths;
+        }
+        first += 1;
+    }
+}
+
 /// Passes over one value of any form.
 pub fn skip(bytes: &mut &[u8]) -> Result<(), DecodeError> {
     // What is still to be passed over, instead of a call per level: garbage may nest deeply.
     let mut left: u64 = 1;
     while left > 0 {
-        left = left - 1 + skip_one(bytes)?;
+        let first = *bytes.first().ok_or(DecodeError::Truncated)?;
+        let whole = usize::from(WHOLE[usize::from(first)]);
+        left -= 1;
+        if whole > 0 {
+            *bytes = bytes.get(whole..).ok_or(DecodeError::Truncated)?;
+        } else {
+            left += skip_one(bytes)?;
+        }
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use crate::model::table::order::CHUNK;
 use std::ops::Range;
 
-const BITS: usize = u64::BITS as usize;
+/// Rows of a word.
+pub(super) const BITS: usize = u64::BITS as usize;
 const WORDS: usize = CHUNK / BITS;
 
 /// Rows of a chunk.
@@ -34,10 +35,29 @@ impl Mask {
     #[must_use]
     pub fn of_values<T>(values: &[T], holds: impl Fn(&T) -> bool) -> Self {
         let mut mask = Self::NONE;
-        for (word, values) in mask.0.iter_mut().zip(values.chunks(BITS)) {
-            for (at, value) in values.iter().enumerate() {
+        let (words, rest) = values.as_chunks::<BITS>();
+        let mut masks = mask.0.iter_mut();
+        // In this order the word of the rest is left.
+        for (values, word) in words.iter().zip(masks.by_ref()) {
+            // Bytes first: so a processor compares several values at once.
+            *word = bits_of(&std::array::from_fn(|at| u8::from(holds(&values[at]))));
+        }
+        if let Some(word) = masks.next() {
+            for (at, value) in rest.iter().enumerate() {
                 *word |= u64::from(holds(value)) << at;
             }
+        }
+        mask
+    }
+
+    /// The rows whose flag is set, all bits of it: `flag` sets those of the rows of one word.
+    #[must_use]
+    pub fn of_flags(flag: impl Fn(usize, &mut [u16; BITS])) -> Self {
+        let mut mask = Self::NONE;
+        for (at, word) in mask.0.iter_mut().enumerate() {
+            let mut flags = [0; BITS];
+            flag(at, &mut flags);
+            *word = bits_of(&flags.map(|flag| u8::from(flag != 0)));
         }
         mask
     }
@@ -108,6 +128,15 @@ impl Mask {
     }
 }
 
+/// A bit for each byte, all of which are 0 or 1.
+fn bits_of(flags: &[u8; BITS]) -> u64 {
+    // Puts the lowest bits of eight bytes side by side, in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = flags.as_chunks::<8>();
+    let bytes = eights.iter().map(|eight| u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56);
+    bytes.rev().fold(0, |word, byte| word << 8 | byte)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +174,12 @@ mod tests {
             }
         }
         assert_eq!(Mask::of_values(&[1, 2, 3, 4], |value| value % 2 == 0), mask(&[1, 3].into()));
+        for len in [0, 1, 63, 64, 65, 1000, CHUNK] {
+            let values: Vec<bool> =
+                (0..len).map(|row| few.contains(&row) || row % 3 == 0).collect();
+            let rows = (0..len).filter(|row| values[*row]).collect();
+            assert_eq!(Mask::of_values(&values, |value| *value), mask(&rows), "{len}");
+        }
         let mut one = mask(&[7].into());
         one.set(7, false);
         assert!(one.is_empty() && one == Mask::default() && !one.get(7));

@@ -7,25 +7,28 @@
 //! records store, not what that refers to, so that no change of options or members touches them.
 
 pub mod mask;
+mod members;
+pub mod numbered;
 pub mod numbers;
 pub mod question;
 pub mod texts;
-pub mod values;
 
 use crate::model::id::{FieldNumber, MemberId};
 use crate::model::key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::{Field, Source};
 use crate::model::table::column::mask::Mask;
+use crate::model::table::column::members::Members;
+use crate::model::table::column::numbered::Numbered;
 use crate::model::table::column::numbers::{Numbers, exact, float};
 use crate::model::table::column::question::Question;
 use crate::model::table::column::texts::Texts;
-use crate::model::table::column::values::Values;
 use crate::model::table::decide::keys::{stored, stored_text};
 use crate::model::table::naming;
 use crate::model::table::record::Record;
-use crate::model::value::{FieldType, Value};
+use crate::model::value::{FieldType, Value, pack};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
@@ -175,27 +178,14 @@ impl Column {
         self.value(record) == Some(Value::Boolean(true))
     }
 
-    /// The numbers of options or tags.
-    fn numbers(&self, record: &Record) -> Result<Vec<u32>, Unfit> {
-        match self.value(record) {
-            None => Ok(Vec::new()),
-            Some(Value::Choice(option)) => Ok(vec![option.0]),
-            Some(Value::Choices(options)) => Ok(options.iter().map(|option| option.0).collect()),
-            Some(Value::Tags(tags)) => Ok(tags.iter().map(|tag| tag.0).collect()),
-            Some(
-                Value::Text(_)
-                | Value::Integer(_)
-                | Value::Decimal(_)
-                | Value::Boolean(_)
-                | Value::Date(_)
-                | Value::Datetime(_)
-                | Value::Member(_)
-                | Value::Members(_)
-                | Value::Files(_)
-                | Value::Record(_)
-                | Value::Records(_),
-            ) => Err(Unfit),
-        }
+    /// The numbers of options or tags. Where the field held several once and holds one now, the
+    /// first one counts, as it does for whoever reads the record.
+    fn numbers<'r>(&self, record: Option<&'r Record>) -> impl Iterator<Item = u32> + use<'r> {
+        const STORED: &str = "options and tags are stored as their numbers";
+        let max = if self.field.holds_several() { usize::MAX } else { 1 };
+        let raw = record.and_then(|record| record.value(self.field.number));
+        let numbers = raw.map(|raw| pack::read_numbers(raw).expect(STORED));
+        numbers.into_iter().flatten().map(|number| number.expect(STORED)).take(max)
     }
 
     fn members(&self, record: &Record) -> Result<Vec<MemberId>, Unfit> {
@@ -264,8 +254,8 @@ enum Cells {
     Numbers(Numbers),
     Bits(Mask),
     Texts(Texts),
-    Numbered(Values<u32>),
-    Members(Values<MemberId>),
+    Numbered(Numbered),
+    Members(Members),
 }
 
 impl Piece {
@@ -331,10 +321,12 @@ impl Piece {
             (Cells::Texts(texts), Question::Standing { to, ordering, or_equal }) => {
                 texts.standing(rows, to, |found| found == *ordering || (*or_equal && found.is_eq()))
             }
-            (Cells::Numbered(values), Question::Numbered(having)) => {
-                values.having(having).and(rows)
+            (Cells::Numbered(numbered), Question::Numbered(having)) => {
+                having.rows(|numbers| numbered.any_of(numbers)).and(rows)
             }
-            (Cells::Members(values), Question::Members(having)) => values.having(having).and(rows),
+            (Cells::Members(members), Question::Members(having)) => {
+                having.rows(|wanted| members.any_of(wanted)).and(rows)
+            }
             (
                 Cells::Numbers(_)
                 | Cells::Bits(_)
@@ -356,11 +348,12 @@ impl Piece {
             now
         };
         let total = &self.column.bytes;
-        if now >= self.bytes {
-            total.fetch_add(now - self.bytes, Relaxed);
-        } else {
-            total.fetch_sub(self.bytes - now, Relaxed);
-        }
+        // Nearly always as much as before, and every processor would wait for the total.
+        match now.cmp(&self.bytes) {
+            Ordering::Equal => return,
+            Ordering::Greater => total.fetch_add(now - self.bytes, Relaxed),
+            Ordering::Less => total.fetch_sub(self.bytes - now, Relaxed),
+        };
         self.bytes = now;
     }
 }
@@ -377,13 +370,9 @@ impl Cells {
             Kind::Numbers => Self::Numbers(Numbers::default()),
             Kind::Bits => Self::Bits(Mask::NONE),
             Kind::Texts => Self::Texts(Texts::default()),
+            Kind::Numbered => Self::Numbered(Numbered::default()),
             // All at once: one by one each would be put in its place among all the others.
-            Kind::Numbered => {
-                return listed(records, |record| column.numbers(record)).map(Self::Numbered);
-            }
-            Kind::Members => {
-                return listed(records, |record| column.members(record)).map(Self::Members);
-            }
+            Kind::Members => return members_of(column, records).map(Self::Members),
         };
         // The last row first: room is made once.
         for (row, record) in records.iter().enumerate().rev() {
@@ -414,17 +403,12 @@ impl Cells {
                 let text = new.and_then(|record| column.text(record));
                 texts.set(row, text.as_deref().map(key::searched).as_deref());
             }
-            Self::Numbered(values) => {
-                let of = |record: Option<&Record>| {
-                    record.map_or(Ok(Vec::new()), |record| column.numbers(record))
-                };
-                values.set(row_number(row), &of(old)?, &of(new)?);
-            }
-            Self::Members(values) => {
+            Self::Numbered(numbered) => numbered.set(row_number(row), column.numbers(new)),
+            Self::Members(members) => {
                 let of = |record: Option<&Record>| {
                     record.map_or(Ok(Vec::new()), |record| column.members(record))
                 };
-                values.set(row_number(row), &of(old)?, &of(new)?);
+                members.set(row_number(row), &of(old)?, &of(new)?);
             }
         }
         Ok(())
@@ -435,24 +419,22 @@ impl Cells {
             Self::Numbers(numbers) => numbers.bytes(),
             Self::Bits(_) => size_of::<Mask>(),
             Self::Texts(texts) => texts.bytes(),
-            Self::Numbered(values) => values.bytes(),
-            Self::Members(values) => values.bytes(),
+            Self::Numbered(numbered) => numbered.bytes(),
+            Self::Members(members) => members.bytes(),
         }
     }
 }
 
-/// The lists of all records of a chunk.
-fn listed<V: Ord + Copy>(
-    records: &[Option<Record>],
-    list: impl Fn(&Record) -> Result<Vec<V>, Unfit>,
-) -> Result<Values<V>, Unfit> {
-    let mut values = Vec::new();
+/// The members of all records of a chunk.
+fn members_of(column: &Column, records: &[Option<Record>]) -> Result<Members, Unfit> {
+    let mut members = Vec::new();
     for (row, record) in records.iter().enumerate() {
         if let Some(record) = record {
-            values.extend(list(record)?.into_iter().map(|value| (value, row_number(row))));
+            let list = column.members(record)?;
+            members.extend(list.into_iter().map(|member| (member, row_number(row))));
         }
     }
-    Ok(Values::new(values))
+    Ok(Members::new(members))
 }
 
 fn row_number(row: usize) -> u16 {

@@ -4,9 +4,11 @@
 
 use crate::model::filter::phone::PhoneTest;
 use crate::model::id::{Day, MemberId, Timestamp};
+use crate::model::table::column::mask::Mask;
+use crate::model::table::column::numbered::NumberSet;
 use crate::model::table::column::numbers::{Span, integer};
 use crate::model::table::column::texts::Pattern;
-use crate::model::table::column::values::Having;
+use crate::model::table::order::CHUNK;
 use crate::model::value::time::{month_of_day, month_of_instant};
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
@@ -30,8 +32,30 @@ pub enum Question {
         or_equal: bool,
     },
     /// Of the numbers of options or tags.
-    Numbered(Having<u32>),
-    Members(Having<MemberId>),
+    Numbered(Having<NumberSet>),
+    /// Each list rising.
+    Members(Having<Vec<MemberId>>),
+}
+
+/// Which of its values a row must have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Having<S> {
+    /// One of these at least.
+    AnyOf(S),
+    /// One at least of each of these.
+    AllOf(Vec<S>),
+}
+
+impl<S> Having<S> {
+    /// The rows that have them, where such a function tells who has one of a set.
+    pub(super) fn rows(&self, any_of: impl Fn(&S) -> Mask) -> Mask {
+        match self {
+            Self::AnyOf(values) => any_of(values),
+            Self::AllOf(sets) => {
+                sets.iter().fold(Mask::first(CHUNK), |rows, values| rows.and(&any_of(values)))
+            }
+        }
+    }
 }
 
 /// What a month is that of.

@@ -7,7 +7,7 @@ use crate::model::filter::row::{Needs, Row, Surroundings};
 use crate::model::id::Slot;
 use crate::model::table::Shown;
 use crate::model::table::column::mask::Mask;
-use crate::model::table::order::{AHEAD, Order, Slots};
+use crate::model::table::order::{BURST, CHUNK, Order, Slots};
 use crate::model::table::record::Record;
 use crate::model::table::search::page::{InOrder, Part, Sorted};
 use crate::model::table::search::plan::{Pieces, Plan};
@@ -37,10 +37,17 @@ enum Collected {
     Sorted(Sorted),
 }
 
-/// What a look at a chunk gives.
+/// What a look at a chunk by its columns gives.
 struct Looked {
-    /// The rows that columns have found; none where the chunk's records must be asked everything.
-    selected: Option<Mask>,
+    chunk: usize,
+    /// None where the chunk's records must be asked everything.
+    selected: Option<Selected>,
+}
+
+/// What columns have found in a chunk.
+struct Selected {
+    rows: Mask,
+    /// Of those rows: the ones that are still to be looked at, or that are wanted.
     records: Vec<Record>,
 }
 
@@ -132,12 +139,12 @@ impl Run {
         let counted = |rows: &Mask| rows.without(&Mask::first(from));
         let looked = self.look(at, shown, |_, rows| counted(rows).places(places.clone()));
         let mut part = Part { first: places.start, ..Part::default() };
-        match &looked.selected {
-            Some(rows) if self.plan.rest.is_nothing() => {
-                (part.count, part.counted) = (rows.count(), counted(rows).count());
-                part.records = looked.records;
+        match looked.selected {
+            Some(Selected { rows, records }) if self.plan.rest.is_nothing() => {
+                (part.count, part.counted) = (rows.count(), counted(&rows).count());
+                part.records = records;
             }
-            Some(_) | None => self.each(&looked, around, |row| {
+            Some(_) | None => self.each(&looked, shown, around, |row| {
                 part.count += 1;
                 if row.record.slot() >= self.from {
                     if places.contains(&part.counted) {
@@ -166,10 +173,10 @@ impl Run {
             None => rows.clone(),
         });
         let counted = looked.selected.as_ref().filter(|_| self.plan.rest.is_nothing());
-        if let Some(rows) = counted {
-            sorted.count(rows.count());
+        if let Some(selected) = counted {
+            sorted.count(selected.rows.count());
         }
-        self.each(&looked, around, |row| {
+        self.each(&looked, shown, around, |row| {
             if counted.is_none() {
                 sorted.count(1);
             }
@@ -177,8 +184,8 @@ impl Run {
         });
     }
 
-    /// Looks at a chunk: where columns say all, only the chosen ones of the records they have found
-    /// are cloned out.
+    /// Looks at a chunk by its columns: where they say all, only the chosen ones of the records they
+    /// have found are cloned out.
     fn look(
         &self,
         at: usize,
@@ -190,42 +197,69 @@ impl Run {
             let mut records = Vec::new();
             let is_all = self.plan.rest.is_nothing();
             let chosen = if is_all { choose(&pieces, &rows) } else { rows.clone() };
-            slots.clone_rows(chosen.rows(), &mut records);
-            Some(Looked { selected: Some(rows), records })
-        };
-        let by_records = |slots: &Slots| {
-            let mut records = Vec::new();
-            slots.clone_rows(slots.rows(self.search.wanted).rows(), &mut records);
-            Looked { selected: None, records }
+            slots.clone_rows(&chosen, &mut records);
+            Some(Selected { rows, records })
         };
         let order = &shown.order;
-        let mut looked = None;
+        let mut selected = None;
         if !self.plan.is_empty() {
-            looked = order.look(at, by_columns).flatten();
-            if looked.is_none() {
+            selected = order.look(at, by_columns).flatten();
+            if selected.is_none() {
                 self.plan.fill(at, shown);
-                looked = order.look(at, by_columns).flatten();
+                selected = order.look(at, by_columns).flatten();
             }
         }
-        looked.or_else(|| order.look(at, by_records)).expect("chunks stay where they are")
+        Looked { chunk: at, selected }
     }
 
     /// Calls `add` with each record that answers what no column has answered.
-    fn each(&self, looked: &Looked, around: Surroundings<'_>, mut add: impl FnMut(&Row<'_>)) {
-        let is_whole = looked.selected.is_none();
-        let needs = if is_whole { &self.needs_whole } else { &self.needs };
-        let mut values = Vec::new();
-        for (at, record) in looked.records.iter().enumerate() {
-            // Their misses overlap, so that each costs a fraction of one.
-            if let Some(ahead) = looked.records.get(at + AHEAD) {
-                ahead.touch();
-            }
+    fn each(
+        &self,
+        looked: &Looked,
+        shown: &Shown,
+        around: Surroundings<'_>,
+        mut add: impl FnMut(&Row<'_>),
+    ) {
+        if let Some(Selected { records, .. }) = &looked.selected {
+            let rest = &self.plan.rest;
+            each_row(records, &self.needs, around, |row| {
+                if rest.takes(row) {
+                    add(row);
+                }
+            });
+            return;
+        }
+        let mut records = Vec::with_capacity(BURST);
+        for start in (0..CHUNK).step_by(BURST) {
+            let burst = Mask::first(start + BURST).without(&Mask::first(start));
+            let clone = |slots: &Slots| {
+                slots.clone_rows(&slots.rows(self.search.wanted).and(&burst), &mut records);
+            };
+            shown.order.look(looked.chunk, clone).expect("chunks stay where they are");
+            each_row(&records, &self.needs_whole, around, |row| {
+                if self.search.takes(row) {
+                    add(row);
+                }
+            });
+            // While they are still in the processor's own memory, where a count is cheap.
+            records.clear();
+        }
+    }
+}
+
+/// Calls `each` with all of these records, one burst after the other.
+fn each_row(
+    records: &[Record],
+    needs: &Needs,
+    around: Surroundings<'_>,
+    mut each: impl FnMut(&Row<'_>),
+) {
+    let mut values = Vec::new();
+    for burst in records.chunks(BURST) {
+        Record::touch(burst.iter());
+        for record in burst {
             needs.take(record.body(), &mut values);
-            let row = Row { record, needs, values: &values, around };
-            let takes = if is_whole { self.search.takes(&row) } else { self.plan.rest.takes(&row) };
-            if takes {
-                add(&row);
-            }
+            each(&Row { record, needs, values: &values, around });
         }
     }
 }
