@@ -14,11 +14,12 @@ use crate::http::wire::record::Scene;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::table::command::{self, EntryIndex, EntryKey, FaultKind, RecordFault};
-use crate::model::table::decide::{Clash, Conflict, Rejection, Taken};
+use crate::model::table::decide::{Clash, Conflict, IdentityMatch, Rejection, Taken};
 use actix_web::http::StatusCode;
 
 const ARCHIVED_IDENTIFIER: &str = "An archived record already uses this identifier.";
 const IDENTIFIER_OF_OTHERS: &str = "You do not have permission to upsert this identifier.";
+const SEVERAL_RECORDS: &str = "The match keys name different records.";
 const TAKEN_MEANWHILE: &str = "A live record already uses this value.";
 
 /// A write that was refused, and the request it came with.
@@ -104,8 +105,13 @@ impl RefusedWrite<'_> {
             faults.push(fault);
         };
         match conflict {
-            Conflict::ArchivedIdentifier { holder, place, .. } => {
-                add(self.identifier_place(place), ARCHIVED_IDENTIFIER, Some(holder.id()));
+            Conflict::ArchivedIdentifier { holder, field, place, .. } => {
+                add(self.match_place(place, *field), ARCHIVED_IDENTIFIER, Some(holder.id()));
+            }
+            Conflict::Identity(matches) => {
+                for IdentityMatch { field, record, .. } in matches {
+                    add(self.unnamed(*field), SEVERAL_RECORDS, Some(record.id()));
+                }
             }
             Conflict::UniqueOnRestore { clashes, .. } => {
                 for Clash { field, holder, .. } in clashes {
@@ -116,15 +122,16 @@ impl RefusedWrite<'_> {
         }
     }
 
-    /// A conflict is always the identifier field's, whichever key of the body gave the value.
-    fn identifier_place(&self, place: &command::Place) -> Place {
+    /// A conflict is always the field's, whichever key of the body gave the value.
+    fn match_place(&self, place: &command::Place, field: FieldNumber) -> Place {
         match place {
             command::Place::Entry { .. } => self.place(place),
             command::Place::Unresolved { .. }
             | command::Place::Field(_)
             | command::Place::LookupValue
+            | command::Place::MatchValue(_)
             | command::Place::Identifier
-            | command::Place::Stage => self.unnamed(self.schema.identifier().number),
+            | command::Place::Stage => self.unnamed(field),
         }
     }
 
@@ -155,6 +162,11 @@ impl RefusedWrite<'_> {
             }
             command::Place::Field(field) => self.unnamed(*field),
             command::Place::LookupValue => Place::Body("lookup_value".into()),
+            command::Place::MatchValue(field) => {
+                let field = self.schema.by_number(*field);
+                let name = field.map_or("", |field| &field.name);
+                Place::Body(format!("match_values.{name}").into())
+            }
             command::Place::Identifier => Place::Body("identifier".into()),
             command::Place::Stage => Place::Body("stage_id".into()),
         }

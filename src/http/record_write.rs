@@ -22,7 +22,6 @@ use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::command::{Ask, Command, EntryIndex, FieldSet, Outcome, Reply, Writes};
 use crate::model::table::decide::Rejection;
-use crate::model::table::intent::Matching;
 use crate::model::table::record::Record;
 use crate::model::value::Context;
 use actix_web::HttpResponse;
@@ -41,7 +40,7 @@ pub struct RecordWrite<'r> {
 }
 
 /// What a request asks of the table, once its `fields` are read with a schema.
-pub type MakeAsk<'m> = &'m dyn Fn(&Schema, &Context<'_>, Writes) -> Result<Ask, Fault>;
+pub type MakeAsk<'m> = &'m dyn Fn(&Schema, &Context<'_>, Writes) -> Result<Ask, Vec<Fault>>;
 
 /// A write that was carried out.
 pub struct Written {
@@ -154,8 +153,9 @@ impl<'r> RecordWrite<'r> {
             mentioned.sort_by_key(|write| write.index);
             let mentioned = mentioned.into_iter().map(|write| (write.index, write.field)).collect();
             let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
-            let mut ask = make(schema, context, writes)
-                .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
+            let mut ask = make(schema, context, writes).map_err(|faults| {
+                of_record_write(Problem::from_faults(faults), &self.fields.form)
+            })?;
             mirrors
                 .check(self.addressed(&ask).as_ref(), &mut ask)
                 .map_err(|problem| of_record_write(problem, &self.fields.form))?;
@@ -168,10 +168,7 @@ impl<'r> RecordWrite<'r> {
         let shown = self.target.table.shown();
         match ask {
             Ask::Update(update) => shown.record(update.id),
-            Ask::Upsert(intent) => {
-                let Matching::Identifier(lookup) = &intent.matching;
-                shown.holder(&lookup.key)
-            }
+            Ask::Upsert(intent) => intent.matching.foreseen(shown),
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }

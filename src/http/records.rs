@@ -173,7 +173,7 @@ async fn unarchive(
     let written = write
         .ask_for_record(&|schema, context, _| {
             let of_text = |text| identifier::of_text(IDENTIFIER, text, schema, context);
-            let identifier = text.map(of_text).transpose()?;
+            let identifier = text.map(of_text).transpose().map_err(|fault| vec![fault])?;
             Ok(Ask::Unarchive(Unarchive { id, identifier, restore_conflict }))
         })
         .await?;

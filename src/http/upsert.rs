@@ -14,6 +14,7 @@ use crate::http::shape::Shape;
 use crate::http::target::Target;
 use crate::http::wire::archived;
 use crate::http::wire::fields::Fields;
+use crate::http::wire::matching::Reader;
 use crate::http::wire::record::action_name;
 use crate::http::wire::row::{Door, Row, RowMode, RowOptions};
 use crate::http::wire::row_answer::{RowReport, changed_fields};
@@ -77,7 +78,9 @@ impl Asked<'_> {
         let write = RecordWrite { target, fields, return_all_fields, bytes };
         let mut written = write
             .ask_for_record(&|schema, context, writes| {
-                Ok(Ask::Upsert(Box::new(row.intent(schema, context, writes)?)))
+                let rights = &access.fields(schema);
+                let reader = Reader { schema, rights, context };
+                Ok(Ask::Upsert(Box::new(row.intent(reader, writes)?)))
             })
             .await?;
         let action = written.outcome.action;

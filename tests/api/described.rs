@@ -296,6 +296,12 @@ fn upsert_options(judge: &mut Judge, upsert: &str) {
     });
     let found = judge.ask("post", &all, &["accounts"], Some(body));
     assert_eq!((&found["action"], &found["client_ref"]), (&json!("exists"), &json!("r1")));
+    let by_note = format!("{upsert}?match=note&on_identity_conflict=first");
+    let body = json!({"match_values": {"note": "n"}});
+    let found = judge.ask("post", &by_note, &["accounts"], Some(body));
+    assert_eq!(found["action"], "updated");
+    let body = json!({"lookup_value": "Acme", "match": ["note", "name"]});
+    judge.ask("post", upsert, &["accounts"], Some(body));
     let body = json!({"lookup_value": "Gone"});
     let gone = judge.ask("post", upsert, &["accounts"], Some(body));
     judge.ask("delete", RECORD, &["accounts", text(&gone, "id")], None);

@@ -25,12 +25,7 @@ fn check_refused(fixture: &mut Fixture, answer: &Answer, name: &str) {
 #[test]
 fn query_parameters_of_the_upsert() {
     let (mut fixture, _) = accounts();
-    for (name, value) in [
-        ("match", "external_id"),
-        ("on_identity_conflict", "first"),
-        ("dry_run", "true"),
-        ("dry_run", "false"),
-    ] {
+    for (name, value) in [("dry_run", "true"), ("dry_run", "false")] {
         let url = format!("/api/records/accounts/upsert?{name}={value}");
         for lookup_value in ["Acme", "new"] {
             let body = json!({"lookup_value": lookup_value, "fields": {"note": "after"}});
@@ -43,12 +38,7 @@ fn query_parameters_of_the_upsert() {
 #[test]
 fn body_keys_of_the_upsert() {
     let (mut fixture, _) = accounts();
-    for (name, value) in [
-        ("match", json!(["external_id"])),
-        ("match_values", json!({"external_id": "x"})),
-        ("source", json!("crm")),
-        ("source_version", json!(7)),
-    ] {
+    for (name, value) in [("source", json!("crm")), ("source_version", json!(7))] {
         let body = json!({"lookup_value": "Acme", "fields": {"note": "after"}, name: value});
         let answer = fixture.upsert("accounts", &body);
         check_refused(&mut fixture, &answer, name);

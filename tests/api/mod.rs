@@ -22,6 +22,7 @@ mod keys;
 mod limits;
 mod lists;
 mod lookup;
+mod matching;
 mod metrics;
 mod migration;
 mod openapi;

@@ -81,6 +81,12 @@ pub struct UpsertQuery {
     /// What becomes of the record that is found, or not found; `upsert` unless given.
     #[param(inline)]
     pub mode: Option<UpsertMode>,
+    /// The caller's own keys: API names of unique fields to look for the record by, separated by
+    /// commas, the most important first; or in the body.
+    pub r#match: Option<String>,
+    /// `first` lets the first match key decide where several mean different records.
+    #[param(inline)]
+    pub on_identity_conflict: Option<IdentityConflict>,
     /// `ignore` passes over null and the empty text, which otherwise clear their fields.
     #[param(inline)]
     pub blank: Option<Blanks>,
@@ -209,6 +215,22 @@ pub enum ArchivedConflict {
     Overwrite,
 }
 
+/// A unique field, or several whose values are unique together.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum MatchName {
+    Field(String),
+    Fields(Vec<String>),
+}
+
+/// What becomes of an upsert whose match keys mean different live records; without it 409.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityConflict {
+    /// The first key decides.
+    First,
+}
+
 /// The body of an upsert.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
@@ -217,8 +239,16 @@ pub enum ArchivedConflict {
 pub struct UpsertBody {
     /// The caller's own key of the record: its name, for contacts its e-mail. Case, and blanks at
     /// the ends, do not count unless the object says so. A number is taken as text.
+    /// Required without `match`; with a single match key it is a value of that field.
     #[schema(min_length = 1, max_length = 255)]
-    pub lookup_value: String,
+    pub lookup_value: Option<String>,
+    /// Unique fields to look for the record by, the most important first; or in the query. The first
+    /// that has a live record decides.
+    #[schema(min_items = 1, max_items = 20)]
+    pub r#match: Option<Vec<MatchName>>,
+    /// The caller's own keys: values of the match fields by API name or id. What is missing here is
+    /// taken from `lookup_value` or the fields.
+    pub match_values: Option<BTreeMap<String, Value>>,
     /// Written whatever becomes of the record.
     #[schema(nullable = false)]
     pub fields: Option<FieldsInput>,
@@ -412,7 +442,7 @@ pub struct TeamMember {
     pub sources: Vec<String>,
 }
 
-/// Create or update (upsert) the record that `lookup_value` names
+/// Create or update (upsert) the record that `lookup_value` or `match` names
 ///
 /// A matching key means update in place: there is never a second record, also not between
 /// concurrent upserts of one key, of which exactly one creates. Only the fields that are given

@@ -15,6 +15,7 @@ pub mod group_body;
 pub mod groups;
 pub mod identifier;
 pub mod keys;
+pub mod matching;
 pub mod member_row;
 pub mod members;
 pub mod objects;

@@ -6,20 +6,26 @@
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults};
 use crate::http::query::Query;
-use crate::http::shape::{Presence, Shape};
+use crate::http::shape::{Presence, Shape, TextRule};
 use crate::http::wire::fields::{Fields, set_name};
+use crate::http::wire::matching::{self, Given, LOOKUP_VALUE, MatchNames, Reader};
 use crate::http::wire::{archived, identifier};
 use crate::model::schema::Schema;
 use crate::model::table::command::{
     ArchivedConflict, ArchivedMatch, FieldSet, RestoreConflict, Writes,
 };
-use crate::model::table::intent::{Intent, Mode};
-use crate::model::value::Context;
+use crate::model::table::intent::{IdentityConflict, Intent, Mode};
+use crate::model::value::text::TEXT_CHARS_MAX;
 
-const LOOKUP_VALUE: &str = "lookup_value";
 const CLIENT_REF: &str = "client_ref";
 /// Characters of the caller's name for a row.
 const CLIENT_REF_CHARS_MAX: usize = 255;
+const LOOKUP: TextRule = TextRule {
+    presence: Presence::Required,
+    chars_max: TEXT_CHARS_MAX,
+    may_be_blank: false,
+    takes_number: true,
+};
 const MODES: [(&str, RowMode); 4] = [
     ("upsert", RowMode::Upsert),
     ("create", RowMode::Create),
@@ -73,6 +79,8 @@ pub struct RowOptions {
     /// Unknown keys are refused.
     pub strict: bool,
     pub mode: RowMode,
+    pub names: Option<MatchNames>,
+    pub on_identity_conflict: IdentityConflict,
     pub blanks: Blanks,
     pub archived_match: ArchivedMatch,
     pub archived_conflict: ArchivedConflict,
@@ -89,6 +97,8 @@ impl RowOptions {
             door,
             strict: query.is_strict(),
             mode: query.choice("mode", &MODES, faults).unwrap_or_default(),
+            names: matching::read_names(query, faults),
+            on_identity_conflict: matching::read_on_conflict(query, faults),
             blanks: query.choice("blank", &BLANKS, faults).unwrap_or_default(),
             archived_match: ArchivedMatch::default(),
             archived_conflict: ArchivedConflict::default(),
@@ -107,7 +117,7 @@ pub struct Row<'i> {
     pub operation: Operation,
     /// The options of its request, or its own.
     pub options: RowOptions,
-    lookup: Option<&'i str>,
+    given: Given<'i>,
 }
 
 impl<'i> Row<'i> {
@@ -126,26 +136,20 @@ impl<'i> Row<'i> {
             let mode = shape.choice("mode", Presence::Nullable, &MODES, faults);
             options.mode = mode.unwrap_or(options.mode);
         }
-        let lookup = identifier::read_text(shape, LOOKUP_VALUE, Presence::Required, schema, faults);
+        let given = read_given(shape, &options, schema, faults);
         let found = archived::read_own_match(shape, "oncreate_unarchive", faults);
         options.archived_match = found.unwrap_or(options.archived_match);
         let in_the_way = archived::read_own_conflict(shape, "onupdate_archived_conflict", faults);
         options.archived_conflict = in_the_way.unwrap_or(options.archived_conflict);
         let client_ref = read_client_ref(shape, faults);
         let fields = read_sets(shape, &options, faults);
-        Self { fields, client_ref, operation, options, lookup }
+        Self { fields, client_ref, operation, options, given }
     }
 
     /// What is asked of the table, with writes that were read with the same schema.
-    pub fn intent(
-        &self,
-        schema: &Schema,
-        context: &Context<'_>,
-        writes: Writes,
-    ) -> Result<Intent, Fault> {
-        let text = self.lookup.expect("a lookup value that was not read is a fault");
-        let lookup = identifier::of_text(LOOKUP_VALUE, text, schema, context)?;
-        let mut intent = Intent::of_identifier(lookup, writes);
+    pub fn intent(&self, reader: Reader<'_>, writes: Writes) -> Result<Intent, Vec<Fault>> {
+        let matching = self.given.matching(&self.fields, reader)?;
+        let mut intent = Intent::new(matching, writes);
         intent.mode = match (self.operation, self.options.mode) {
             (Operation::Archive, _) => Mode::Archive,
             (Operation::Upsert, RowMode::Upsert) => Mode::Upsert,
@@ -158,6 +162,33 @@ impl<'i> Row<'i> {
         intent.reports_unchanged = self.options.reports_unchanged;
         Ok(intent)
     }
+}
+
+/// The names of match keys in the row win over those of the request; in a single upsert both are
+/// one too many. Without any there must be a lookup value.
+fn read_given<'i>(
+    shape: &mut Shape<'i>,
+    options: &RowOptions,
+    schema: &Schema,
+    faults: &mut Faults,
+) -> Given<'i> {
+    let own = matching::read_own_names(shape, faults);
+    if let (Door::Single, Some(own), Some(_)) = (options.door, &own, &options.names) {
+        matching::note_both(own, faults);
+    }
+    let names = own.or_else(|| options.names.clone());
+    let lookup = if names.is_some() {
+        // Of any field: a blank is passed over, as every match key without a value is.
+        let rule = TextRule { presence: Presence::Nullable, may_be_blank: true, ..LOOKUP };
+        shape.text(LOOKUP_VALUE, &rule, faults)
+    } else {
+        identifier::read_text(shape, LOOKUP_VALUE, Presence::Required, schema, faults)
+    };
+    let values = matching::read_values(shape, faults);
+    if names.is_none() && !values.is_empty() {
+        faults.push(Fault::new(Code::Required, shape.place("match")));
+    }
+    Given { names, on_conflict: options.on_identity_conflict, lookup, values }
 }
 
 /// Kept to the letter: it is the caller's.

@@ -33,6 +33,7 @@ impl Table {
                 self.shown.put_schema(Arc::new(schema));
             }
             Event::SchemaChanged { change, .. } => {
+                let before = self.shown.schema();
                 let schema = Arc::new(self.shown.schema().with_change(change));
                 let old_keys = self.rekey(&schema);
                 let made = self.shown.make_indexes(&schema, self.slots);
@@ -40,6 +41,7 @@ impl Table {
                 for key in &old_keys {
                     self.shown.keys.remove_if(key.as_bytes(), |_| true);
                 }
+                self.note_archived_claims(&before);
             }
             Event::Record(change) => self.apply_change(change),
             Event::TeamChanged { record, .. } => self.replace(record),
@@ -95,6 +97,9 @@ impl Table {
             self.digest.subtract(old);
         }
         self.digest.add(record);
+        if record.is_archived() || old.as_ref().is_some_and(Record::is_archived) {
+            self.archived_claims.replace(&self.shown.schema(), old.as_ref(), Some(record));
+        }
         if record.key().is_some() {
             self.shown.keys.put(ByKey(record.clone()));
         }
@@ -156,12 +161,30 @@ impl Table {
         old_keys
     }
 
+    /// Makes the index of archived records anew where other values are unique than before.
+    fn note_archived_claims(&mut self, before: &Schema) {
+        let after = self.shown.schema();
+        let unique = |schema: &Schema| -> Vec<_> {
+            schema.claiming_fields().map(|field| (field.number, field.normalizer)).collect()
+        };
+        if unique(before) != unique(&after) {
+            self.make_archived_claims();
+        }
+    }
+
+    pub(super) fn make_archived_claims(&mut self) {
+        let (schema, order) = (self.shown.schema(), &self.shown.order);
+        let records = (0..self.slots).filter_map(|slot| order.get(Slot(slot)));
+        self.archived_claims.rebuild(&schema, records);
+    }
+
     fn apply_purge(&mut self, purge: &Purge) {
         let old = &purge.old;
         if let Some(scan) = &self.scan {
             scan.touch(old.slot(), || self.shown.order.get(old.slot()));
         }
         self.digest.subtract(old);
+        self.archived_claims.replace(&self.shown.schema(), Some(old), None);
         self.change_follow_ups(|follow_ups| {
             follow_ups.last = purge.follow_up;
             follow_ups.open.insert(purge.follow_up, old.id());

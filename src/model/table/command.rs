@@ -301,6 +301,8 @@ pub enum Place {
     Field(FieldNumber),
     /// The body key `lookup_value`.
     LookupValue,
+    /// The value of this field among `match_values`.
+    MatchValue(FieldNumber),
     /// The body key `identifier`.
     Identifier,
     /// The body key `stage_id`.

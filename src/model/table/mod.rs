@@ -4,6 +4,7 @@
 //! always exactly what applying its events in order gives.
 
 pub mod apply;
+mod archived_claims;
 pub mod body;
 pub mod column;
 pub mod columns;
@@ -38,6 +39,7 @@ use crate::model::key::Key;
 use crate::model::moment::Moment;
 use crate::model::schema::Schema;
 use crate::model::state::State;
+use crate::model::table::archived_claims::ArchivedClaims;
 use crate::model::table::columns::Columns;
 use crate::model::table::command::{Command, Reply};
 use crate::model::table::decide::Rejection;
@@ -164,6 +166,7 @@ pub struct Table {
     tag_number: TagNumber,
     scan: Option<Arc<Scan>>,
     digest: Digest,
+    archived_claims: ArchivedClaims,
 }
 
 impl Table {
@@ -207,6 +210,7 @@ impl Table {
             tag_number: TagNumber(0),
             scan: None,
             digest: Digest::new(setting.digest_key),
+            archived_claims: ArchivedClaims::default(),
         }
     }
 

@@ -29,15 +29,17 @@ pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
     stored(field, raw).unique_key(field.normalizer).map(|key| Claim { field: field.number, key })
 }
 
-/// Whether the values that a table relies on can be read: those its indexes are made of, and the
-/// explicit team. Recovery asks it of every body before it believes it.
+/// Whether the values that a table relies on can be read: those its indexes are made of, the
+/// explicit team, and when it was archived. Recovery asks it of every body before it believes it.
 #[must_use]
 pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
     let is_text = |raw| stored_text(raw).is_some();
     let is_team = |mut raw| member::decode_list(&mut raw).is_ok();
+    let is_time = |mut raw| rmp::decode::read_int::<i64, _>(&mut raw).is_ok();
     let mut indexed = schema.claiming_fields().chain(schema.owning_fields());
     body.get(schema.identifier().number).is_none_or(is_text)
         && body.get(system::TEAM_MEMBERS).is_none_or(is_team)
+        && body.get(system::ARCHIVED_AT).is_none_or(is_time)
         && indexed.all(|field| {
             body.get(field.number).is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
         })

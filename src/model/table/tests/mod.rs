@@ -8,6 +8,7 @@ mod creating;
 mod images;
 mod lists;
 mod naive;
+mod naive_matching;
 mod naive_pipeline;
 mod naive_schema;
 mod naive_sets;

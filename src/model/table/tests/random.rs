@@ -149,13 +149,16 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
 
 fn hit(conflict: Conflict) -> Hit {
     match conflict {
-        Conflict::ArchivedIdentifier { holder, value, place, parameter } => {
+        Conflict::ArchivedIdentifier { holder, value, place, parameter, .. } => {
             Hit::Archived { holder: holder.id(), value: value.into(), place, parameter }
         }
         Conflict::UniqueOnRestore { record, clashes } => Hit::OnRestore {
             record: record.id(),
             clashes: clashes.iter().map(|clash| (clash.field, clash.holder)).collect(),
         },
+        Conflict::Identity(matches) => {
+            Hit::Several(matches.iter().map(|one| (one.field, one.record.id())).collect())
+        }
     }
 }
 

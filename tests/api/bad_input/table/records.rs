@@ -5,8 +5,8 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const UPSERT: Extensions = Extensions {
-    query: &["match", "on_identity_conflict", "dry_run"],
-    body: &["match", "match_values", "source", "source_version"],
+    query: &["dry_run"],
+    body: &["source", "source_version"],
     headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
 };
 
@@ -67,40 +67,53 @@ fn search_keys() -> Vec<Key> {
     ]
 }
 
-pub(super) fn writes() -> Vec<Route> {
+/// What becomes of archived records, by a word.
+fn archived(path: &'static str) -> Key {
+    choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice")
+}
+
+/// Entries of fields, as a list or as an object.
+fn set(path: &'static str) -> Key {
+    let many: Vec<_> = (0..501).map(|_| json!({"name": "note", "value": 1})).collect();
+    any(path, "lo").refuses(json!(many), "limit_exceeded")
+}
+
+fn upsert_keys() -> Vec<Key> {
     let lookup = text("lookup_value", "ti", 255)
         .required()
         .refuses(json!(""), "blank")
         .refuses(json!(" \u{3000} "), "blank")
         .refuses(json!("a\u{200b}b"), "invalid")
         .refuses(json!("a\u{202e}b"), "invalid");
-    let archived = |path| choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice");
-    let set = |path| {
-        let many: Vec<_> = (0..501).map(|_| json!({"name": "note", "value": 1})).collect();
-        any(path, "lo").refuses(json!(many), "limit_exceeded")
-    };
+    vec![
+        lookup,
+        set("fields"),
+        set("set_on_create"),
+        set("set_on_update"),
+        set("set_if_empty"),
+        any("match", "ln")
+            .refuses(json!([]), "required")
+            .refuses(json!([7]), "invalid")
+            .refuses(json!(["nonsense"]), "does_not_exist")
+            .refuses(json!(["note"]), "invalid_choice")
+            .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
+        any("match_values", "on"),
+        any("client_ref", "tn")
+            .up_to(json!("é".repeat(255)))
+            .refuses(json!("é".repeat(256)), "max_length"),
+        archived("oncreate_unarchive"),
+        archived("onupdate_archived_conflict").refuses(json!("unarchive"), "invalid_choice"),
+    ]
+}
+
+pub(super) fn writes() -> Vec<Route> {
     let fields = || set("fields");
     let update = || vec![fields(), archived("archived_conflict")];
     vec![
         Route::new("POST /api/records/{object}/upsert", 200)
-            .takes(
-                json!({"lookup_value": "Fresh"}),
-                vec![
-                    lookup,
-                    fields(),
-                    set("set_on_create"),
-                    set("set_on_update"),
-                    set("set_if_empty"),
-                    any("client_ref", "tn")
-                        .up_to(json!("é".repeat(255)))
-                        .refuses(json!("é".repeat(256)), "max_length"),
-                    archived("oncreate_unarchive"),
-                    archived("onupdate_archived_conflict")
-                        .refuses(json!("unarchive"), "invalid_choice"),
-                ],
-            )
+            .takes(json!({"lookup_value": "Fresh"}), upsert_keys())
             .flags(&["return_all_fields", "report_unchanged", "changed_fields"])
-            .words(&["on_restore_conflict", "mode", "blank"])
+            .words(&["on_restore_conflict", "on_identity_conflict", "mode", "blank"])
             .extensions(UPSERT)
             .writing_record(),
         Route::new("POST /api/records/{object}/add", 201)
