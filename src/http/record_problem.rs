@@ -130,6 +130,7 @@ impl RefusedWrite<'_> {
             | command::Place::Field(_)
             | command::Place::LookupValue
             | command::Place::MatchValue(_)
+            | command::Place::SourceVersion
             | command::Place::Identifier
             | command::Place::Stage => self.unnamed(field),
         }
@@ -167,6 +168,7 @@ impl RefusedWrite<'_> {
                 let name = field.map_or("", |field| &field.name);
                 Place::Body(format!("match_values.{name}").into())
             }
+            command::Place::SourceVersion => Place::Body("source_version".into()),
             command::Place::Identifier => Place::Body("identifier".into()),
             command::Place::Stage => Place::Body("stage_id".into()),
         }

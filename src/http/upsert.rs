@@ -42,7 +42,7 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let input = parse(&body)?;
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let options = RowOptions::read(&mut query, Door::Single, &mut faults);
+    let options = RowOptions::read(&mut query, (Door::Single, &target.caller.origin), &mut faults);
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
     let with_changed = query.boolean("changed_fields", &mut faults).unwrap_or(false);
     query.finish(RouteGroup::Upsert, request.headers(), &[], &mut faults);
@@ -90,12 +90,14 @@ impl Asked<'_> {
             | Action::Archived
             | Action::Unchanged
             | Action::Exists
+            | Action::Stale
             | Action::SkippedArchived => StatusCode::OK,
         };
         written.shows_all |= row.options.mode == RowMode::GetOrCreate && !action.has_written();
         let mut response = write.answer_with(written, status, &|outcome, scene| RowReport {
             changed_fields: with_changed.then(|| changed_fields(outcome, scene)),
             client_ref: row.client_ref,
+            source_version: row.kept_version(outcome, target.caller.business.time_zone()),
         });
         let action = HeaderValue::from_static(action_name(action));
         response.headers_mut().insert(UPSERT_ACTION, action);

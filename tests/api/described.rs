@@ -296,6 +296,10 @@ fn upsert_options(judge: &mut Judge, upsert: &str) {
     });
     let found = judge.ask("post", &all, &["accounts"], Some(body));
     assert_eq!((&found["action"], &found["client_ref"]), (&json!("exists"), &json!("r1")));
+    let versioned = json!({"lookup_value": "Acme", "source": "crm", "source_version": 3});
+    judge.ask("post", upsert, &["accounts"], Some(versioned.clone()));
+    let stale = judge.ask("post", upsert, &["accounts"], Some(versioned));
+    assert_eq!((&stale["action"], &stale["source_version"]), (&json!("stale"), &json!(3)));
     let by_note = format!("{upsert}?match=note&on_identity_conflict=first");
     let body = json!({"match_values": {"note": "n"}});
     let found = judge.ask("post", &by_note, &["accounts"], Some(body));

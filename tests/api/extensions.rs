@@ -36,16 +36,6 @@ fn query_parameters_of_the_upsert() {
 }
 
 #[test]
-fn body_keys_of_the_upsert() {
-    let (mut fixture, _) = accounts();
-    for (name, value) in [("source", json!("crm")), ("source_version", json!(7))] {
-        let body = json!({"lookup_value": "Acme", "fields": {"note": "after"}, name: value});
-        let answer = fixture.upsert("accounts", &body);
-        check_refused(&mut fixture, &answer, name);
-    }
-}
-
-#[test]
 fn headers_of_the_writes() {
     let (mut fixture, record) = accounts();
     let id = text(&record, "id").to_owned();

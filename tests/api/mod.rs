@@ -40,4 +40,5 @@ mod tags;
 mod unarchive;
 mod upsert;
 mod upsert_options;
+mod upsert_sources;
 mod writing_onto_archived;

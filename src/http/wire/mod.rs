@@ -29,6 +29,7 @@ pub mod schema_changes;
 pub mod schema_fields;
 pub mod search;
 pub mod selection;
+pub mod source;
 pub mod status;
 pub mod team;
 pub mod value;

@@ -94,6 +94,7 @@ pub const fn action_name(action: Action) -> &'static str {
         Action::Archived => "archived",
         Action::Unchanged => "unchanged",
         Action::Exists => "exists",
+        Action::Stale => "stale",
         Action::SkippedArchived => "skipped_archived",
     }
 }

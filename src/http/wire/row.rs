@@ -9,13 +9,17 @@ use crate::http::query::Query;
 use crate::http::shape::{Presence, Shape, TextRule};
 use crate::http::wire::fields::{Fields, set_name};
 use crate::http::wire::matching::{self, Given, LOOKUP_VALUE, MatchNames, Reader};
+use crate::http::wire::source::{self, ShownVersion};
 use crate::http::wire::{archived, identifier};
 use crate::model::schema::Schema;
 use crate::model::table::command::{
-    ArchivedConflict, ArchivedMatch, FieldSet, RestoreConflict, Writes,
+    Action, ArchivedConflict, ArchivedMatch, FieldSet, Outcome, RestoreConflict, Writes,
 };
 use crate::model::table::intent::{IdentityConflict, Intent, Mode};
+use crate::model::table::source::{Guard, kept_version};
 use crate::model::value::text::TEXT_CHARS_MAX;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
 
 const CLIENT_REF: &str = "client_ref";
 /// Characters of the caller's name for a row.
@@ -76,6 +80,8 @@ pub enum Door {
 #[derive(Clone, Debug)]
 pub struct RowOptions {
     pub door: Door,
+    /// Of the caller's key: the source of a row that names none.
+    pub origin: Arc<str>,
     /// Unknown keys are refused.
     pub strict: bool,
     pub mode: RowMode,
@@ -90,11 +96,16 @@ pub struct RowOptions {
 
 impl RowOptions {
     /// Reads those that stand in the request of a single upsert and of many.
-    pub fn read(query: &mut Query<'_>, door: Door, faults: &mut Faults) -> Self {
+    pub fn read(
+        query: &mut Query<'_>,
+        (door, origin): (Door, &Arc<str>),
+        faults: &mut Faults,
+    ) -> Self {
         // A client that sends rows knows the word: the single route is older than it.
         let reports_unchanged = query.boolean("report_unchanged", faults);
         Self {
             door,
+            origin: origin.clone(),
             strict: query.is_strict(),
             mode: query.choice("mode", &MODES, faults).unwrap_or_default(),
             names: matching::read_names(query, faults),
@@ -118,6 +129,7 @@ pub struct Row<'i> {
     /// The options of its request, or its own.
     pub options: RowOptions,
     given: Given<'i>,
+    guard: Option<Guard>,
 }
 
 impl<'i> Row<'i> {
@@ -142,8 +154,21 @@ impl<'i> Row<'i> {
         let in_the_way = archived::read_own_conflict(shape, "onupdate_archived_conflict", faults);
         options.archived_conflict = in_the_way.unwrap_or(options.archived_conflict);
         let client_ref = read_client_ref(shape, faults);
+        let guard = source::read_guard(shape, &options.origin, faults);
         let fields = read_sets(shape, &options, faults);
-        Self { fields, client_ref, operation, options, given }
+        Self { fields, client_ref, operation, options, given, guard }
+    }
+
+    /// The version of the row's source that a record keeps, where the row was older.
+    #[must_use]
+    pub fn kept_version<'z>(
+        &self,
+        outcome: &Outcome,
+        time_zone: &'z TimeZone,
+    ) -> Option<ShownVersion<'z>> {
+        let guard = self.guard.as_ref().filter(|_| outcome.action == Action::Stale)?;
+        let version = kept_version(outcome.record.body(), &guard.source)?;
+        Some(ShownVersion { version, time_zone })
     }
 
     /// What is asked of the table, with writes that were read with the same schema.
@@ -159,6 +184,7 @@ impl<'i> Row<'i> {
         intent.archived_match = self.options.archived_match;
         intent.archived_conflict = self.options.archived_conflict;
         intent.restore_conflict = self.options.restore_conflict;
+        intent.guard.clone_from(&self.guard);
         intent.reports_unchanged = self.options.reports_unchanged;
         Ok(intent)
     }

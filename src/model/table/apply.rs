@@ -9,12 +9,16 @@ use crate::model::moment::Mark;
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
-use crate::model::table::body::Body;
+use crate::model::schema::system;
+use crate::model::table::body::{Body, Edits};
 use crate::model::table::decide::keys::{claim_of, claims_of, identifier_key, is_readable};
-use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChange, Stamp};
+use crate::model::table::event::{
+    ChangeKind, Event, KeyMoves, Purge, RecordChange, SourceKept, Stamp,
+};
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
 use crate::model::table::record::{Parts, Record};
+use crate::model::table::source::{has_room, put_raised};
 use crate::model::table::{FollowUps, Setting, Shown, Table};
 use crate::model::value::Value;
 use std::collections::BTreeMap;
@@ -45,6 +49,7 @@ impl Table {
             }
             Event::Record(change) => self.apply_change(change),
             Event::TeamChanged { record, .. } => self.replace(record),
+            Event::SourceKept(kept) => self.replace(&kept.record),
             Event::Purged(purge) => self.apply_purge(purge),
             Event::FollowUpConfirmed { number, .. } => {
                 self.change_follow_ups(|follow_ups| {
@@ -277,6 +282,17 @@ impl Table {
                 }
                 let record = same_version(&old, body);
                 Ok(Event::TeamChanged { mark: Mark::default(), stamp, record })
+            }
+            Stored::SourceKept { id, guard } => {
+                let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
+                if !has_room(old.body(), &guard.source) {
+                    return Err(Misfit::Shape { what: "a source" });
+                }
+                let (mut edits, mut body) = (Edits::default(), Vec::new());
+                edits.set(system::SOURCE_VERSIONS, |out| put_raised(old.body(), &guard, out));
+                edits.merge(old.body(), &mut body, &mut Vec::new());
+                let (mark, record) = (Mark::default(), same_version(&old, &body));
+                Ok(Event::SourceKept(SourceKept { mark, stamp, record, guard }))
             }
             Stored::Purged(stored) => self.restore_purge(stamp, &stored).map(Event::Purged),
             Stored::FollowUpConfirmed { number } => Ok(Event::FollowUpConfirmed { stamp, number }),

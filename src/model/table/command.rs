@@ -250,6 +250,8 @@ pub enum Action {
     Unchanged,
     /// There is one, so none was created.
     Exists,
+    /// Its source has said something newer before.
+    Stale,
     /// An archived one was left alone.
     SkippedArchived,
 }
@@ -260,7 +262,11 @@ impl Action {
     pub fn has_written(self) -> bool {
         match self {
             Self::Created | Self::Updated | Self::Unarchived => true,
-            Self::Archived | Self::Unchanged | Self::Exists | Self::SkippedArchived => false,
+            Self::Archived
+            | Self::Unchanged
+            | Self::Exists
+            | Self::Stale
+            | Self::SkippedArchived => false,
         }
     }
 }
@@ -303,6 +309,8 @@ pub enum Place {
     LookupValue,
     /// The value of this field among `match_values`.
     MatchValue(FieldNumber),
+    /// The body key `source_version`.
+    SourceVersion,
     /// The body key `identifier`.
     Identifier,
     /// The body key `stage_id`.

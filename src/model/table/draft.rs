@@ -62,6 +62,7 @@ impl Draft {
                 self.lay_record(change.mark, &change.record);
             }
             Event::TeamChanged { mark, record, .. } => self.lay_record(*mark, record),
+            Event::SourceKept(kept) => self.lay_record(kept.mark, &kept.record),
             Event::Purged(purge) => {
                 let id = purge.old.id();
                 if let Some(key) = purge.old.key() {
@@ -133,6 +134,7 @@ impl Draft {
                 lift(&mut self.records, &change.record.id(), mark);
             }
             Event::TeamChanged { mark, record, .. } => lift(&mut self.records, &record.id(), *mark),
+            Event::SourceKept(kept) => lift(&mut self.records, &kept.record.id(), kept.mark),
             Event::Purged(purge) => {
                 if let Some(key) = purge.old.key() {
                     lift(&mut self.keys, &Key::of(key), purge.mark);

@@ -12,6 +12,7 @@ use crate::model::table::command::{
 };
 use crate::model::table::event::Claim;
 use crate::model::table::record::Record;
+use crate::model::table::source::Guard;
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
 
@@ -24,6 +25,8 @@ pub struct Intent {
     pub archived_match: ArchivedMatch,
     pub archived_conflict: ArchivedConflict,
     pub restore_conflict: RestoreConflict,
+    /// What the system that it comes from says of it.
+    pub guard: Option<Guard>,
     /// An update that changes nothing says so, instead of `updated`.
     pub reports_unchanged: bool,
 }
@@ -130,6 +133,7 @@ impl Intent {
             archived_match: ArchivedMatch::default(),
             archived_conflict: ArchivedConflict::default(),
             restore_conflict: RestoreConflict::default(),
+            guard: None,
             reports_unchanged: false,
         }
     }

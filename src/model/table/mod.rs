@@ -25,6 +25,7 @@ pub mod scan;
 pub mod schema_command;
 pub mod search;
 pub mod snapshot_form;
+pub mod source;
 pub mod tags;
 pub mod team;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::model::table::draft::View;
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChange, Stamp, Tag};
 use crate::model::table::record::{Parts, Record};
 use crate::model::table::schema_command::Run;
+use crate::model::table::source::Guard;
 use std::sync::Arc;
 
 // What an event takes at most besides its body, as `event_form.rs` stores it. An event is counted
@@ -33,6 +34,8 @@ pub(super) struct Commit<'a> {
     pub(super) access: ObjectAccess,
     pub(super) caller: &'a Caller,
     pub(super) moment: &'a mut Moment,
+    /// What the command says of the system that it comes from.
+    pub(super) guard: Option<Guard>,
     events: &'a mut Vec<Event>,
     /// How many of `events` are of earlier commands.
     first: usize,
@@ -60,7 +63,18 @@ impl<'a> Commit<'a> {
         let schema = view.table.shown.schema();
         let access = caller.rights.on(view.table.object());
         let (first, sequence) = (events.len(), view.sequence());
-        Self { view, schema, access, caller, moment, events, first, sequence, bytes: 0 }
+        Self {
+            view,
+            schema,
+            access,
+            caller,
+            moment,
+            guard: None,
+            events,
+            first,
+            sequence,
+            bytes: 0,
+        }
     }
 
     pub(super) fn at(&self) -> Timestamp {

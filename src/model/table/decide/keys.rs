@@ -8,6 +8,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::Body;
 use crate::model::table::event::Claim;
+use crate::model::table::source;
 use crate::model::value::{FieldType, OptionSource, Value, member};
 
 /// The normal form of the identifier; none where it is blank.
@@ -30,7 +31,7 @@ pub(crate) fn claim_of(field: &Field, raw: &[u8]) -> Option<Claim> {
 }
 
 /// Whether the values that a table relies on can be read: those its indexes are made of, the
-/// explicit team, and when it was archived. Recovery asks it of every body before it believes it.
+/// explicit team, when it was archived, and what it keeps of its sources. Recovery asks it of every body before it believes it.
 #[must_use]
 pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
     let is_text = |raw| stored_text(raw).is_some();
@@ -40,6 +41,7 @@ pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
     body.get(schema.identifier().number).is_none_or(is_text)
         && body.get(system::TEAM_MEMBERS).is_none_or(is_team)
         && body.get(system::ARCHIVED_AT).is_none_or(is_time)
+        && source::are_readable(body)
         && indexed.all(|field| {
             body.get(field.number).is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
         })

@@ -6,6 +6,7 @@
 
 mod archive;
 mod commit;
+mod guard;
 pub(crate) mod keys;
 mod matching;
 mod pipeline;

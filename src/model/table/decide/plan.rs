@@ -118,9 +118,11 @@ impl<'a> Plan<'a> {
             Place::Entry { field: at, .. } | Place::Field(at) | Place::MatchValue(at) => {
                 at == field
             }
-            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier | Place::Stage => {
-                false
-            }
+            Place::Unresolved { .. }
+            | Place::LookupValue
+            | Place::SourceVersion
+            | Place::Identifier
+            | Place::Stage => false,
         })
     }
 
@@ -495,9 +497,11 @@ impl<'a> Plan<'a> {
 /// Faults of the body's keys first, then of entries in their order, then of fields.
 fn fault_order(place: &Place) -> (u8, EntryIndex) {
     match place {
-        Place::LookupValue | Place::MatchValue(_) | Place::Identifier | Place::Stage => {
-            (0, EntryIndex::default())
-        }
+        Place::LookupValue
+        | Place::MatchValue(_)
+        | Place::SourceVersion
+        | Place::Identifier
+        | Place::Stage => (0, EntryIndex::default()),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
         Place::Field(field) => (2, EntryIndex::of_fields(field.0)),
     }

@@ -5,6 +5,7 @@ use crate::model::table::command::{
     Action, ArchivedConflict, EntryIndex, Extent, FieldSet, Outcome, Reply, Update, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::guard::keep;
 use crate::model::table::decide::keys::is_blank;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::sets::{applying, untouched};
@@ -63,15 +64,12 @@ pub(super) fn change_live(
         return Err(Rejection::Taken(taken));
     }
     if !plan.changes() {
+        let record = keep(commit, record)?;
         if change.reports_unchanged {
-            return Ok(untouched(commit, record, Action::Unchanged));
+            return Ok(untouched(commit, &record, Action::Unchanged));
         }
-        let outcome = Outcome {
-            action: Action::Updated,
-            record: record.clone(),
-            filled: Vec::new(),
-            changed: Vec::new(),
-        };
+        let outcome =
+            Outcome { action: Action::Updated, record, filled: Vec::new(), changed: Vec::new() };
         return Ok(Reply::Record(outcome));
     }
     plan.fill_owner(commit);

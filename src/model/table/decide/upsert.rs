@@ -11,6 +11,7 @@ use crate::model::table::command::{
 };
 use crate::model::table::decide::archive::archive_live;
 use crate::model::table::decide::commit::{Commit, RecordEdit};
+use crate::model::table::decide::guard::{check_stale, keep, raise_with};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::matching::{Archived, Found, find, inject, require_identifier};
 use crate::model::table::decide::plan::Plan;
@@ -37,6 +38,7 @@ struct Rules {
 
 pub(super) fn upsert(commit: &mut Commit<'_>, intent: &Intent) -> Result<Reply, Rejection> {
     admit(commit, &intent.writes)?;
+    commit.guard.clone_from(&intent.guard);
     match find(commit, &intent.matching)? {
         Found::Live(record) => on_live(commit, intent, &record),
         Found::Archived(archived) => on_none(commit, intent, Some(archived)),
@@ -49,10 +51,14 @@ fn on_live(commit: &mut Commit<'_>, intent: &Intent, record: &Record) -> Result<
     if !commit.access.may_read(&commit.schema, record) {
         return Err(Rejection::NoRightToIdentifier);
     }
+    if let Some(stale) = check_stale(commit, record)? {
+        return Ok(stale);
+    }
     match intent.mode {
         Mode::Create => {
             check_types(&intent.writes)?;
-            Ok(untouched(commit, record, Action::Exists))
+            let record = keep(commit, record)?;
+            Ok(untouched(commit, &record, Action::Exists))
         }
         Mode::Upsert | Mode::Update => {
             let change = Change {
@@ -77,8 +83,21 @@ fn on_none(
     intent: &Intent,
     archived: Option<Archived>,
 ) -> Result<Reply, Rejection> {
+    // Of one that the caller may not see nobody tells what it keeps.
+    let seen = archived.as_ref().map(|archived| &archived.record);
+    let seen = seen.filter(|record| commit.access.may_read(&commit.schema, record));
+    if let Some(record) = seen
+        && let Some(stale) = check_stale(commit, record)?
+    {
+        return Ok(stale);
+    }
     match intent.mode {
-        Mode::Update | Mode::Archive => return Ok(Reply::NoMatch),
+        Mode::Update | Mode::Archive => {
+            if let Some(record) = seen {
+                keep(commit, record)?;
+            }
+            return Ok(Reply::NoMatch);
+        }
         Mode::Upsert | Mode::Create => {}
     }
     let matching = Some(&intent.matching);
@@ -113,10 +132,11 @@ fn on_none(
 }
 
 /// An archived record stays as it is, and so does everything else.
-fn skip(commit: &Commit<'_>, archived: &Record, writes: &Writes) -> Result<Reply, Rejection> {
+fn skip(commit: &mut Commit<'_>, archived: &Record, writes: &Writes) -> Result<Reply, Rejection> {
     require(commit.access.may_read(&commit.schema, archived))?;
     check_types(writes)?;
-    Ok(untouched(commit, archived, Action::SkippedArchived))
+    let record = keep(commit, archived)?;
+    Ok(untouched(commit, &record, Action::SkippedArchived))
 }
 
 pub(super) fn add(commit: &mut Commit<'_>, add: &Add) -> Result<Reply, Rejection> {
@@ -318,6 +338,7 @@ pub(super) fn finish(
 ) -> Result<Reply, Rejection> {
     take_over(commit, &plan, old)?;
     plan.settle_close_date(commit);
+    raise_with(commit, old, &mut plan.edits);
     let Plan { edits, new_tags, filled, given, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
     let action = match kind {

@@ -14,6 +14,7 @@ use crate::model::table::command::{
 };
 use crate::model::table::decide::ConflictParameter;
 use crate::model::table::intent::{Intent, Matching, Mode};
+use crate::model::table::source::{Guard, SourceVersion};
 use crate::model::table::tests::naive_matching::Meant;
 use crate::model::table::tests::naive_sets::{forbidden, on_branch};
 use crate::model::value::Value;
@@ -72,6 +73,8 @@ pub(super) struct NaiveRecord {
     pub(super) values: BTreeMap<FieldNumber, Held>,
     pub(super) displaced_from: Option<String>,
     pub(super) team: Vec<MemberId>,
+    /// The highest version of each source.
+    pub(super) sources: BTreeMap<Box<str>, SourceVersion>,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     pub(super) archived: Option<(Timestamp, MemberId)>,
@@ -91,6 +94,8 @@ pub(super) struct Naive {
     pub(super) at: Timestamp,
     pub(super) members: Arc<Members>,
     pub(super) caller: MemberId,
+    /// What the upsert that is answered says of its source.
+    pub(super) guard: Option<Guard>,
 }
 
 /// What a request makes of a record's values.
@@ -123,9 +128,11 @@ pub(super) fn entry(index: EntryIndex, field: FieldNumber) -> Place {
 
 pub(super) fn rank(place: &Place) -> (u8, EntryIndex) {
     match place {
-        Place::LookupValue | Place::MatchValue(_) | Place::Identifier | Place::Stage => {
-            (0, EntryIndex::default())
-        }
+        Place::LookupValue
+        | Place::MatchValue(_)
+        | Place::SourceVersion
+        | Place::Identifier
+        | Place::Stage => (0, EntryIndex::default()),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
         Place::Field(field) => (2, EntryIndex::of_fields(field.0)),
     }
@@ -136,7 +143,19 @@ impl Naive {
         let caller = crate::model::table::test_support::member(1);
         let (records, tags, purged, gone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let at = crate::model::table::test_support::BIRTH;
-        Self { schema, records, tags, sequence, gone, purged, confirmed: 0, at, members, caller }
+        Self {
+            schema,
+            records,
+            tags,
+            sequence,
+            gone,
+            purged,
+            confirmed: 0,
+            at,
+            members,
+            caller,
+            guard: None,
+        }
     }
 
     /// Gives the created record the id that was drawn for it.
@@ -191,7 +210,12 @@ impl Naive {
 
     pub(super) fn answer(&mut self, ask: &Ask) -> Answer {
         match ask {
-            Ask::Upsert(upsert) => self.upsert(upsert),
+            Ask::Upsert(upsert) => {
+                self.guard.clone_from(&upsert.guard);
+                let answer = self.upsert(upsert);
+                self.guard = None;
+                answer
+            }
             Ask::Add(add) => self.admit(&add.writes).unwrap_or_else(|| {
                 let modes = Modes {
                     archived_match: add.archived_match,
@@ -260,12 +284,20 @@ impl Naive {
         };
         let writes = &upsert.writes;
         let matching = Some(&upsert.matching);
-        let meant = match (self.meant(&upsert.matching), upsert.mode) {
-            (Meant::Archived { .. } | Meant::Nobody, Mode::Update | Mode::Archive) => {
+        let meant = self.meant(&upsert.matching);
+        if let Meant::Live(at) | Meant::Archived { at, .. } = meant
+            && let Some(answer) = self.stale(at)
+        {
+            return answer;
+        }
+        match (&meant, upsert.mode) {
+            (Meant::Archived { at, .. }, Mode::Update | Mode::Archive) => {
+                self.raise(*at);
                 return Answer::NoMatch;
             }
-            (meant, _) => meant,
-        };
+            (Meant::Nobody, Mode::Update | Mode::Archive) => return Answer::NoMatch,
+            (_, Mode::Update | Mode::Archive | Mode::Upsert | Mode::Create) => {}
+        }
         match meant {
             Meant::Live(at) => self.on_live(at, upsert),
             Meant::Several(matches) => Answer::Taken(Vec::new(), Some(Hit::Several(matches))),
@@ -284,6 +316,7 @@ impl Naive {
             Mode::Archive => {
                 self.records[at].archived = Some((self.at, self.caller));
                 self.touch(at, true);
+                self.raise(at);
                 self.as_it_is(at, Action::Archived, Vec::new())
             }
             Mode::Create => self.left_alone(at, &upsert.writes, Action::Exists),
@@ -302,17 +335,18 @@ impl Naive {
         }
     }
 
-    fn identifier(&self) -> Vec<FieldNumber> {
+    pub(super) fn identifier(&self) -> Vec<FieldNumber> {
         vec![self.schema.identifier().number]
     }
 
-    fn as_it_is(&self, at: usize, action: Action, filled: Vec<FieldNumber>) -> Answer {
+    pub(super) fn as_it_is(&self, at: usize, action: Action, filled: Vec<FieldNumber>) -> Answer {
         let (id, version) = (self.records[at].id, self.records[at].version);
         Answer::Record { action, id, version, filled, changed: Vec::new() }
     }
 
-    fn left_alone(&self, at: usize, writes: &Writes, action: Action) -> Answer {
+    fn left_alone(&mut self, at: usize, writes: &Writes, action: Action) -> Answer {
         if writes.faults.is_empty() {
+            self.raise(at);
             self.as_it_is(at, action, self.identifier())
         } else {
             Answer::Faults(writes.faults.clone())
@@ -398,6 +432,7 @@ impl Naive {
             values: draft.values.clone(),
             displaced_from: None,
             team: Vec::new(),
+            sources: self.guard.iter().map(|guard| (guard.source.clone(), guard.version)).collect(),
             created: self.at,
             updated: self.at,
             archived: None,
@@ -479,8 +514,9 @@ impl Naive {
         if !taken.is_empty() || hit.is_some() {
             return Answer::Taken(taken, hit);
         }
-        let record = &self.records[at];
-        if draft.values == record.values {
+        if draft.values == self.records[at].values {
+            self.raise(at);
+            let record = &self.records[at];
             let (id, version) = (record.id, record.version);
             let (filled, changed) = (Vec::new(), Vec::new());
             return Answer::Record { action: Action::Updated, id, version, filled, changed };

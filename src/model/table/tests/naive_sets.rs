@@ -55,7 +55,9 @@ impl Naive {
             RecordFault { place, kind: FaultKind::DuplicateField }
         }));
         for write in writes.entries.iter().filter(|write| write.index.set == FieldSet::IfEmpty) {
+            let is_named = resolved.entries.iter().any(|named| named.field == write.field);
             let is_given = matching.is_some_and(|matching| self.is_given(matching, write.field));
+            let is_given = is_given && !is_named;
             let is_blamed =
                 Draft { faults: resolved.faults.clone(), ..Draft::default() }.blames(write.field);
             if !is_given && !is_blamed && self.is_empty(at, &draft, write) {

@@ -39,6 +39,7 @@ impl Naive {
         record.archived = None;
         record.displaced_from = None;
         self.touch(at, true);
+        self.raise(at);
         let record = &self.records[at];
         let (id, version) = (record.id, record.version);
         Answer::Record { action, id, version, filled: draft.filled, changed }
@@ -290,9 +291,11 @@ impl Draft {
             Place::Entry { field: at, .. } | Place::Field(at) | Place::MatchValue(at) => {
                 at == field
             }
-            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier | Place::Stage => {
-                false
-            }
+            Place::Unresolved { .. }
+            | Place::LookupValue
+            | Place::SourceVersion
+            | Place::Identifier
+            | Place::Stage => false,
         })
     }
 

@@ -8,6 +8,7 @@ use crate::model::table::event::Claim;
 use crate::model::table::intent::{
     IdentityConflict, Intent, MatchKey, MatchKeys, MatchOn, MatchValue, Matching, Mode,
 };
+use crate::model::table::source::{Guard, SourceVersion};
 use crate::model::table::tests::steps::{CODE, Edge, SERIAL, What, any_few_writes};
 use crate::model::value::{Change, Value};
 use proptest::prelude::*;
@@ -22,6 +23,9 @@ pub(super) struct Modes {
     pub(super) lacks_region: bool,
 }
 
+/// The systems that upserts come from.
+pub(super) const SOURCES: [&str; 2] = ["crm", "shop"];
+
 /// The options of one upsert.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
@@ -29,6 +33,7 @@ pub(super) struct Options {
     skips: bool,
     reports_unchanged: bool,
     keys: Option<Keys>,
+    guard: Option<(u8, u8)>,
     sets: [Vec<(u8, What)>; 3],
 }
 
@@ -37,15 +42,16 @@ pub(super) fn any_options() -> impl Strategy<Value = Options> {
     let rarely = || prop::bool::weighted(0.1);
     let set = || prop_oneof![6 => Just(Vec::new()), 1 => any_few_writes()];
     let keys = prop::option::weighted(0.3, (0..6_u8, any::<u8>(), any::<u8>(), any::<bool>()));
-    (0..10_u8, rarely(), any::<bool>(), keys, [set(), set(), set()]).prop_map(
-        |(mode, skips, reports_unchanged, keys, sets)| {
+    let guard = prop::option::weighted(0.4, (0..2_u8, 0..12_u8));
+    (0..10_u8, rarely(), any::<bool>(), (keys, guard), [set(), set(), set()]).prop_map(
+        |(mode, skips, reports_unchanged, (keys, guard), sets)| {
             let keys = keys.map(|(which, code, serial, takes_first)| Keys {
                 which,
                 code,
                 serial,
                 takes_first,
             });
-            Options { mode, skips, reports_unchanged, keys, sets }
+            Options { mode, skips, reports_unchanged, keys, guard, sets }
         },
     )
 }
@@ -130,6 +136,14 @@ impl Options {
             intent.archived_match = ArchivedMatch::Skip;
         }
         intent.reports_unchanged = self.reports_unchanged;
+        intent.guard = self.guard.map(|(source, version)| Guard {
+            source: SOURCES[usize::from(source)].into(),
+            version: match version {
+                // Now and then of the other kind.
+                0 => SourceVersion::Time { seconds: 5, nanoseconds: 7 },
+                number => SourceVersion::Number(number.into()),
+            },
+        });
         if let (Some(keys), Matching::Identifier(lookup)) = (self.keys, &intent.matching)
             && let Some(matching) = keys.matching(lookup, edge)
         {

@@ -8,8 +8,10 @@ use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::draft::View;
 use crate::model::table::event_form::{Stored, decode};
 use crate::model::table::record::Record;
+use crate::model::table::source::kept_version;
 use crate::model::table::test_support::{Rig, all_records, assert_same};
 use crate::model::table::tests::naive::{Answer, Held, Hit, Naive, NaiveRecord};
+use crate::model::table::tests::options::SOURCES;
 use crate::model::table::tests::steps::{Kind, Step, any_kind, any_steps, ask, start, stir};
 use crate::model::value::Value;
 use proptest::prelude::*;
@@ -79,6 +81,10 @@ impl Play {
         assert_eq!(record.time(system::UPDATED), Some(naive.updated));
         assert_eq!(record.time(system::ARCHIVED_AT), naive.archived.map(|(at, _)| at));
         assert_eq!(record.explicit_team(), naive.team);
+        for source in SOURCES {
+            let kept = kept_version(record.body(), source);
+            assert_eq!(kept, naive.sources.get(source).copied(), "{source}");
+        }
         let displaced = record.value(system::DISPLACED_FROM);
         let displaced = displaced.map(|raw| rmp::decode::read_str_from_slice(raw).unwrap().0);
         assert_eq!(displaced, naive.displaced_from.as_deref());
@@ -261,7 +267,9 @@ proptest! {
                 | Stored::FieldCreated { sequence, .. }
                 | Stored::OptionCreated { sequence, .. }
                 | Stored::SchemaChanged { sequence, .. } => sequence,
-                Stored::TeamChanged { .. } | Stored::FollowUpConfirmed { .. } => continue,
+                Stored::TeamChanged { .. }
+                | Stored::SourceKept { .. }
+                | Stored::FollowUpConfirmed { .. } => continue,
             };
             sequence += 1;
             prop_assert_eq!(found.0, sequence);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 const UPSERT: Extensions = Extensions {
     query: &["dry_run"],
-    body: &["source", "source_version"],
+    body: &[],
     headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
 };
 
@@ -98,6 +98,14 @@ fn upsert_keys() -> Vec<Key> {
             .refuses(json!(["note"]), "invalid_choice")
             .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
         any("match_values", "on"),
+        text("source", "tn", 64).refuses(json!(" "), "blank"),
+        any("source_version", "itn")
+            .up_to(json!(9_223_372_036_854_775_807_i64))
+            .refuses(json!(9_223_372_036_854_775_808_u64), "invalid")
+            .refuses(json!(-1), "invalid")
+            .refuses(json!(1.5), "invalid")
+            .refuses(json!("2026-11-24"), "invalid")
+            .refuses(json!("soon"), "invalid"),
         any("client_ref", "tn")
             .up_to(json!("é".repeat(255)))
             .refuses(json!("é".repeat(256)), "max_length"),
