@@ -6,6 +6,7 @@
 use crate::engine::AskError;
 use crate::http::body::Body;
 use crate::http::caller::require;
+use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::fault::{Fault, Faults};
 use crate::http::mirror_write::{MirrorWrites, applies};
 use crate::http::problem::{FieldsForm, Problem};
@@ -20,12 +21,17 @@ use crate::http::wire::writes::{self, ReadFields};
 use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Command, EntryIndex, FieldSet, Outcome, Reply, Writes};
+use crate::model::table::command::{
+    Ask, Command, EntryIndex, EntryKey, FaultKind, FieldSet, Outcome, Place, RecordFault, Reply,
+    Write, Writes,
+};
 use crate::model::table::decide::Rejection;
 use crate::model::table::record::Record;
 use crate::model::value::Context;
+use crate::model::value::fault::ValueFault;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use std::sync::Arc;
 
 /// How often a request is read again because the schema has moved.
 const READINGS_MAX: usize = 3;
@@ -35,6 +41,8 @@ pub struct RecordWrite<'r> {
     pub target: &'r Target,
     pub fields: Fields<'r>,
     pub return_all_fields: bool,
+    /// It is only answered.
+    pub is_dry: bool,
     /// Of the request's body, for admission.
     pub bytes: usize,
 }
@@ -82,7 +90,7 @@ impl<'r> RecordWrite<'r> {
     #[must_use]
     pub fn without_fields(target: &'r Target, bytes: usize) -> Self {
         let fields = Fields::none();
-        Self { target, fields, return_all_fields: false, bytes }
+        Self { target, fields, return_all_fields: false, is_dry: false, bytes }
     }
 
     /// Asks for a record. The reply means that the change is durable and visible to every reader.
@@ -114,6 +122,11 @@ impl<'r> RecordWrite<'r> {
     }
 
     async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
+        let answered = self.ask_or_refuse(make).await;
+        answered.map_err(|problem| dry_run::refused(problem, self.is_dry))
+    }
+
+    async fn ask_or_refuse(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
         let Target { engine, caller, table, .. } = self.target;
         let command_caller = caller.for_request();
         let mut readings = 0;
@@ -121,9 +134,10 @@ impl<'r> RecordWrite<'r> {
             readings += 1;
             let schema = table.shown().schema();
             let Reading { ask, mentioned, mirrors } = self.read(&schema, make)?;
+            let ask = if self.is_dry { Ask::Dry(Box::new(ask)) } else { ask };
             let command = Command { caller: command_caller.clone(), ask };
             match engine.ask_table(table, command, self.bytes).await {
-                Ok(Reply::Record(outcome)) => {
+                Ok(Reply::Record(outcome)) if !self.is_dry => {
                     let refused =
                         RefusedWrite { target: self.target, schema: &schema, fields: &self.fields };
                     let done = (outcome.record.id(), outcome.action);
@@ -152,6 +166,9 @@ impl<'r> RecordWrite<'r> {
             let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
             mentioned.sort_by_key(|write| write.index);
             let mentioned = mentioned.into_iter().map(|write| (write.index, write.field)).collect();
+            if self.is_dry {
+                writes.faults.extend(mirrors.iter().map(not_dry));
+            }
             let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
             let mut ask = make(schema, context, writes).map_err(|faults| {
                 of_record_write(Problem::from_faults(faults), &self.fields.form)
@@ -169,6 +186,7 @@ impl<'r> RecordWrite<'r> {
         match ask {
             Ask::Update(update) => shown.record(update.id),
             Ask::Upsert(intent) => intent.matching.foreseen(shown),
+            Ask::Dry(ask) => self.addressed(ask),
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -198,17 +216,30 @@ impl<'r> RecordWrite<'r> {
     ) -> HttpResponse {
         let Written { outcome, mentioned, shows_all } = written;
         let schema = self.target.table.shown().schema();
-        let scene = Scene::new(self.target, &schema);
+        let dry_tags: Vec<_> =
+            outcome.new_tags.iter().filter(|_| self.is_dry).cloned().map(Arc::new).collect();
+        let scene = Scene::new(self.target, &schema).with_dry_tags(&dry_tags);
         let selection =
             Selection::of_write(&outcome, &mentioned, shows_all, (&schema, scene.fields()));
         let report = report(&outcome, &scene);
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
-        let record =
-            RecordAnswer { scene: &scene, selection: &selection, record, action: Some(action) };
+        let (selection, action, is_dry) = (&selection, Some(action), self.is_dry);
+        let record = RecordAnswer { scene: &scene, selection, record, action, is_dry };
         let answer = RowAnswer { record, report };
-        HttpResponse::build(status).insert_header((header::ETAG, etag)).json(answer)
+        let mut response = HttpResponse::build(status);
+        if is_dry {
+            response.insert_header((DRY_RUN, "true"));
+        }
+        response.insert_header((header::ETAG, etag)).json(answer)
     }
+}
+
+/// What others keep is written by commands of their own, so an answer cannot show it before.
+fn not_dry(write: &Write) -> RecordFault {
+    let place = Place::Entry { index: write.index, field: write.field, key: EntryKey::Naming };
+    let what = "A dry run cannot show what the related records keep.";
+    RecordFault { place, kind: FaultKind::Value(ValueFault::Invalid { what }) }
 }
 
 /// What the answer to an upsert says beside the record.

@@ -4,6 +4,7 @@
 
 use crate::http::body::Body;
 use crate::http::code::Code;
+use crate::http::dry_run;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
@@ -44,12 +45,14 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let mut query = Query::read(request.query_string(), &mut faults);
     let options = RowOptions::read(&mut query, (Door::Single, &target.caller.origin), &mut faults);
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
+    let is_dry = dry_run::read(&mut query, &mut faults);
     let with_changed = query.boolean("changed_fields", &mut faults).unwrap_or(false);
     query.finish(RouteGroup::Upsert, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
     let row = Row::read(&mut shape, &options, &target.table.shown().schema(), &mut faults);
     shape.finish(options.strict, RouteGroup::Upsert, &mut faults);
-    let asked = Asked { row: &row, return_all_fields, with_changed, bytes: body.bytes().len() };
+    let bytes = body.bytes().len();
+    let asked = Asked { row: &row, return_all_fields, is_dry, with_changed, bytes };
     let answered = match check_shape(faults, &row.fields.form) {
         Ok(()) => asked.carry_out(&target).await,
         Err(problem) => Err(problem),
@@ -64,18 +67,19 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
 struct Asked<'r> {
     row: &'r Row<'r>,
     return_all_fields: bool,
+    is_dry: bool,
     with_changed: bool,
     bytes: usize,
 }
 
 impl Asked<'_> {
     async fn carry_out(&self, target: &Target) -> Result<HttpResponse, Problem> {
-        let Self { row, return_all_fields, with_changed, bytes } = *self;
+        let Self { row, return_all_fields, is_dry, with_changed, bytes } = *self;
         let access = &target.access;
         let may_any = access.may_create() || access.may_edit_any() || access.may_unarchive_any();
         require_for_write(may_any, &row.fields.form)?;
         let fields = row.fields.clone();
-        let write = RecordWrite { target, fields, return_all_fields, bytes };
+        let write = RecordWrite { target, fields, return_all_fields, is_dry, bytes };
         let mut written = write
             .ask_for_record(&|schema, context, writes| {
                 let rights = &access.fields(schema);
@@ -115,6 +119,7 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
     let strict = query.is_strict();
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
     let restore_conflict = archived::read_restore_conflict(&mut query, &mut faults);
+    let is_dry = dry_run::read(&mut query, &mut faults);
     query.finish(RouteGroup::Add, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
     let archived_match = archived::read_match(&mut shape, "unarchive", &mut faults);
@@ -129,7 +134,7 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
     require_for_write(access.may_create() || access.may_unarchive_any(), &fields.form)?;
 
     let bytes = body.bytes().len();
-    let write = RecordWrite { target: &target, fields, return_all_fields, bytes };
+    let write = RecordWrite { target: &target, fields, return_all_fields, is_dry, bytes };
     let written = write
         .ask_for_record(&|_, _, writes| {
             Ok(Ask::Add(Box::new(Add { writes, archived_match, restore_conflict })))

@@ -32,6 +32,7 @@ pub fn problem(target: &Target, violated: &Violated) -> Problem {
     };
     let caller = &target.caller;
     let referents = Referents {
+        dry_tags: &[],
         tags: &target.table.shown().tags,
         members: &caller.catalog.members,
         time_zone: caller.business.time_zone(),

@@ -296,6 +296,12 @@ fn upsert_options(judge: &mut Judge, upsert: &str) {
     });
     let found = judge.ask("post", &all, &["accounts"], Some(body));
     assert_eq!((&found["action"], &found["client_ref"]), (&json!("exists"), &json!("r1")));
+    for name in ["Acme", "Imagined"] {
+        let body = json!({"lookup_value": name, "fields": {"labels": ["imagined"]}});
+        let dry = format!("{upsert}?dry_run=true");
+        let answer = judge.ask("post", &dry, &["accounts"], Some(body));
+        assert_eq!(answer["dry_run"], true);
+    }
     let versioned = json!({"lookup_value": "Acme", "source": "crm", "source_version": 3});
     judge.ask("post", upsert, &["accounts"], Some(versioned.clone()));
     let stale = judge.ask("post", upsert, &["accounts"], Some(versioned));

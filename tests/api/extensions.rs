@@ -23,19 +23,6 @@ fn check_refused(fixture: &mut Fixture, answer: &Answer, name: &str) {
 }
 
 #[test]
-fn query_parameters_of_the_upsert() {
-    let (mut fixture, _) = accounts();
-    for (name, value) in [("dry_run", "true"), ("dry_run", "false")] {
-        let url = format!("/api/records/accounts/upsert?{name}={value}");
-        for lookup_value in ["Acme", "new"] {
-            let body = json!({"lookup_value": lookup_value, "fields": {"note": "after"}});
-            let answer = fixture.client.post(&url, &body);
-            check_refused(&mut fixture, &answer, name);
-        }
-    }
-}
-
-#[test]
 fn headers_of_the_writes() {
     let (mut fixture, record) = accounts();
     let id = text(&record, "id").to_owned();
@@ -67,10 +54,6 @@ fn parameters_of_other_routes() {
     let (mut fixture, record) = accounts();
     let id = text(&record, "id").to_owned();
     for (method, target, name) in [
-        ("DELETE", format!("/api/records/accounts/{id}?dry_run=true"), "dry_run"),
-        ("PATCH", format!("/api/records/accounts/{id}?dry_run=true"), "dry_run"),
-        ("PUT", format!("/api/records/accounts/{id}?dry_run=true"), "dry_run"),
-        ("POST", "/api/records/accounts/add?dry_run=1".to_owned(), "dry_run"),
         ("GET", format!("/api/records/accounts/{id}?version=1"), "version"),
         ("GET", format!("/api/records/accounts/{id}?min_seq=x"), "min_seq"),
     ] {

@@ -11,6 +11,7 @@ mod counts;
 mod described;
 #[cfg(feature = "docs-ui")]
 mod docs_page;
+mod dry_run;
 mod error_bodies;
 mod extensions;
 mod field_types;

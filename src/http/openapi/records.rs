@@ -104,6 +104,14 @@ pub struct RetrieveQuery {
     pub include_hidden_fields: Option<bool>,
 }
 
+/// Whether a write is only answered.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DryRunQuery {
+    /// Write nothing, and answer what would be answered; ids and times may differ.
+    pub dry_run: Option<bool>,
+}
+
 /// What deleting takes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -271,7 +279,12 @@ macro_rules! written {
         #[derive(Serialize, ToSchema)]
         pub struct $name {
             $($besides)*
-            pub id: Uuid,
+            /// Null where a dry run would create the record.
+            #[schema(required = true)]
+            pub id: Option<Uuid>,
+            /// Nothing was written.
+            #[schema(nullable = false)]
+            pub dry_run: Option<bool>,
             pub object_type: ObjectType,
             /// The identifier; a contact's first and last name.
             pub name: String,
@@ -346,7 +359,7 @@ pub struct TeamMember {
 #[utoipa::path(
     post, path = "/api/records/{object_identifier}/upsert", tag = "records",
     operation_id = "records_upsert_create",
-    params(ObjectPath, WriteQuery, RestoreQuery, UpsertQuery),
+    params(ObjectPath, WriteQuery, RestoreQuery, UpsertQuery, DryRunQuery),
     request_body = UpsertBody,
     responses((
         status = 200, description = "Created, updated, unarchived or left alone: see `action`.",
@@ -366,7 +379,7 @@ pub fn upsert() {}
 #[utoipa::path(
     post, path = "/api/records/{object_identifier}/add", tag = "records",
     operation_id = "records_add_create",
-    params(ObjectPath, WriteQuery, RestoreQuery),
+    params(ObjectPath, WriteQuery, RestoreQuery, DryRunQuery),
     request_body = AddBody,
     responses((
         status = 201, description = "Created or unarchived: see `action`.", body = RecordWritten,
@@ -403,7 +416,7 @@ pub fn retrieve() {}
 #[utoipa::path(
     patch, path = "/api/records/{object_identifier}/{entity_id}", tag = "records",
     operation_id = "records_partial_update",
-    params(RecordPath, WriteQuery),
+    params(RecordPath, WriteQuery, DryRunQuery),
     request_body = UpdateBody,
     responses((
         status = 200, description = "The record after the change.", body = RecordWritten,
@@ -416,7 +429,7 @@ pub fn partial_update() {}
 #[utoipa::path(
     put, path = "/api/records/{object_identifier}/{entity_id}", tag = "records",
     operation_id = "records_update",
-    params(RecordPath, WriteQuery, ReplaceQuery),
+    params(RecordPath, WriteQuery, ReplaceQuery, DryRunQuery),
     request_body = UpdateBody,
     responses((
         status = 200, description = "The record after the change.", body = RecordWritten,
@@ -429,7 +442,7 @@ pub fn update() {}
 #[utoipa::path(
     delete, path = "/api/records/{object_identifier}/{entity_id}", tag = "records",
     operation_id = "records_destroy",
-    params(RecordPath, DestroyQuery),
+    params(RecordPath, DestroyQuery, DryRunQuery),
     responses((status = 204, description = "Archived or purged."))
 )]
 pub fn destroy() {}

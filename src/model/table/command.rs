@@ -13,7 +13,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
-use crate::model::table::event::{FollowUpNumber, Stamp};
+use crate::model::table::event::{FollowUpNumber, Stamp, Tag};
 use crate::model::table::intent::Intent;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
@@ -52,18 +52,7 @@ impl Command {
     /// Whether it is decided on plain state.
     #[must_use]
     pub fn is_schema_change(&self) -> bool {
-        match self.ask {
-            Ask::CreateField(_) | Ask::CreateOption { .. } | Ask::ChangeSchema(_) => true,
-            Ask::Upsert(_)
-            | Ask::Add(_)
-            | Ask::Update(_)
-            | Ask::Archive(_)
-            | Ask::Unarchive(_)
-            | Ask::Move { .. }
-            | Ask::Purge(_)
-            | Ask::Team(_)
-            | Ask::ConfirmFollowUp(_) => false,
-        }
+        self.ask.is_schema_change()
     }
 }
 
@@ -89,6 +78,8 @@ pub enum Ask {
     },
     ChangeSchema(SchemaAsk),
     ConfirmFollowUp(FollowUpNumber),
+    /// What would be answered; nothing happens.
+    Dry(Box<Ask>),
 }
 
 impl Ask {
@@ -107,6 +98,24 @@ impl Ask {
             | Self::CreateOption { .. }
             | Self::ChangeSchema(_)
             | Self::ConfirmFollowUp(_) => None,
+            Self::Dry(ask) => ask.writes_mut(),
+        }
+    }
+
+    /// Whether it is decided on plain state.
+    fn is_schema_change(&self) -> bool {
+        match self {
+            Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
+            Self::Upsert(_)
+            | Self::Add(_)
+            | Self::Update(_)
+            | Self::Archive(_)
+            | Self::Unarchive(_)
+            | Self::Move { .. }
+            | Self::Purge(_)
+            | Self::Team(_)
+            | Self::ConfirmFollowUp(_) => false,
+            Self::Dry(ask) => ask.is_schema_change(),
         }
     }
 }
@@ -294,6 +303,17 @@ pub struct Outcome {
     /// Fields whose value is another one now, in rising order; of a new record those that the
     /// request gave.
     pub changed: Vec<FieldNumber>,
+    /// Tags that the write has made: of a dry run nobody else knows them.
+    pub new_tags: Vec<Tag>,
+}
+
+impl Outcome {
+    /// A record of which nothing else is to be told.
+    #[must_use]
+    pub fn of(action: Action, record: Record) -> Self {
+        let (filled, changed, new_tags) = (Vec::new(), Vec::new(), Vec::new());
+        Self { action, record, filled, changed, new_tags }
+    }
 }
 
 /// Where a fault of a record's write is.

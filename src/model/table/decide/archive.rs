@@ -53,9 +53,7 @@ pub(super) fn unarchive(
 ) -> Result<Reply, Rejection> {
     let record = visible(commit, unarchive.id)?;
     if !record.is_archived() {
-        let outcome =
-            Outcome { action: Action::Unchanged, record, filled: Vec::new(), changed: Vec::new() };
-        return Ok(Reply::Record(outcome));
+        return Ok(Reply::Record(Outcome::of(Action::Unchanged, record)));
     }
     require(commit.access.may_unarchive(&commit.schema, &record))?;
     let nothing = Writes { schema: commit.schema.number(), ..Writes::default() };

@@ -27,6 +27,7 @@ use crate::model::table::decide::commit::Commit;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
 use crate::model::table::record::Record;
+use crate::model::table::schema_command::Run;
 use crate::model::value::Value;
 use std::sync::Arc;
 
@@ -174,13 +175,14 @@ pub fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Reply, Rejection> {
     let Command { caller, ask } = command;
+    let (ask, run) = if let Ask::Dry(ask) = ask { (*ask, Run::Dry) } else { (ask, Run::Real) };
     let mut commit = Commit::new(view, &caller, moment, events);
     let is_receipt = matches!(ask, Ask::ConfirmFollowUp(_));
     // Whoever asks for more has found the object before it went.
     if commit.schema.object().archived_at.is_some() && !is_receipt {
         return Err(Rejection::ObjectArchived);
     }
-    match ask {
+    let reply = match ask {
         Ask::Upsert(intent) => upsert::upsert(&mut commit, &intent),
         Ask::Add(add) => upsert::add(&mut commit, &add),
         Ask::Update(update) => update::update(&mut commit, &update),
@@ -193,7 +195,10 @@ pub fn decide(
         Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
         Ask::ChangeSchema(asked) => schema::change_schema(&mut commit, &asked),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
-    }
+        Ask::Dry(_) => unreachable!("a dry run is of something"),
+    }?;
+    commit.end(run);
+    Ok(reply)
 }
 
 /// The record addressed by id, if the caller may see it.

@@ -55,10 +55,8 @@ fn note_duplicates(writes: &mut Writes, branch: FieldSet) {
 /// The answer where a record stays as it is.
 pub(super) fn untouched(commit: &Commit<'_>, record: &Record, action: Action) -> Reply {
     Reply::Record(Outcome {
-        action,
-        record: record.clone(),
         filled: vec![commit.schema.identifier().number],
-        changed: Vec::new(),
+        ..Outcome::of(action, record.clone())
     })
 }
 

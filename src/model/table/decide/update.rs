@@ -68,9 +68,7 @@ pub(super) fn change_live(
         if change.reports_unchanged {
             return Ok(untouched(commit, &record, Action::Unchanged));
         }
-        let outcome =
-            Outcome { action: Action::Updated, record, filled: Vec::new(), changed: Vec::new() };
-        return Ok(Reply::Record(outcome));
+        return Ok(Reply::Record(Outcome::of(Action::Updated, record)));
     }
     plan.fill_owner(commit);
     if let Some(displaced) = displaced {

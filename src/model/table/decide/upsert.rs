@@ -71,8 +71,7 @@ fn on_live(commit: &mut Commit<'_>, intent: &Intent, record: &Record) -> Result<
         }
         Mode::Archive => {
             let record = archive_live(commit, record)?;
-            let (action, filled, changed) = (Action::Archived, Vec::new(), Vec::new());
-            Ok(Reply::Record(Outcome { action, record, filled, changed }))
+            Ok(Reply::Record(Outcome::of(Action::Archived, record)))
         }
     }
 }
@@ -350,6 +349,7 @@ pub(super) fn finish(
     if let Some(given) = given {
         changed.retain(|number| given.contains(number));
     }
+    let new_tags = change.new_tags.clone();
     commit.push(Event::Record(change));
-    Ok(Reply::Record(Outcome { action, record, filled, changed }))
+    Ok(Reply::Record(Outcome { action, record, filled, changed, new_tags }))
 }

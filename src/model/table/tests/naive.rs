@@ -259,6 +259,7 @@ impl Naive {
                 }
             },
             Ask::ChangeSchema(asked) => self.change_schema(asked),
+            Ask::Dry(_) => unreachable!("a dry run is held against the run that follows"),
             Ask::ConfirmFollowUp(number) => {
                 let sent = usize::try_from(number.0).unwrap().min(self.purged.len());
                 self.confirmed = self.confirmed.max(sent);

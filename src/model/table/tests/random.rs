@@ -37,6 +37,7 @@ impl Play {
         self.naive.members = self.rig.caller.members.clone();
         let Some(asked) = ask(step, &self.rig, &self.known) else { return };
         let expected = self.naive.answer(&asked);
+        self.check_dry(step, &expected);
         let answer = self.rig.run(asked);
         self.naive.schema = self.rig.schema();
         if let Ok(Reply::Record(outcome)) = &answer
@@ -52,6 +53,21 @@ impl Play {
             assert_eq!(comparable(answer, None), expected);
         }
         self.assert_agrees();
+    }
+
+    /// A dry run answers what the run that follows does, and does nothing.
+    fn check_dry(&mut self, step: &Step, expected: &Answer) {
+        let Some(asked) = ask(step, &self.rig, &self.known) else { return };
+        let logged = self.rig.log.len();
+        let told = self.rig.run(Ask::Dry(Box::new(asked)));
+        assert_eq!(self.rig.log.len(), logged, "nothing is logged");
+        let id = match &told {
+            Ok(Reply::Record(outcome)) if outcome.action == Action::Created => {
+                Some(outcome.record.id())
+            }
+            Ok(_) | Err(_) => None,
+        };
+        assert_eq!(&comparable(told, id), expected, "what a dry run says");
     }
 
     /// Everything that can be seen is what the naive table has.

@@ -5,19 +5,16 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const UPSERT: Extensions = Extensions {
-    query: &["dry_run"],
+    query: &[],
     body: &[],
     headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
 };
 
 const ADD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
 
-const CHANGE: Extensions = Extensions {
-    query: &["dry_run"],
-    body: &[],
-    headers: &["Idempotency-Key", "If-Match", "X-Origin"],
-};
+const CHANGE: Extensions =
+    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match", "X-Origin"] };
 
 const TRANSITION: Extensions =
     Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match", "X-Origin"] };
@@ -120,7 +117,7 @@ pub(super) fn writes() -> Vec<Route> {
     vec![
         Route::new("POST /api/records/{object}/upsert", 200)
             .takes(json!({"lookup_value": "Fresh"}), upsert_keys())
-            .flags(&["return_all_fields", "report_unchanged", "changed_fields"])
+            .flags(&["return_all_fields", "report_unchanged", "changed_fields", "dry_run"])
             .words(&["on_restore_conflict", "on_identity_conflict", "mode", "blank"])
             .extensions(UPSERT)
             .writing_record(),
@@ -129,18 +126,18 @@ pub(super) fn writes() -> Vec<Route> {
                 json!({"fields": {"name": "Added"}}),
                 vec![fields().required(), archived("unarchive")],
             )
-            .flags(&["return_all_fields"])
+            .flags(&["return_all_fields", "dry_run"])
             .words(&["on_restore_conflict"])
             .extensions(ADD)
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "after"}}), update())
-            .flags(&["return_all_fields"])
+            .flags(&["return_all_fields", "dry_run"])
             .extensions(CHANGE)
             .writing_record(),
         Route::new("PUT /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "later"}}), update())
-            .flags(&["return_all_fields", "replace"])
+            .flags(&["return_all_fields", "replace", "dry_run"])
             .extensions(CHANGE)
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{archived_record}/unarchive", 200)
@@ -162,7 +159,7 @@ pub(super) fn ends() -> Vec<Route> {
         Route::new("DELETE /api/records/{object}/{record}/team-members/{member}", 204)
             .writing_record(),
         Route::new("DELETE /api/records/{object}/{record}", 204)
-            .flags(&["purge"])
+            .flags(&["purge", "dry_run"])
             .extensions(CHANGE)
             .writing_record(),
     ]
