@@ -27,7 +27,9 @@ impl UpsertEnd {
         match outcome.action {
             Action::Created => Some(Self::Created),
             Action::Unarchived => Some(Self::Unarchived),
-            Action::Unchanged | Action::Exists | Action::SkippedArchived => Some(Self::Unchanged),
+            Action::Unchanged | Action::Exists | Action::Stale | Action::SkippedArchived => {
+                Some(Self::Unchanged)
+            }
             Action::Updated if outcome.changed.is_empty() => Some(Self::Unchanged),
             Action::Updated => Some(Self::Updated),
             Action::Archived => None,

@@ -51,6 +51,7 @@ fn is_followed_up(event: &Event) -> bool {
         | Event::OptionCreated { .. }
         | Event::Record(_)
         | Event::TeamChanged { .. }
+        | Event::SourceKept(_)
         | Event::FollowUpConfirmed { .. }
         | Event::Outcome { .. } => false,
     }
@@ -65,6 +66,7 @@ fn is_mirrored(event: &Event) -> bool {
         | Event::OptionCreated { .. }
         | Event::Record(_)
         | Event::TeamChanged { .. }
+        | Event::SourceKept(_)
         | Event::Purged(_)
         | Event::FollowUpConfirmed { .. }
         | Event::Outcome { .. } => false,

@@ -7,8 +7,26 @@ use crate::http::fault::Faults;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::model::table::command::Ask;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+
+/// On every answer of a dry run.
+pub const DRY_RUN: HeaderName = HeaderName::from_static("x-dry-run");
+
+/// Whether nothing is to happen.
+pub fn read(query: &mut Query<'_>, faults: &mut Faults) -> bool {
+    query.boolean("dry_run", faults).unwrap_or(false)
+}
+
+/// A refusal of what would have been refused.
+#[must_use]
+pub fn refused(problem: Problem, is_dry: bool) -> Problem {
+    if !is_dry {
+        return problem;
+    }
+    problem.with("dry_run", &true).with_header(DRY_RUN, HeaderValue::from_static("true"))
+}
 
 /// Whether a request is carried out, or only answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +49,7 @@ impl Run {
     pub fn read(request: &HttpRequest, group: RouteGroup, faults: &mut Faults) -> (bool, Self) {
         let mut query = Query::read(request.query_string(), faults);
         let is_strict = query.is_strict();
-        let is_dry = query.boolean("dry_run", faults).unwrap_or(false);
+        let is_dry = read(&mut query, faults);
         query.finish(group, request.headers(), &[], faults);
         (is_strict, if is_dry { Self::Dry } else { Self::Real })
     }
@@ -74,7 +92,7 @@ impl Run {
     fn mark(self, response: &mut HttpResponseBuilder) {
         match self {
             Self::Real => {}
-            Self::Dry => drop(response.insert_header(("X-Dry-Run", "true"))),
+            Self::Dry => drop(response.insert_header((DRY_RUN, "true"))),
         }
     }
 }

@@ -16,13 +16,14 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{self, EntryIndex, EntryKey, FaultKind, RecordFault};
 use crate::model::table::decide::together::TakenTogether;
-use crate::model::table::decide::{Clash, Conflict, Rejection, Taken};
+use crate::model::table::decide::{Clash, Conflict, IdentityMatch, Rejection, Taken};
 use actix_web::http::StatusCode;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 const ARCHIVED_IDENTIFIER: &str = "An archived record already uses this identifier.";
 const IDENTIFIER_OF_OTHERS: &str = "You do not have permission to upsert this identifier.";
+const SEVERAL_RECORDS: &str = "The match keys name different records.";
 const TAKEN_MEANWHILE: &str = "A live record already uses this value.";
 
 /// A write that was refused, and the request it came with.
@@ -141,8 +142,13 @@ impl RefusedWrite<'_> {
             faults.push(fault);
         };
         match conflict {
-            Conflict::ArchivedIdentifier { holder, place, .. } => {
-                add(self.identifier_place(place), ARCHIVED_IDENTIFIER.into(), Some(holder.id()));
+            Conflict::ArchivedIdentifier { holder, field, place, .. } => {
+                add(self.match_place(place, *field), ARCHIVED_IDENTIFIER.into(), Some(holder.id()));
+            }
+            Conflict::Identity(matches) => {
+                for IdentityMatch { field, record, .. } in matches {
+                    add(self.unnamed(*field), SEVERAL_RECORDS.into(), Some(record.id()));
+                }
             }
             Conflict::UniqueOnRestore { clashes, .. } => {
                 for clash in clashes {
@@ -168,15 +174,17 @@ impl RefusedWrite<'_> {
         }
     }
 
-    /// A conflict is always the identifier field's, whichever key of the body gave the value.
-    fn identifier_place(&self, place: &command::Place) -> Place {
+    /// A conflict is always the field's, whichever key of the body gave the value.
+    fn match_place(&self, place: &command::Place, field: FieldNumber) -> Place {
         match place {
             command::Place::Entry { .. } => self.place(place),
             command::Place::Unresolved { .. }
             | command::Place::Field(_)
             | command::Place::LookupValue
+            | command::Place::MatchValue(_)
+            | command::Place::SourceVersion
             | command::Place::Identifier
-            | command::Place::Stage => self.unnamed(self.schema.identifier().number),
+            | command::Place::Stage => self.unnamed(field),
         }
     }
 
@@ -207,6 +215,12 @@ impl RefusedWrite<'_> {
             }
             command::Place::Field(field) => self.unnamed(*field),
             command::Place::LookupValue => Place::Body("lookup_value".into()),
+            command::Place::MatchValue(field) => {
+                let field = self.schema.by_number(*field);
+                let name = field.map_or("", |field| &field.name);
+                Place::Body(format!("match_values.{name}").into())
+            }
+            command::Place::SourceVersion => Place::Body("source_version".into()),
             command::Place::Identifier => Place::Body("identifier".into()),
             command::Place::Stage => Place::Body("stage_id".into()),
         }
@@ -279,6 +293,8 @@ fn field_of(place: &command::Place) -> Option<FieldNumber> {
         command::Place::Entry { field, .. } | command::Place::Field(field) => Some(*field),
         command::Place::Unresolved { .. }
         | command::Place::LookupValue
+        | command::Place::MatchValue(_)
+        | command::Place::SourceVersion
         | command::Place::Identifier
         | command::Place::Stage => None,
     }

@@ -6,6 +6,7 @@
 use crate::engine::AskError;
 use crate::http::body::Body;
 use crate::http::caller::require;
+use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::fault::{Fault, Faults};
 use crate::http::keyed::Keyed;
 use crate::http::mirror_write::MirrorWrites;
@@ -23,14 +24,16 @@ use crate::model::input::Input;
 use crate::model::retry::{Answered, RecordAnswered, Retry, Statuses};
 use crate::model::schema::Schema;
 use crate::model::table::command::{
-    self, Action, Ask, Command, EntryIndex, Outcome, Reply, TeamEdit, Writes,
+    self, Action, Ask, Command, EntryIndex, EntryKey, FaultKind, Outcome, Place, RecordFault,
+    Reply, TeamEdit, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
-use crate::model::table::intent::Matching;
 use crate::model::table::record::Record;
 use crate::model::value::Context;
+use crate::model::value::fault::ValueFault;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use std::sync::Arc;
 
 /// How often a request is read again because the schema has moved.
 const READINGS_MAX: usize = 3;
@@ -42,12 +45,14 @@ pub struct RecordWrite<'r> {
     pub return_all_fields: bool,
     /// The status where a record is made or restored, and where one is changed.
     pub statuses: (StatusCode, StatusCode),
+    /// It is only answered.
+    pub is_dry: bool,
     /// Of the request's body, for admission.
     pub bytes: usize,
 }
 
 /// What a request asks of the table, once its `fields` are read with a schema.
-pub type MakeAsk<'m> = &'m dyn Fn(&Schema, &Context<'_>, Writes) -> Result<Ask, Fault>;
+pub type MakeAsk<'m> = &'m dyn Fn(&Schema, &Context<'_>, Writes) -> Result<Ask, Vec<Fault>>;
 
 /// A write that was carried out.
 pub struct Written {
@@ -92,7 +97,7 @@ impl<'r> RecordWrite<'r> {
     pub fn without_fields(target: &'r Target, bytes: usize) -> Self {
         let fields = Fields::none();
         let statuses = (StatusCode::OK, StatusCode::OK);
-        Self { target, fields, return_all_fields: false, statuses, bytes }
+        Self { target, fields, return_all_fields: false, statuses, is_dry: false, bytes }
     }
 
     /// Asks for a record. The reply means that the change is durable and visible to every reader.
@@ -130,6 +135,11 @@ impl<'r> RecordWrite<'r> {
 
     /// Asks for whatever the command is answered with.
     pub(super) async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
+        let answered = self.ask_or_refuse(make).await;
+        answered.map_err(|problem| dry_run::refused(problem, self.is_dry))
+    }
+
+    async fn ask_or_refuse(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
         let Target { engine, caller, table, .. } = self.target;
         if let Some(keyed) = &caller.keyed
             && let Some(answered) = keyed.outcome.as_ref().and_then(|outcome| outcome.record())
@@ -141,9 +151,10 @@ impl<'r> RecordWrite<'r> {
             readings += 1;
             let schema = table.shown().schema();
             let Reading { ask, mentioned, mirrors } = self.read(&schema, make)?;
-            let command = Command { caller: self.caller(&ask, &mentioned, &mirrors), ask };
-            match engine.ask_table(table, command, self.bytes).await {
-                Ok(Reply::Record(outcome)) => {
+            let caller = self.caller(&ask, &mentioned, &mirrors);
+            let ask = if self.is_dry { Ask::Dry(Box::new(ask)) } else { ask };
+            match engine.ask_table(table, Command { caller, ask }, self.bytes).await {
+                Ok(Reply::Record(outcome)) if !self.is_dry => {
                     let done = (outcome.record.id(), outcome.action);
                     self.carry_out(&mirrors, &schema, done).await?;
                     return Ok((Reply::Record(outcome), mentioned));
@@ -213,7 +224,8 @@ impl<'r> RecordWrite<'r> {
         // Those of sets that were not due are left out already.
         let entries = (0..).map(EntryIndex::of_fields);
         let mentioned = entries.zip(mentioned).collect();
-        Ok((Reply::Record(Outcome { action, record, filled, changed }), mentioned))
+        let new_tags = Vec::new();
+        Ok((Reply::Record(Outcome { action, record, filled, changed, new_tags }), mentioned))
     }
 
     /// Reads the request once.
@@ -225,9 +237,13 @@ impl<'r> RecordWrite<'r> {
             let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
             mentioned.sort_by_key(|write| write.index);
             let mentioned = mentioned.into_iter().map(|write| (write.index, write.field)).collect();
+            if self.is_dry {
+                writes.faults.extend(mirrors.iter().map(not_dry));
+            }
             let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
-            let mut ask = make(schema, context, writes)
-                .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
+            let mut ask = make(schema, context, writes).map_err(|faults| {
+                of_record_write(Problem::from_faults(faults), &self.fields.form)
+            })?;
             mirrors
                 .check(self.target.table.shown(), self.addressed(&ask).as_ref(), &mut ask)
                 .map_err(|problem| of_record_write(problem, &self.fields.form))?;
@@ -240,10 +256,8 @@ impl<'r> RecordWrite<'r> {
         let shown = self.target.table.shown();
         match ask {
             Ask::Update(update) => shown.record(update.id),
-            Ask::Upsert(intent) => {
-                let Matching::Identifier(lookup) = &intent.matching;
-                shown.holder(&lookup.key)
-            }
+            Ask::Upsert(intent) => intent.matching.foreseen(shown),
+            Ask::Dry(ask) => self.addressed(ask),
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -255,7 +269,6 @@ impl<'r> RecordWrite<'r> {
             | Ask::ChangeSchema(_)
             | Ask::ConfirmFollowUp(_)
             | Ask::Atomic(_) => None,
-            Ask::Dry(ask) => self.addressed(ask),
         }
     }
 
@@ -275,16 +288,22 @@ impl<'r> RecordWrite<'r> {
     ) -> HttpResponse {
         let Written { outcome, mentioned, shows_all } = written;
         let schema = self.target.table.shown().schema();
-        let scene = Scene::new(self.target, &schema);
+        let dry_tags: Vec<_> =
+            outcome.new_tags.iter().filter(|_| self.is_dry).cloned().map(Arc::new).collect();
+        let scene = Scene::new(self.target, &schema).with_dry_tags(&dry_tags);
         let selection =
             Selection::of_write(&outcome, &mentioned, shows_all, (&schema, scene.fields()));
         let report = report(&outcome, &scene);
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
-        let record =
-            RecordAnswer { scene: &scene, selection: &selection, record, action: Some(action) };
+        let (selection, action, is_dry) = (&selection, Some(action), self.is_dry);
+        let record = RecordAnswer { scene: &scene, selection, record, action, is_dry };
         let answer = RowAnswer { record, report };
-        HttpResponse::build(status).insert_header((header::ETAG, etag)).json(answer)
+        let mut response = HttpResponse::build(status);
+        if is_dry {
+            response.insert_header((DRY_RUN, "true"));
+        }
+        response.insert_header((header::ETAG, etag)).json(answer)
     }
 }
 
@@ -305,6 +324,13 @@ fn shown_alone(ask: &Ask) -> Option<Answered> {
         | Ask::ChangeSchema(_)
         | Ask::ConfirmFollowUp(_) => None,
     }
+}
+
+/// What others keep is written by commands of their own, so an answer cannot show it before.
+fn not_dry(write: &Write) -> RecordFault {
+    let place = Place::Entry { index: write.index, field: write.field, key: EntryKey::Naming };
+    let what = "A dry run cannot show what the related records keep.";
+    RecordFault { place, kind: FaultKind::Value(ValueFault::Invalid { what }) }
 }
 
 /// What the answer to an upsert says beside the record.

@@ -4,6 +4,7 @@
 //! asks for it. It must not know what a change leads to.
 
 use crate::http::body::Body;
+use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
@@ -76,7 +77,8 @@ pub fn read_answer(
     let record = found.filter(|record| scene.may_read(record)).ok_or_else(Problem::not_found)?;
     let selection = Selection::of_read(wanted, &schema, scene.fields());
     let etag = scene.etag(&record);
-    let answer = RecordAnswer { scene: &scene, selection: &selection, record, action: None };
+    let (selection, action) = (&selection, None);
+    let answer = RecordAnswer { scene: &scene, selection, record, action, is_dry: false };
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).json(answer))
 }
 
@@ -115,7 +117,7 @@ async fn update(
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
     let replaces = may_replace && query.boolean("replace", &mut faults).unwrap_or(false);
     let extent = if replaces { Extent::All } else { Extent::Mentioned };
-    let strict = query.is_strict();
+    let (strict, is_dry) = (query.is_strict(), dry_run::read(&mut query, &mut faults));
     query.finish(RouteGroup::Update, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
     let archived_conflict = archived::read_conflict(&mut shape, "archived_conflict", &mut faults);
@@ -126,7 +128,7 @@ async fn update(
 
     let statuses = (StatusCode::OK, StatusCode::OK);
     let bytes = body.bytes().len();
-    let write = RecordWrite { target, fields, return_all_fields, statuses, bytes };
+    let write = RecordWrite { target, fields, return_all_fields, statuses, is_dry, bytes };
     let written = write
         .ask_for_record(&|_, _, writes| {
             Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, extent })))
@@ -146,14 +148,19 @@ async fn archive(
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
     let purge = query.boolean("purge", &mut faults).unwrap_or(false);
+    let is_dry = dry_run::read(&mut query, &mut faults);
     query.finish(RouteGroup::Archive, request.headers(), &[], &mut faults);
     check_shape(faults, &FieldsForm::List(0))?;
     let access = &target.access;
     let may = if purge { access.may_purge() } else { access.may_archive_any() };
     require_for_write(&target, may, &FieldsForm::List(0))?;
-    let write = RecordWrite::without_fields(&target, 0);
+    let write = RecordWrite { is_dry, ..RecordWrite::without_fields(&target, 0) };
     write.ask_for_nothing(|| if purge { Ask::Purge(id) } else { Ask::Archive(id) }).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let mut response = HttpResponse::NoContent();
+    if is_dry {
+        response.insert_header((DRY_RUN, "true"));
+    }
+    Ok(response.finish())
 }
 
 /// Restores an archived record; a live one stays as it is.
@@ -182,7 +189,7 @@ async fn unarchive(
     let written = write
         .ask_for_record(&|schema, context, _| {
             let of_text = |text| identifier::of_text(IDENTIFIER, text, schema, context);
-            let identifier = text.map(of_text).transpose()?;
+            let identifier = text.map(of_text).transpose().map_err(|fault| vec![fault])?;
             Ok(Ask::Unarchive(Unarchive { id, identifier, restore_conflict }))
         })
         .await?;

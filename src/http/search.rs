@@ -107,7 +107,13 @@ pub async fn answer(
     let schema = target.table.shown().schema();
     let scene = Scene::new(target, &schema);
     let selection = Selection::of_read(&wanted, &schema, scene.fields());
-    let row = |record| RecordAnswer { scene: &scene, selection: &selection, record, action: None };
+    let row = |record| RecordAnswer {
+        scene: &scene,
+        selection: &selection,
+        record,
+        action: None,
+        is_dry: false,
+    };
     let results: Vec<_> = records.into_iter().map(row).collect();
     let address = Address::of_request(request);
     if has_cursor {

@@ -4,6 +4,7 @@
 
 use crate::http::body::Body;
 use crate::http::code::Code;
+use crate::http::dry_run;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
@@ -14,6 +15,7 @@ use crate::http::shape::Shape;
 use crate::http::target::Target;
 use crate::http::wire::archived;
 use crate::http::wire::fields::Fields;
+use crate::http::wire::matching::Reader;
 use crate::http::wire::record::action_name;
 use crate::http::wire::row::{Door, Row, RowMode, RowOptions};
 use crate::http::wire::row_answer::{RowReport, changed_fields};
@@ -41,14 +43,16 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let input = parse(&body)?;
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let options = RowOptions::read(&mut query, Door::Single, &mut faults);
+    let options = RowOptions::read(&mut query, (Door::Single, &target.caller.origin), &mut faults);
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
+    let is_dry = dry_run::read(&mut query, &mut faults);
     let with_changed = query.boolean("changed_fields", &mut faults).unwrap_or(false);
     query.finish(RouteGroup::Upsert, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
     let row = Row::read(&mut shape, &options, &target.table.shown().schema(), &mut faults);
     shape.finish(options.strict, RouteGroup::Upsert, &mut faults);
-    let asked = Asked { row: &row, return_all_fields, with_changed, bytes: body.bytes().len() };
+    let bytes = body.bytes().len();
+    let asked = Asked { row: &row, return_all_fields, is_dry, with_changed, bytes };
     let answered = match check_shape(faults, &row.fields.form) {
         Ok(()) => asked.carry_out(&target).await,
         Err(problem) => Err(problem),
@@ -63,22 +67,25 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
 struct Asked<'r> {
     row: &'r Row<'r>,
     return_all_fields: bool,
+    is_dry: bool,
     with_changed: bool,
     bytes: usize,
 }
 
 impl Asked<'_> {
     async fn carry_out(&self, target: &Target) -> Result<HttpResponse, Problem> {
-        let Self { row, return_all_fields, with_changed, bytes } = *self;
+        let Self { row, return_all_fields, is_dry, with_changed, bytes } = *self;
         let access = &target.access;
         let may_any = access.may_create() || access.may_edit_any() || access.may_unarchive_any();
         require_for_write(target, may_any, &row.fields.form)?;
         let fields = row.fields.clone();
         let statuses = (target.answers().upsert_created, StatusCode::OK);
-        let write = RecordWrite { target, fields, return_all_fields, statuses, bytes };
+        let write = RecordWrite { target, fields, return_all_fields, statuses, is_dry, bytes };
         let mut written = write
             .ask_for_record(&|schema, context, writes| {
-                Ok(Ask::Upsert(Box::new(row.intent(schema, context, writes)?)))
+                let rights = &access.fields(schema);
+                let reader = Reader { schema, rights, context };
+                Ok(Ask::Upsert(Box::new(row.intent(reader, writes)?)))
             })
             .await?;
         let action = written.outcome.action;
@@ -88,12 +95,14 @@ impl Asked<'_> {
             | Action::Archived
             | Action::Unchanged
             | Action::Exists
+            | Action::Stale
             | Action::SkippedArchived => StatusCode::OK,
         };
         written.shows_all |= row.options.mode == RowMode::GetOrCreate && !action.has_written();
         let mut response = write.answer_with(written, status, &|outcome, scene| RowReport {
             changed_fields: with_changed.then(|| changed_fields(outcome, scene)),
             client_ref: row.client_ref,
+            source_version: row.kept_version(outcome, target.caller.business.time_zone()),
         });
         let action = HeaderValue::from_static(action_name(action));
         response.headers_mut().insert(UPSERT_ACTION, action);
@@ -111,6 +120,7 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
     let strict = query.is_strict();
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
     let restore_conflict = archived::read_restore_conflict(&mut query, &mut faults);
+    let is_dry = dry_run::read(&mut query, &mut faults);
     query.finish(RouteGroup::Add, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
     let archived_match = archived::read_match(&mut shape, "unarchive", &mut faults);
@@ -126,7 +136,8 @@ async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpRes
 
     let statuses = (target.answers().added, target.answers().added);
     let bytes = body.bytes().len();
-    let write = RecordWrite { target: &target, fields, return_all_fields, statuses, bytes };
+    let target = &target;
+    let write = RecordWrite { target, fields, return_all_fields, statuses, is_dry, bytes };
     let written = write
         .ask_for_record(&|_, _, writes| {
             Ok(Ask::Add(Box::new(Add { writes, archived_match, restore_conflict })))

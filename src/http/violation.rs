@@ -36,6 +36,7 @@ pub fn problem(target: &Target, violated: &Violated) -> Problem {
     let Violated { rule, fields, count, first } = violated;
     let caller = &target.caller;
     let referents = Referents {
+        dry_tags: &[],
         tags: &target.table.shown().tags,
         members: &caller.catalog.members,
         time_zone: caller.business.time_zone(),

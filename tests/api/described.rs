@@ -369,6 +369,22 @@ fn upsert_options(judge: &mut Judge, upsert: &str) {
     });
     let found = judge.ask("post", &all, &["accounts"], Some(body));
     assert_eq!((&found["action"], &found["client_ref"]), (&json!("exists"), &json!("r1")));
+    for name in ["Acme", "Imagined"] {
+        let body = json!({"lookup_value": name, "fields": {"labels": ["imagined"]}});
+        let dry = format!("{upsert}?dry_run=true");
+        let answer = judge.ask("post", &dry, &["accounts"], Some(body));
+        assert_eq!(answer["dry_run"], true);
+    }
+    let versioned = json!({"lookup_value": "Acme", "source": "crm", "source_version": 3});
+    judge.ask("post", upsert, &["accounts"], Some(versioned.clone()));
+    let stale = judge.ask("post", upsert, &["accounts"], Some(versioned));
+    assert_eq!((&stale["action"], &stale["source_version"]), (&json!("stale"), &json!(3)));
+    let by_note = format!("{upsert}?match=note&on_identity_conflict=first");
+    let body = json!({"match_values": {"note": "n"}});
+    let found = judge.ask("post", &by_note, &["accounts"], Some(body));
+    assert_eq!(found["action"], "updated");
+    let body = json!({"lookup_value": "Acme", "match": ["note", "name"]});
+    judge.ask("post", upsert, &["accounts"], Some(body));
     let body = json!({"lookup_value": "Gone"});
     let gone = judge.ask("post", upsert, &["accounts"], Some(body));
     judge.ask("delete", RECORD, &["accounts", text(&gone, "id")], None);

@@ -369,6 +369,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
     }
     match taken.conflict {
         Some(Conflict::ArchivedIdentifier { holder, .. }) => archived = Some(holder.id()),
+        Some(Conflict::Identity(_)) => panic!("the simulation looks by one key"),
         Some(Conflict::UniqueOnRestore { clashes: found, .. }) => {
             clashes.extend(found.iter().map(|clash| clash.holder));
         }

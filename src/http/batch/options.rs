@@ -8,6 +8,7 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::query::Query;
 use crate::http::wire::row::{Door, RowOptions};
+use std::sync::Arc;
 
 /// What becomes of rows of one batch that mean the same record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(super) struct BatchOptions {
 
 impl BatchOptions {
     /// Reads the query, and the keys beside the rows where it was made with them.
-    pub(super) fn read(query: &mut Query<'_>, faults: &mut Faults) -> Self {
+    pub(super) fn read(query: &mut Query<'_>, origin: &Arc<str>, faults: &mut Faults) -> Self {
         // Results always tell them.
         query.boolean("changed_fields", faults);
         for name in ["results", "max_errors"] {
@@ -50,7 +51,7 @@ impl BatchOptions {
             }
         }
         Self {
-            row: RowOptions::read(query, Door::Row, faults),
+            row: RowOptions::read(query, (Door::Row, origin), faults),
             returns_records: query.boolean("return_records", faults).unwrap_or(false),
             is_atomic: query.boolean("atomic", faults).unwrap_or(false),
             duplicates: query
@@ -97,8 +98,8 @@ pub(super) struct StreamOptions {
 
 impl StreamOptions {
     /// Reads the query.
-    pub(super) fn read(query: &mut Query<'_>, faults: &mut Faults) -> Self {
-        let row = RowOptions::read(query, Door::Row, faults);
+    pub(super) fn read(query: &mut Query<'_>, origin: &Arc<str>, faults: &mut Faults) -> Self {
+        let row = RowOptions::read(query, (Door::Row, origin), faults);
         query.boolean("changed_fields", faults);
         if query.boolean("atomic", faults) == Some(true) {
             let message = "Only a JSON batch can be atomic.";

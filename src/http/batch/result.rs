@@ -45,6 +45,7 @@ impl RowAction {
                 | Action::Archived
                 | Action::Unchanged
                 | Action::Exists
+                | Action::Stale
                 | Action::SkippedArchived => false,
             },
         }

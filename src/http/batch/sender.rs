@@ -9,13 +9,14 @@ use crate::http::batch::result::{RowDone, RowOutcome, RowResult};
 use crate::http::batch::source::Source;
 use crate::http::batch::window::Numbered;
 use crate::http::extension::RouteGroup;
-use crate::http::fault::Faults;
+use crate::http::fault::{Fault, Faults};
 use crate::http::problem::Problem;
 use crate::http::record_problem::RefusedWrite;
 use crate::http::record_write::{Mentioned, Reading, RecordWrite, check_shape, written_by};
 use crate::http::refusal::of_ask_error;
 use crate::http::shape::Shape;
 use crate::http::target::Target;
+use crate::http::wire::matching::Reader;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::row::{Row, RowOptions};
 use crate::http::wire::row_answer::changed_fields;
@@ -83,7 +84,7 @@ impl Sender {
         }
         let write = self.write(&row, bytes);
         let intent = |schema: &Schema, context: &Context<'_>, writes: Writes| {
-            Ok(Ask::Upsert(Box::new(row.intent(schema, context, writes)?)))
+            self.upsert(&row, (schema, context), writes)
         };
         match write.read(schema, &intent) {
             Ok(Reading { mut ask, mentioned, mirrors }) => {
@@ -97,6 +98,18 @@ impl Sender {
                 ReadRow { needs_quiet, ..ReadRow::failed(client_ref, problem) }
             }
         }
+    }
+
+    /// What a row asks, with writes that were read with the same schema.
+    fn upsert(
+        &self,
+        row: &Row<'_>,
+        (schema, context): (&Schema, &Context<'_>),
+        writes: Writes,
+    ) -> Result<Ask, Vec<Fault>> {
+        let rights = &self.target.access.fields(schema);
+        let reader = Reader { schema, rights, context };
+        Ok(Ask::Upsert(Box::new(row.intent(reader, writes)?)))
     }
 
     /// The keys of a row, and whether they have a good shape.
@@ -116,7 +129,7 @@ impl Sender {
     fn write<'r>(&'r self, row: &Row<'r>, bytes: usize) -> RecordWrite<'r> {
         let (target, fields) = (&self.target, row.fields.clone());
         let statuses = (StatusCode::OK, StatusCode::OK);
-        RecordWrite { target, fields, return_all_fields: false, statuses, bytes }
+        RecordWrite { target, fields, return_all_fields: false, statuses, is_dry: false, bytes }
     }
 
     /// Carries out a row by itself, to its end: nothing else of the request is under way.
@@ -137,7 +150,7 @@ impl Sender {
         }
         let write = self.write(&read, row.source.bytes());
         let intent = |schema: &Schema, context: &Context<'_>, writes: Writes| {
-            Ok(Ask::Upsert(Box::new(read.intent(schema, context, writes)?)))
+            self.upsert(&read, (schema, context), writes)
         };
         let outcome = match write.ask(&intent).await {
             Ok((reply, mentioned)) => {
@@ -206,7 +219,7 @@ impl Sender {
         let (row, _) = self.read_shape(&input, schema);
         let write = self.write(&row, 0);
         let intent = |schema: &Schema, context: &Context<'_>, writes: Writes| {
-            Ok(Ask::Upsert(Box::new(row.intent(schema, context, writes)?)))
+            self.upsert(&row, (schema, context), writes)
         };
         write.read(schema, &intent).map(|reading| reading.mentioned).unwrap_or_default()
     }
@@ -250,6 +263,8 @@ fn names_own_records(ask: &mut Ask, mentioned: &Mentioned, schema: &Schema) -> b
         Place::Unresolved { .. }
         | Place::Field(_)
         | Place::LookupValue
+        | Place::MatchValue(_)
+        | Place::SourceVersion
         | Place::Identifier
         | Place::Stage => false,
     };
@@ -266,8 +281,7 @@ fn shown(outcome: &Outcome, scene: &Scene<'_>, mentioned: Mentioned) -> Box<RawV
     let mentioned = written_by(outcome, mentioned);
     let selection =
         Selection::of_write(outcome, &mentioned, false, (scene.schema(), scene.fields()));
-    let record = outcome.record.clone();
-    let answer =
-        RecordAnswer { scene, selection: &selection, record, action: Some(outcome.action) };
+    let (record, action) = (outcome.record.clone(), Some(outcome.action));
+    let answer = RecordAnswer { scene, selection: &selection, record, action, is_dry: false };
     serde_json::value::to_raw_value(&answer).expect("a record has text keys and serialises")
 }

@@ -4,11 +4,9 @@
 //! must not describe what is not served.
 
 use crate::http::openapi::errors::ErrorItem;
-use crate::http::openapi::records::{
-    ArchivedConflict, Blanks, FieldsInput, RestoreConflict, RowWritten, UpsertArchivedMatch,
-    UpsertMode,
-};
+use crate::http::openapi::records::{ArchivedConflict, FieldsInput, RestoreConflict, RowWritten};
 use crate::http::openapi::shared::ObjectPath;
+use crate::http::openapi::upsert_body::{Blanks, UpsertArchivedMatch, UpsertMode};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

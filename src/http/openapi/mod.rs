@@ -25,6 +25,7 @@ pub mod shared;
 pub mod team;
 #[cfg(test)]
 mod tests;
+pub mod upsert_body;
 pub mod words;
 
 use crate::http::endpoint::Endpoint;

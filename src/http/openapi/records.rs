@@ -7,6 +7,7 @@ use crate::http::openapi::batches::RowAction;
 use crate::http::openapi::objects::ObjectType;
 use crate::http::openapi::relations::ValueSummary;
 use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery};
+use crate::http::openapi::upsert_body::{SourceVersion, UpsertBody, UpsertQuery};
 use crate::http::openapi::words::FieldType;
 use serde::Serialize;
 use serde_json::Value;
@@ -51,44 +52,6 @@ pub struct WriteQuery {
 #[serde(rename_all = "snake_case")]
 pub enum RestoreConflict {
     Clear,
-}
-
-/// What an upsert does with the record that it finds, or does not find.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UpsertMode {
-    /// Update a live record, create it where there is none.
-    Upsert,
-    /// Leave a live record as it is: `exists`.
-    Create,
-    /// Create and restore nothing: 404 where there is no live record.
-    Update,
-    /// As `create`, and answer every visible field of a record that exists.
-    GetOrCreate,
-}
-
-/// What null and the empty text do to a field.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Blanks {
-    Clear,
-    Ignore,
-}
-
-/// What an upsert takes more than other writes.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct UpsertQuery {
-    /// What becomes of the record that is found, or not found; `upsert` unless given.
-    #[param(inline)]
-    pub mode: Option<UpsertMode>,
-    /// `ignore` passes over null and the empty text, which otherwise clear their fields.
-    #[param(inline)]
-    pub blank: Option<Blanks>,
-    /// Answer `unchanged` instead of `updated` where nothing changed.
-    pub report_unchanged: Option<bool>,
-    /// Add the names of the fields whose value is another one now.
-    pub changed_fields: Option<bool>,
 }
 
 /// What may restore a record.
@@ -142,6 +105,14 @@ pub struct RetrieveQuery {
     pub include_hidden_fields: Option<bool>,
 }
 
+/// Whether a write is only answered.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DryRunQuery {
+    /// Write nothing, and answer what would be answered; ids and times may differ.
+    pub dry_run: Option<bool>,
+}
+
 /// What deleting takes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -186,21 +157,6 @@ pub enum ArchivedMatch {
     Overwrite,
 }
 
-/// What an upsert does about an archived record that has the identifier. Null and absent mean
-/// `prompt`.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UpsertArchivedMatch {
-    /// Write nothing and answer 409 with the choices.
-    Prompt,
-    /// Restore it, then apply the fields.
-    Unarchive,
-    /// Free its identifier and create a new record.
-    Overwrite,
-    /// Leave it alone and create nothing.
-    Skip,
-}
-
 /// What becomes of an archived record whose identifier this record is to take. Null and absent:
 /// answer 409.
 #[derive(Serialize, ToSchema)]
@@ -208,36 +164,6 @@ pub enum UpsertArchivedMatch {
 pub enum ArchivedConflict {
     /// Free its identifier.
     Overwrite,
-}
-
-/// The body of an upsert.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({
-    "lookup_value": "Acme Corp", "fields": [{"name": "account_region", "value": {"name": "North"}}],
-}))]
-pub struct UpsertBody {
-    /// The caller's own key of the record: its name, for contacts its e-mail. Case, and blanks at
-    /// the ends, do not count unless the object says so. A number is taken as text.
-    #[schema(min_length = 1, max_length = 255)]
-    pub lookup_value: String,
-    /// Written whatever becomes of the record.
-    #[schema(nullable = false)]
-    pub fields: Option<FieldsInput>,
-    /// Written on a record that is created. A field of `fields` may not stand here too, nor in the
-    /// next set.
-    #[schema(nullable = false)]
-    pub set_on_create: Option<FieldsInput>,
-    /// Written on a record that is updated or restored.
-    #[schema(nullable = false)]
-    pub set_on_update: Option<FieldsInput>,
-    /// Written where the field has no value after the other sets.
-    #[schema(nullable = false)]
-    pub set_if_empty: Option<FieldsInput>,
-    pub oncreate_unarchive: Option<UpsertArchivedMatch>,
-    pub onupdate_archived_conflict: Option<ArchivedConflict>,
-    /// The caller's name for the request: answers and errors repeat it.
-    #[schema(max_length = 255)]
-    pub client_ref: Option<String>,
 }
 
 /// The body that creates a record.
@@ -334,7 +260,7 @@ pub enum Action {
     Unchanged,
 }
 
-/// What an upsert came to: a closed list. The last three only where they were asked for.
+/// What an upsert came to: a closed list. The last four only where they were asked for.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UpsertAction {
@@ -343,6 +269,7 @@ pub enum UpsertAction {
     Unarchived,
     Unchanged,
     Exists,
+    Stale,
     SkippedArchived,
 }
 
@@ -353,7 +280,12 @@ macro_rules! written {
         #[derive(Serialize, ToSchema)]
         pub struct $name {
             $($besides)*
-            pub id: Uuid,
+            /// Null where a dry run would create the record.
+            #[schema(required = true)]
+            pub id: Option<Uuid>,
+            /// Nothing was written.
+            #[schema(nullable = false)]
+            pub dry_run: Option<bool>,
             pub object_type: ObjectType,
             /// The identifier; a contact's first and last name.
             pub name: String,
@@ -395,7 +327,9 @@ written! {
         /// As the request gave it.
         #[schema(nullable = false)]
         pub client_ref: Option<String>,
-        /// With `skipped_archived`; so is the next one.
+        /// With `stale`: the version of the source that is kept, an integer or a time.
+        pub source_version: Option<SourceVersion>,
+        /// An archived record that was left alone; so is the next one.
         #[schema(format = DateTime, nullable = false)]
         pub archived_at: Option<String>,
         /// Null if the member is gone.
@@ -426,7 +360,7 @@ pub struct TeamMember {
     pub sources: Vec<String>,
 }
 
-/// Create or update (upsert) the record that `lookup_value` names
+/// Create or update (upsert) the record that `lookup_value` or `match` names
 ///
 /// A matching key means update in place: there is never a second record, also not between
 /// concurrent upserts of one key, of which exactly one creates. Only the fields that are given
@@ -439,7 +373,7 @@ pub struct TeamMember {
 #[utoipa::path(
     post, path = "/api/records/{object_identifier}/upsert", tag = "records",
     operation_id = "records_upsert_create",
-    params(ObjectPath, WriteQuery, RestoreQuery, UpsertQuery),
+    params(ObjectPath, WriteQuery, RestoreQuery, UpsertQuery, DryRunQuery),
     request_body = UpsertBody,
     responses((
         status = 200, description = "Created, updated, unarchived or left alone: see `action`.",
@@ -459,7 +393,7 @@ pub fn upsert() {}
 #[utoipa::path(
     post, path = "/api/records/{object_identifier}/add", tag = "records",
     operation_id = "records_add_create",
-    params(ObjectPath, WriteQuery, RestoreQuery),
+    params(ObjectPath, WriteQuery, RestoreQuery, DryRunQuery),
     request_body = AddBody,
     responses((
         status = 201, description = "Created or unarchived: see `action`.", body = RecordWritten,
@@ -496,7 +430,7 @@ pub fn retrieve() {}
 #[utoipa::path(
     patch, path = "/api/records/{object_identifier}/{entity_id}", tag = "records",
     operation_id = "records_partial_update",
-    params(RecordPath, WriteQuery),
+    params(RecordPath, WriteQuery, DryRunQuery),
     request_body = UpdateBody,
     responses((
         status = 200, description = "The record after the change.", body = RecordWritten,
@@ -509,7 +443,7 @@ pub fn partial_update() {}
 #[utoipa::path(
     put, path = "/api/records/{object_identifier}/{entity_id}", tag = "records",
     operation_id = "records_update",
-    params(RecordPath, WriteQuery, ReplaceQuery),
+    params(RecordPath, WriteQuery, ReplaceQuery, DryRunQuery),
     request_body = UpdateBody,
     responses((
         status = 200, description = "The record after the change.", body = RecordWritten,
@@ -522,7 +456,7 @@ pub fn update() {}
 #[utoipa::path(
     delete, path = "/api/records/{object_identifier}/{entity_id}", tag = "records",
     operation_id = "records_destroy",
-    params(RecordPath, DestroyQuery),
+    params(RecordPath, DestroyQuery, DryRunQuery),
     responses((status = 204, description = "Archived or purged."))
 )]
 pub fn destroy() {}

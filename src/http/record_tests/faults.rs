@@ -169,19 +169,18 @@ async fn words_about_archived_records_are_a_closed_list() {
 async fn what_is_not_offered_is_refused_and_what_is_unknown_only_if_asked() {
     let world = World::start().await;
     let id = world.created("Acme", &json!({})).await;
-    let body = json!({"lookup_value": "Acme", "source": "crm", "unheard_of": 1});
+    let body = json!({"lookup_value": "Acme", "unheard_of": 1});
     let unknown = |at: &str| ("unknown_parameter".to_owned(), at.to_owned());
     let upsert = async |query: &str| {
         world.server.post(&format!("{ACCOUNTS}/upsert{query}"), &body).await.faults()
     };
-    assert_eq!(upsert("?dry_run=1").await, ["dry_run", "source"].map(unknown));
-    assert_eq!(upsert("?strict=1&x=1").await, ["x", "source", "unheard_of"].map(unknown));
+    assert_eq!(upsert("?strict=1&x=1").await, ["x", "unheard_of"].map(unknown));
     let record = format!("{ACCOUNTS}/{id}");
     let get = |uri: &str| TestRequest::get().uri(uri);
     for (request, at) in [
         (get(&format!("{record}?version=1")), "version"),
         (get(&record).insert_header(("if-none-match", "\"1.0\"")), "If-None-Match"),
-        (TestRequest::delete().uri(&format!("{record}?dry_run=true")), "dry_run"),
+        (get(&format!("{ACCOUNTS}/lookup?identifier=Acme&min_seq=1")), "min_seq"),
         (
             TestRequest::patch().uri(&record).set_json(json!({})).insert_header(("if-match", "*")),
             "If-Match",

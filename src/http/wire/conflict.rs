@@ -9,7 +9,7 @@ use crate::model::access::ObjectAccess;
 use crate::model::id::{FieldId, FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
-use crate::model::table::decide::{Clash, Conflict, ConflictParameter};
+use crate::model::table::decide::{Clash, Conflict, ConflictParameter, IdentityMatch};
 use crate::model::table::record::Record;
 use crate::model::value::Value;
 use serde::Serialize;
@@ -30,6 +30,18 @@ pub enum ConflictBody<'a> {
         record_id: RecordId,
         fields: Vec<ClashBody<'a>>,
     },
+    IdentityConflict {
+        matches: Vec<MatchBody<'a>>,
+    },
+}
+
+/// The record that one match key means.
+#[derive(Serialize)]
+pub struct MatchBody<'a> {
+    field: FieldName<'a>,
+    value: Option<ReadForm<'a>>,
+    /// None where the caller may not see it.
+    record: Option<RecordName>,
 }
 
 /// A field where it is only named.
@@ -71,10 +83,11 @@ impl<'a> ConflictBody<'a> {
     #[must_use]
     pub fn of(conflict: &'a Conflict, schema: &'a Schema, scene: &Scene<'a>) -> Self {
         match conflict {
-            Conflict::ArchivedIdentifier { holder, value, parameter, .. } => {
+            Conflict::ArchivedIdentifier { holder, field, value, parameter, .. } => {
                 let is_visible = scene.may_read(holder);
+                let field = schema.by_number(*field).unwrap_or_else(|| schema.identifier());
                 Self::ArchivedIdentifier {
-                    field: FieldName::of(schema.identifier()),
+                    field: FieldName::of(field),
                     value,
                     archived_record: is_visible.then(|| ArchivedRecord::of(holder, scene)),
                     parameter: parameter_name(*parameter),
@@ -85,8 +98,25 @@ impl<'a> ConflictBody<'a> {
                 record_id: record.id(),
                 fields: clashes.iter().flat_map(|clash| of_clash(clash, schema, scene)).collect(),
             },
+            Conflict::Identity(matches) => Self::IdentityConflict {
+                matches: matches.iter().filter_map(|one| of_match(one, schema, scene)).collect(),
+            },
         }
     }
+}
+
+/// None for a field that was deleted since.
+fn of_match<'a>(
+    one: &IdentityMatch,
+    schema: &'a Schema,
+    scene: &Scene<'a>,
+) -> Option<MatchBody<'a>> {
+    let field = schema.by_number(one.field)?;
+    Some(MatchBody {
+        field: FieldName::of(field),
+        value: ReadForm::of_value(field, one.value.clone(), scene.referents()),
+        record: scene.may_read(&one.record).then(|| scene.name(&one.record)),
+    })
 }
 
 /// Each of the values; none of a field that was deleted since.

@@ -17,6 +17,7 @@ use crate::model::schema::system;
 use crate::model::table::Shown;
 use crate::model::table::command::Action;
 use crate::model::table::digest::item_hash;
+use crate::model::table::event::Tag;
 use crate::model::table::link::Link;
 use crate::model::table::naming::{full_name, text, visible_display_name, visible_record_name};
 use crate::model::table::record::Record;
@@ -82,6 +83,8 @@ pub struct RecordAnswer<'a> {
     pub record: Record,
     /// None in reads.
     pub action: Option<Action>,
+    /// Nothing was written: a record that would be created has no id.
+    pub is_dry: bool,
 }
 
 /// What the API calls an action.
@@ -94,6 +97,7 @@ pub const fn action_name(action: Action) -> &'static str {
         Action::Archived => "archived",
         Action::Unchanged => "unchanged",
         Action::Exists => "exists",
+        Action::Stale => "stale",
         Action::SkippedArchived => "skipped_archived",
     }
 }
@@ -116,7 +120,7 @@ impl<'a> Scene<'a> {
             schema,
             shown,
             agenda: caller.business.agenda(),
-            referents: Referents { tags, members, time_zone },
+            referents: Referents { tags, dry_tags: &[], members, time_zone },
             team_fields,
             links,
             access: &target.access,
@@ -124,6 +128,13 @@ impl<'a> Scene<'a> {
             gone,
             zone_name: &caller.business.info().timezone,
         }
+    }
+
+    /// The same, with tags that a dry run would make.
+    #[must_use]
+    pub fn with_dry_tags(mut self, tags: &'a [Arc<Tag>]) -> Self {
+        self.referents.dry_tags = tags;
+        self
     }
 
     /// The schema that the records are shown with.
@@ -262,7 +273,8 @@ impl Serialize for RecordAnswer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { scene, record, .. } = self;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &record.id())?;
+        let is_imagined = self.is_dry && self.action == Some(Action::Created);
+        map.serialize_entry("id", &(!is_imagined).then(|| record.id()))?;
         map.serialize_entry("object_type", scene.schema.object().object_type.name())?;
         map.serialize_entry("name", &scene.record_name(record))?;
         map.serialize_entry("display_name", &scene.display_name(record))?;
@@ -279,6 +291,9 @@ impl Serialize for RecordAnswer<'_> {
         map.serialize_entry("version", &record.version())?;
         if let Some(action) = self.action {
             map.serialize_entry("action", action_name(action))?;
+        }
+        if self.is_dry {
+            map.serialize_entry("dry_run", &true)?;
         }
         if record.is_archived() {
             let (at, by) = scene.archived(record);

@@ -6,20 +6,30 @@
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults};
 use crate::http::query::Query;
-use crate::http::shape::{Presence, Shape};
+use crate::http::shape::{Presence, Shape, TextRule};
 use crate::http::wire::fields::{Fields, set_name};
+use crate::http::wire::matching::{self, Given, LOOKUP_VALUE, MatchNames, Reader};
+use crate::http::wire::source::{self, ShownVersion};
 use crate::http::wire::{archived, identifier};
 use crate::model::schema::Schema;
 use crate::model::table::command::{
-    ArchivedConflict, ArchivedMatch, FieldSet, RestoreConflict, Writes,
+    Action, ArchivedConflict, ArchivedMatch, FieldSet, Outcome, RestoreConflict, Writes,
 };
-use crate::model::table::intent::{Intent, Mode};
-use crate::model::value::Context;
+use crate::model::table::intent::{IdentityConflict, Intent, Mode};
+use crate::model::table::source::{Guard, kept_version};
+use crate::model::value::text::TEXT_CHARS_MAX;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
 
-const LOOKUP_VALUE: &str = "lookup_value";
 const CLIENT_REF: &str = "client_ref";
 /// Characters of the caller's name for a row.
 const CLIENT_REF_CHARS_MAX: usize = 255;
+const LOOKUP: TextRule = TextRule {
+    presence: Presence::Required,
+    chars_max: TEXT_CHARS_MAX,
+    may_be_blank: false,
+    takes_number: true,
+};
 const MODES: [(&str, RowMode); 4] = [
     ("upsert", RowMode::Upsert),
     ("create", RowMode::Create),
@@ -70,9 +80,13 @@ pub enum Door {
 #[derive(Clone, Debug)]
 pub struct RowOptions {
     pub door: Door,
+    /// Of the caller's key: the source of a row that names none.
+    pub origin: Arc<str>,
     /// Unknown keys are refused.
     pub strict: bool,
     pub mode: RowMode,
+    pub names: Option<MatchNames>,
+    pub on_identity_conflict: IdentityConflict,
     pub blanks: Blanks,
     pub archived_match: ArchivedMatch,
     pub archived_conflict: ArchivedConflict,
@@ -82,7 +96,11 @@ pub struct RowOptions {
 
 impl RowOptions {
     /// Reads those that stand in the request of a single upsert and of many.
-    pub fn read(query: &mut Query<'_>, door: Door, faults: &mut Faults) -> Self {
+    pub fn read(
+        query: &mut Query<'_>,
+        (door, origin): (Door, &Arc<str>),
+        faults: &mut Faults,
+    ) -> Self {
         // A client that sends rows knows the word: the single route is older than it.
         let reports_unchanged = query.boolean("report_unchanged", faults);
         // A single upsert has them in its body alone.
@@ -93,8 +111,11 @@ impl RowOptions {
         }
         Self {
             door,
+            origin: origin.clone(),
             strict: query.is_strict(),
             mode: query.choice("mode", &MODES, faults).unwrap_or_default(),
+            names: matching::read_names(query, faults),
+            on_identity_conflict: matching::read_on_conflict(query, faults),
             blanks: query.choice("blank", &BLANKS, faults).unwrap_or_default(),
             archived_match: given_match.unwrap_or_default(),
             archived_conflict: given_conflict.unwrap_or_default(),
@@ -113,7 +134,8 @@ pub struct Row<'i> {
     pub operation: Operation,
     /// The options of its request, or its own.
     pub options: RowOptions,
-    lookup: Option<&'i str>,
+    given: Given<'i>,
+    guard: Option<Guard>,
 }
 
 impl<'i> Row<'i> {
@@ -132,26 +154,33 @@ impl<'i> Row<'i> {
             let mode = shape.choice("mode", Presence::Nullable, &MODES, faults);
             options.mode = mode.unwrap_or(options.mode);
         }
-        let lookup = identifier::read_text(shape, LOOKUP_VALUE, Presence::Required, schema, faults);
+        let given = read_given(shape, &options, schema, faults);
         let found = archived::read_own_match(shape, "oncreate_unarchive", faults);
         options.archived_match = found.unwrap_or(options.archived_match);
         let in_the_way = archived::read_own_conflict(shape, "onupdate_archived_conflict", faults);
         options.archived_conflict = in_the_way.unwrap_or(options.archived_conflict);
         let client_ref = read_client_ref(shape, faults);
+        let guard = source::read_guard(shape, &options.origin, faults);
         let fields = read_sets(shape, &options, faults);
-        Self { fields, client_ref, operation, options, lookup }
+        Self { fields, client_ref, operation, options, given, guard }
+    }
+
+    /// The version of the row's source that a record keeps, where the row was older.
+    #[must_use]
+    pub fn kept_version<'z>(
+        &self,
+        outcome: &Outcome,
+        time_zone: &'z TimeZone,
+    ) -> Option<ShownVersion<'z>> {
+        let guard = self.guard.as_ref().filter(|_| outcome.action == Action::Stale)?;
+        let version = kept_version(outcome.record.body(), &guard.source)?;
+        Some(ShownVersion { version, time_zone })
     }
 
     /// What is asked of the table, with writes that were read with the same schema.
-    pub fn intent(
-        &self,
-        schema: &Schema,
-        context: &Context<'_>,
-        writes: Writes,
-    ) -> Result<Intent, Fault> {
-        let text = self.lookup.expect("a lookup value that was not read is a fault");
-        let lookup = identifier::of_text(LOOKUP_VALUE, text, schema, context)?;
-        let mut intent = Intent::of_identifier(lookup, writes);
+    pub fn intent(&self, reader: Reader<'_>, writes: Writes) -> Result<Intent, Vec<Fault>> {
+        let matching = self.given.matching(&self.fields, reader)?;
+        let mut intent = Intent::new(matching, writes);
         intent.mode = match (self.operation, self.options.mode) {
             (Operation::Archive, _) => Mode::Archive,
             (Operation::Upsert, RowMode::Upsert) => Mode::Upsert,
@@ -161,9 +190,37 @@ impl<'i> Row<'i> {
         intent.archived_match = self.options.archived_match;
         intent.archived_conflict = self.options.archived_conflict;
         intent.restore_conflict = self.options.restore_conflict;
+        intent.guard.clone_from(&self.guard);
         intent.reports_unchanged = self.options.reports_unchanged;
         Ok(intent)
     }
+}
+
+/// The names of match keys in the row win over those of the request; in a single upsert both are
+/// one too many. Without any there must be a lookup value.
+fn read_given<'i>(
+    shape: &mut Shape<'i>,
+    options: &RowOptions,
+    schema: &Schema,
+    faults: &mut Faults,
+) -> Given<'i> {
+    let own = matching::read_own_names(shape, faults);
+    if let (Door::Single, Some(own), Some(_)) = (options.door, &own, &options.names) {
+        matching::note_both(own, faults);
+    }
+    let names = own.or_else(|| options.names.clone());
+    let lookup = if names.is_some() {
+        // Of any field: a blank is passed over, as every match key without a value is.
+        let rule = TextRule { presence: Presence::Nullable, may_be_blank: true, ..LOOKUP };
+        shape.text(LOOKUP_VALUE, &rule, faults)
+    } else {
+        identifier::read_text(shape, LOOKUP_VALUE, Presence::Required, schema, faults)
+    };
+    let values = matching::read_values(shape, faults);
+    if names.is_none() && !values.is_empty() {
+        faults.push(Fault::new(Code::Required, shape.place("match")));
+    }
+    Given { names, on_conflict: options.on_identity_conflict, lookup, values }
 }
 
 /// Kept to the letter: it is the caller's.

@@ -3,6 +3,7 @@
 //! It must not know how a row was read, nor when an answer is given.
 
 use crate::http::wire::record::{RecordAnswer, Scene};
+use crate::http::wire::source::ShownVersion;
 use crate::model::table::command::Outcome;
 use serde::Serialize;
 
@@ -23,6 +24,9 @@ pub struct RowReport<'a> {
     /// As the caller gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<&'a str>,
+    /// Of the row's source, where the row was older.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_version: Option<ShownVersion<'a>>,
 }
 
 /// The API names of the fields whose value is another one now, in the order of the fields. Hidden

@@ -101,6 +101,7 @@ impl<'s> Selection<'s> {
             | Action::Archived
             | Action::Unchanged
             | Action::Exists
+            | Action::Stale
             | Action::SkippedArchived => &[],
         };
         let mut selection = Self { fields: Vec::new() };

@@ -6,7 +6,7 @@
 use crate::http::wire::members::MemberValue;
 use crate::http::wire::related::{RelatedForm, Summary};
 use crate::model::catalog::member::{Member, Members};
-use crate::model::id::{Day, FileId, Timestamp};
+use crate::model::id::{Day, FileId, TagNumber, Timestamp};
 use crate::model::schema::currency::Currency;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
@@ -30,9 +30,18 @@ use std::sync::Arc;
 #[derive(Clone, Copy)]
 pub struct Referents<'a> {
     pub tags: &'a Tags,
+    /// Tags that a dry run would make.
+    pub dry_tags: &'a [Arc<Tag>],
     pub members: &'a Members,
     /// The business's own, in which times are shown.
     pub time_zone: &'a TimeZone,
+}
+
+impl Referents<'_> {
+    fn tag(&self, number: TagNumber) -> Option<Arc<Tag>> {
+        let dry = self.dry_tags.iter().find(|tag| tag.number == number);
+        dry.cloned().or_else(|| self.tags.by_number(number))
+    }
 }
 
 /// A value that is not blank, as clients read it.
@@ -95,7 +104,7 @@ impl<'a> ReadForm<'a> {
                 unreachable!("related records are in another table, which their link knows")
             }
             Value::Tags(tags) => {
-                let tags = tags.iter().filter_map(|tag| referents.tags.by_number(*tag));
+                let tags = tags.iter().filter_map(|tag| referents.tag(*tag));
                 Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()).map(Self::Tags)
             }
             Value::Member(member) => {

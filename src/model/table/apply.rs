@@ -10,15 +10,17 @@ use crate::model::retry::OutcomeChange;
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
-use crate::model::table::body::Body;
+use crate::model::schema::system;
+use crate::model::table::body::{Body, Edits};
 use crate::model::table::claims::claims_on;
 use crate::model::table::decide::keys::{claims_of, identifier_key, is_readable};
 use crate::model::table::event::{
-    ChangeKind, ClaimOn, Event, KeyMoves, Purge, RecordChange, Stamp,
+    ChangeKind, ClaimOn, Event, KeyMoves, Purge, RecordChange, SourceKept, Stamp,
 };
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
 use crate::model::table::record::{Parts, Record};
+use crate::model::table::source::{has_room, put_raised};
 use crate::model::table::{FollowUps, Setting, Shown, Table};
 use crate::model::value::Value;
 use std::collections::BTreeMap;
@@ -37,6 +39,7 @@ impl Table {
                 self.shown.put_schema(Arc::new(schema));
             }
             Event::SchemaChanged { change, .. } => {
+                let before = self.shown.schema();
                 let schema = Arc::new(self.shown.schema().with_change(change));
                 let old_keys = self.rekey(&schema);
                 let made = self.shown.make_indexes(&schema, self.slots);
@@ -44,9 +47,11 @@ impl Table {
                 for key in &old_keys {
                     self.shown.keys.remove_if(key.as_bytes(), |_| true);
                 }
+                self.note_archived_claims(&before);
             }
             Event::Record(change) => self.apply_change(change),
             Event::TeamChanged { record, .. } => self.replace(record),
+            Event::SourceKept(kept) => self.replace(&kept.record),
             Event::Purged(purge) => self.apply_purge(purge),
             Event::FollowUpConfirmed { number, .. } => {
                 self.change_follow_ups(|follow_ups| {
@@ -100,6 +105,9 @@ impl Table {
             self.digest.subtract(old);
         }
         self.digest.add(record);
+        if record.is_archived() || old.as_ref().is_some_and(Record::is_archived) {
+            self.archived_claims.replace(&self.shown.schema(), old.as_ref(), Some(record));
+        }
         if record.key().is_some() {
             self.shown.keys.put(ByKey(record.clone()));
         }
@@ -161,12 +169,33 @@ impl Table {
         old_keys
     }
 
+    /// Makes the index of archived records anew where other values are unique than before.
+    fn note_archived_claims(&mut self, before: &Schema) {
+        let after = self.shown.schema();
+        let unique = |schema: &Schema| {
+            let fields = schema.claimed_fields().map(|field| (field.number, field.normalizer));
+            let alone = schema.claiming_fields().map(|field| field.number);
+            let together = schema.constraints().iter().map(|it| (it.number, it.fields.clone()));
+            (fields.collect::<Vec<_>>(), alone.collect::<Vec<_>>(), together.collect::<Vec<_>>())
+        };
+        if unique(before) != unique(&after) {
+            self.make_archived_claims();
+        }
+    }
+
+    pub(super) fn make_archived_claims(&mut self) {
+        let (schema, order) = (self.shown.schema(), &self.shown.order);
+        let records = (0..self.slots).filter_map(|slot| order.get(Slot(slot)));
+        self.archived_claims.rebuild(&schema, records);
+    }
+
     fn apply_purge(&mut self, purge: &Purge) {
         let old = &purge.old;
         if let Some(scan) = &self.scan {
             scan.touch(old.slot(), || self.shown.order.get(old.slot()));
         }
         self.digest.subtract(old);
+        self.archived_claims.replace(&self.shown.schema(), Some(old), None);
         self.change_follow_ups(|follow_ups| {
             follow_ups.last = purge.follow_up;
             follow_ups.open.insert(purge.follow_up, old.id());
@@ -260,6 +289,17 @@ impl Table {
                 }
                 let record = same_version(&old, body);
                 Ok(Event::TeamChanged { mark: Mark::default(), stamp, record })
+            }
+            Stored::SourceKept { id, guard } => {
+                let old = self.shown.record(id).ok_or(Misfit::Missing { id })?;
+                if !has_room(old.body(), &guard.source) {
+                    return Err(Misfit::Shape { what: "a source" });
+                }
+                let (mut edits, mut body) = (Edits::default(), Vec::new());
+                edits.set(system::SOURCE_VERSIONS, |out| put_raised(old.body(), &guard, out));
+                edits.merge(old.body(), &mut body, &mut Vec::new());
+                let (mark, record) = (Mark::default(), same_version(&old, &body));
+                Ok(Event::SourceKept(SourceKept { mark, stamp, record, guard }))
             }
             Stored::Purged(stored) => self.restore_purge(stamp, &stored).map(Event::Purged),
             Stored::FollowUpConfirmed { number } => Ok(Event::FollowUpConfirmed { stamp, number }),

@@ -14,7 +14,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
-use crate::model::table::event::{FollowUpNumber, Stamp};
+use crate::model::table::event::{FollowUpNumber, Stamp, Tag};
 use crate::model::table::intent::Intent;
 use crate::model::table::others::Others;
 use crate::model::table::record::Record;
@@ -304,6 +304,8 @@ pub enum Action {
     Unchanged,
     /// There is one, so none was created.
     Exists,
+    /// Its source has said something newer before.
+    Stale,
     /// An archived one was left alone.
     SkippedArchived,
 }
@@ -314,7 +316,11 @@ impl Action {
     pub fn has_written(self) -> bool {
         match self {
             Self::Created | Self::Updated | Self::Unarchived => true,
-            Self::Archived | Self::Unchanged | Self::Exists | Self::SkippedArchived => false,
+            Self::Archived
+            | Self::Unchanged
+            | Self::Exists
+            | Self::Stale
+            | Self::SkippedArchived => false,
         }
     }
 }
@@ -344,6 +350,17 @@ pub struct Outcome {
     /// Fields whose value is another one now, in rising order; of a new record those that the
     /// request gave.
     pub changed: Vec<FieldNumber>,
+    /// Tags that the write has made: of a dry run nobody else knows them.
+    pub new_tags: Vec<Tag>,
+}
+
+impl Outcome {
+    /// A record of which nothing else is to be told.
+    #[must_use]
+    pub fn of(action: Action, record: Record) -> Self {
+        let (filled, changed, new_tags) = (Vec::new(), Vec::new(), Vec::new());
+        Self { action, record, filled, changed, new_tags }
+    }
 }
 
 /// Where a fault of a record's write is.
@@ -357,6 +374,10 @@ pub enum Place {
     Field(FieldNumber),
     /// The body key `lookup_value`.
     LookupValue,
+    /// The value of this field among `match_values`.
+    MatchValue(FieldNumber),
+    /// The body key `source_version`.
+    SourceVersion,
     /// The body key `identifier`.
     Identifier,
     /// The body key `stage_id`.

@@ -6,7 +6,9 @@ use crate::model::moment::Mark;
 use crate::model::retry::hash::RetryKey;
 use crate::model::retry::{OutcomeChange, StoredOutcome};
 use crate::model::table::Table;
-use crate::model::table::event::{Claim, Event, FollowUpNumber, KeyMoves, Tag};
+use crate::model::table::archived_claims::place_of;
+use crate::model::table::decide::keys::claims_of;
+use crate::model::table::event::{ChangeKind, Claim, Event, FollowUpNumber, KeyMoves, Tag};
 use crate::model::table::index::KeyHasher;
 use crate::model::table::record::Record;
 use std::collections::HashMap;
@@ -21,6 +23,8 @@ pub struct Draft {
     keys: HashMap<Key, (Mark, Option<RecordId>), KeyHasher>,
     /// Further unique fields and constraints; none: freed.
     claims: HashMap<Claim, (Mark, Option<RecordId>), KeyHasher>,
+    /// Records that were archived with a value of a further unique field.
+    archived: HashMap<Claim, Vec<(Mark, RecordId)>, KeyHasher>,
     tags: HashMap<(FieldNumber, Key), (Mark, TagNumber), KeyHasher>,
     /// Tags of a field that are laid here.
     tag_counts: HashMap<FieldNumber, u32, KeyHasher>,
@@ -39,6 +43,7 @@ impl Draft {
         self.records.is_empty()
             && self.keys.is_empty()
             && self.claims.is_empty()
+            && self.archived.is_empty()
             && self.tags.is_empty()
             && self.tag_counts.is_empty()
             && self.outcomes.is_empty()
@@ -52,10 +57,17 @@ impl Draft {
             Event::Record(change) => {
                 self.lay_tags(change.mark, &change.new_tags);
                 self.lay_moves(change.mark, &change.record, &change.moves);
+                if change.kind == ChangeKind::Archived {
+                    for claim in &change.moves.frees {
+                        let place = (change.mark, change.record.id());
+                        self.archived.entry(claim.clone()).or_default().push(place);
+                    }
+                }
                 self.slots = self.slots.max(change.record.slot().0 + 1);
                 self.lay_record(change.mark, &change.record);
             }
             Event::TeamChanged { mark, record, .. } => self.lay_record(*mark, record),
+            Event::SourceKept(kept) => self.lay_record(kept.mark, &kept.record),
             Event::Purged(purge) => {
                 let id = purge.old.id();
                 if let Some(key) = purge.old.key() {
@@ -129,9 +141,13 @@ impl Draft {
                 for claim in change.moves.frees.iter().chain(&change.moves.claims) {
                     lift(&mut self.claims, claim, mark);
                 }
+                if change.kind == ChangeKind::Archived {
+                    change.moves.frees.iter().for_each(|claim| self.lift_archived(claim, mark));
+                }
                 lift(&mut self.records, &change.record.id(), mark);
             }
             Event::TeamChanged { mark, record, .. } => lift(&mut self.records, &record.id(), *mark),
+            Event::SourceKept(kept) => lift(&mut self.records, &kept.record.id(), kept.mark),
             Event::Purged(purge) => {
                 if let Some(key) = purge.old.key() {
                     lift(&mut self.keys, &Key::of(key), purge.mark);
@@ -155,6 +171,14 @@ impl Draft {
 }
 
 impl Draft {
+    fn lift_archived(&mut self, claim: &Claim, mark: Mark) {
+        let Some(places) = self.archived.get_mut(claim) else { return };
+        places.retain(|(at, _)| *at != mark);
+        if places.is_empty() {
+            self.archived.remove(claim);
+        }
+    }
+
     fn lift_tag_count(&mut self, field: FieldNumber) {
         if let Some(count) = self.tag_counts.get_mut(&field) {
             *count -= 1;
@@ -217,6 +241,22 @@ impl View<'_> {
         }
         let found = self.table.shown.unique(claim.on)?.get(&claim.key)?;
         self.record(found.id())
+    }
+
+    /// The archived record that had a value of a further unique field, of several the one that was
+    /// archived last.
+    #[must_use]
+    pub fn archived_claimant(&self, claim: &Claim) -> Option<Record> {
+        let schema = self.table.shown.schema();
+        let has_it = |record: &Record| {
+            record.is_archived() && claims_of(&schema, record.body()).contains(claim)
+        };
+        let drafted = self.drafts.iter().filter_map(|draft| draft.archived.get(claim)).flatten();
+        let drafted = drafted.filter_map(|(_, id)| self.record(*id)).filter(has_it);
+        // Of those in the table the first that a draft has not changed is the last archived one.
+        let shown = self.table.archived_claims.holders(claim);
+        let shown = shown.filter_map(|id| self.record(id)).find(has_it);
+        drafted.chain(shown).max_by_key(place_of)
     }
 
     /// The tag of this name in a field.

@@ -12,6 +12,7 @@ use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::record::Record;
+use crate::model::table::source::Guard;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -119,6 +120,16 @@ pub struct RecordChange {
     pub moves: KeyMoves,
 }
 
+/// A newer version of a source, where nothing else of the record has changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceKept {
+    pub mark: Mark,
+    pub stamp: Stamp,
+    /// The same version and sequence, another body.
+    pub record: Record,
+    pub guard: Guard,
+}
+
 /// A record without its values: they and its history are forgotten.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Purge {
@@ -187,6 +198,7 @@ pub enum Event {
         stamp: Stamp,
         record: Record,
     },
+    SourceKept(SourceKept),
     Purged(Purge),
     /// The receiver has this follow-up and all before it.
     FollowUpConfirmed {
@@ -213,6 +225,7 @@ impl Event {
             | Self::FollowUpConfirmed { stamp, .. }
             | Self::Outcome { stamp, .. } => stamp,
             Self::Record(change) => &change.stamp,
+            Self::SourceKept(kept) => &kept.stamp,
             Self::Purged(purge) => &purge.stamp,
         }
     }
@@ -226,9 +239,10 @@ impl Event {
             | Self::SchemaChanged { sequence, .. } => Some(*sequence),
             Self::Record(change) => Some(change.record.sequence()),
             Self::Purged(purge) => Some(purge.sequence),
-            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } | Self::Outcome { .. } => {
-                None
-            }
+            Self::TeamChanged { .. }
+            | Self::SourceKept(_)
+            | Self::FollowUpConfirmed { .. }
+            | Self::Outcome { .. } => None,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::model::table::body::Body;
 use crate::model::table::event::{
     ChangeKind, Event, FollowUpNumber, KeyHash, Reason, RecordChange, Stamp, Tag,
 };
+use crate::model::table::source::{Guard, SourceVersion};
 use crate::model::value::pack;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ mod kind {
     pub(super) const RECORD_UNARCHIVED: u64 = 13;
     pub(super) const TEAM_CHANGED: u64 = 14;
     pub(super) const PURGED: u64 = 15;
+    pub(super) const SOURCE_KEPT: u64 = 16;
     pub(super) const FOLLOW_UP_CONFIRMED: u64 = 20;
     pub(super) const OUTCOME: u64 = 21;
 }
@@ -68,6 +70,12 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
             head(2, kind::TEAM_CHANGED, stamp, out);
             put_bin(record.id_bytes(), out);
             put_bin(record.body().bytes(), out);
+        }
+        Event::SourceKept(kept) => {
+            head(3, kind::SOURCE_KEPT, &kept.stamp, out);
+            put_bin(kept.record.id_bytes(), out);
+            rmp::encode::write_str(out, &kept.guard.source).expect(INFALLIBLE);
+            kept.guard.version.encode(out);
         }
         Event::Purged(purge) => {
             head(6, kind::PURGED, &purge.stamp, out);
@@ -192,6 +200,7 @@ pub enum Stored<'a> {
     SchemaChanged { sequence: Sequence, change: Box<SchemaChange> },
     Record(StoredChange<'a>),
     TeamChanged { id: RecordId, body: &'a [u8] },
+    SourceKept { id: RecordId, guard: Guard },
     Purged(StoredPurge),
     FollowUpConfirmed { number: FollowUpNumber },
     Outcome { change: OutcomeChange },
@@ -298,6 +307,13 @@ fn decode_kind<'a>(kind: u64, rest: &mut &'a [u8]) -> Result<(u32, Stored<'a>), 
         kind::TEAM_CHANGED => {
             let id = RecordId::from_bytes(take_id(rest, "a record's id")?);
             (2, Stored::TeamChanged { id, body: take_body(rest)? })
+        }
+        kind::SOURCE_KEPT => {
+            let id = RecordId::from_bytes(take_id(rest, "a record's id")?);
+            let source = take_str(rest, "a source")?.into();
+            let version =
+                SourceVersion::decode(rest).ok_or(Misfit::Shape { what: "a source's version" })?;
+            (3, Stored::SourceKept { id, guard: Guard { source, version } })
         }
         kind::PURGED => (6, Stored::Purged(decode_purge(rest)?)),
         kind::FOLLOW_UP_CONFIRMED => {

@@ -4,6 +4,7 @@
 //! always exactly what applying its events in order gives.
 
 pub mod apply;
+mod archived_claims;
 pub mod body;
 mod claims;
 pub mod column;
@@ -26,6 +27,7 @@ pub mod scan;
 pub mod schema_command;
 pub mod search;
 pub mod snapshot_form;
+pub mod source;
 pub mod tags;
 pub mod team;
 #[cfg(test)]
@@ -43,6 +45,7 @@ use crate::model::retry::outcomes::Outcomes;
 use crate::model::retry::{Answered, OutcomeChange, RecordAnswered, Retry, StoredOutcome};
 use crate::model::schema::Schema;
 use crate::model::state::State;
+use crate::model::table::archived_claims::ArchivedClaims;
 use crate::model::table::columns::Columns;
 use crate::model::table::command::{Command, Reply};
 use crate::model::table::decide::Rejection;
@@ -170,6 +173,7 @@ pub struct Table {
     tag_number: TagNumber,
     scan: Option<Arc<Scan>>,
     digest: Digest,
+    archived_claims: ArchivedClaims,
 }
 
 impl Table {
@@ -214,6 +218,7 @@ impl Table {
             tag_number: TagNumber(0),
             scan: None,
             digest: Digest::new(setting.digest_key),
+            archived_claims: ArchivedClaims::default(),
         }
     }
 

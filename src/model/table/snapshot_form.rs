@@ -307,6 +307,7 @@ impl Loader {
         }
         self.table.digest.add_sum(sum);
         self.table.slots = records;
+        self.table.make_archived_claims();
         Ok(self.table)
     }
 }

@@ -322,7 +322,7 @@ pub(crate) fn assert_whole(table: &Table) {
     let records = all_records(table);
     let (schema, shown) = (table.shown.schema(), &table.shown);
     let mut sum = crate::model::table::digest::Digest::new(table.digest.key());
-    let (mut keyed, mut live, mut claimed) = (0, 0, 0);
+    let (mut keyed, mut live, mut claimed, mut former) = (0, 0, 0, 0);
     for record in &records {
         sum.add(record);
         assert_eq!(shown.record(record.id()).as_ref(), Some(record), "by id");
@@ -333,6 +333,11 @@ pub(crate) fn assert_whole(table: &Table) {
             assert_eq!(shown.holder(&key).as_ref(), Some(record), "by key");
         }
         if record.is_archived() {
+            for claim in claims_of(&schema, record.body()) {
+                former += 1;
+                let mut holders = table.archived_claims.holders(&claim);
+                assert!(holders.any(|holder| holder == record.id()), "who had it before");
+            }
             continue;
         }
         live += 1;
@@ -342,6 +347,7 @@ pub(crate) fn assert_whole(table: &Table) {
             assert_eq!(index.get(&claim.key).as_ref(), Some(record), "by what it has alone");
         }
     }
+    assert_eq!(table.archived_claims.len(), former, "nobody else had it before");
     for field in schema.owning_fields() {
         let index = shown.owners(field.number).unwrap();
         let mut led = 0;

@@ -16,6 +16,8 @@ const EPOCH: Date = Date::constant(1970, 1, 1);
 /// The first day: many clients know no year 0.
 const DAY_MIN: Date = Date::constant(1, 1, 1);
 const DAY_MAX: Date = Date::constant(9999, 12, 31);
+/// Of a second.
+const NANOSECONDS: i128 = 1_000_000_000;
 /// 0001-01-02T00:00:00Z: an instant has a year of four digits in every time zone.
 const INSTANT_MIN_MS: i64 = -62_135_510_400_000;
 /// 9999-12-30T22:00:00Z, the calendar's last in which every offset can be applied.
@@ -57,6 +59,28 @@ pub fn parse_timestamp(text: &str, time_zone: &TimeZone) -> Option<Timestamp> {
     };
     let unix_ms = instant.as_millisecond();
     (INSTANT_MIN_MS..=INSTANT_MAX_MS).contains(&unix_ms).then_some(Timestamp(unix_ms))
+}
+
+/// An instant to the nanosecond, as seconds since 1970 and nanoseconds; a bare date is none.
+#[must_use]
+pub fn parse_instant(text: &str) -> Option<(i64, u32)> {
+    Written::parse(text)?.clock?;
+    // Without an offset it is UTC.
+    let instant = text.parse::<Instant>().or_else(|_| format!("{text}Z").parse()).ok()?;
+    let seconds = instant.as_nanosecond().div_euclid(NANOSECONDS);
+    let nanoseconds = instant.as_nanosecond().rem_euclid(NANOSECONDS);
+    Some((i64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?))
+}
+
+/// Such an instant as clients read it: with six digits of the second, or nine where it has them.
+#[must_use]
+pub fn instant_text((seconds, nanoseconds): (i64, u32), time_zone: &TimeZone) -> String {
+    let unix_ms = seconds.saturating_mul(1000).saturating_add(i64::from(nanoseconds / 1_000_000));
+    let mut text = timestamp_text(Timestamp(unix_ms), time_zone);
+    let digits = format!("{nanoseconds:09}");
+    let shown = if digits.ends_with("000") { &digits[..6] } else { &digits[..] };
+    text.replace_range(20..26, shown);
+    text
 }
 
 /// All instants that a text means: one, or those of a bare date's day in the time zone.

@@ -34,6 +34,7 @@ function hasWritten(action: Action): boolean {
       return true;
     case "unchanged":
     case "exists":
+    case "stale":
     case "skipped_archived":
       return false;
   }

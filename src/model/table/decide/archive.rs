@@ -8,6 +8,7 @@ use crate::model::table::command::{
     Action, ArchivedConflict, Outcome, Place, Reply, TeamEdit, Unarchive, Writes,
 };
 use crate::model::table::decide::commit::{Commit, RecordEdit, put_time};
+use crate::model::table::decide::guard::raise_with;
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::relate::give_up;
@@ -32,6 +33,7 @@ pub(super) fn archive_live(commit: &mut Commit<'_>, record: &Record) -> Result<R
     let mut edits = Edits::default();
     edits.set(system::ARCHIVED_AT, |out| put_time(at, out));
     edits.set(system::ARCHIVED_BY, |out| Value::Member(by).encode(out));
+    raise_with(commit, Some(record), &mut edits);
     let change = commit.put(RecordEdit {
         kind: ChangeKind::Archived,
         old: Some(record),
@@ -51,9 +53,7 @@ pub(super) fn unarchive(
 ) -> Result<Reply, Rejection> {
     let record = visible(commit, unarchive.id)?;
     if !record.is_archived() {
-        let outcome =
-            Outcome { action: Action::Unchanged, record, filled: Vec::new(), changed: Vec::new() };
-        return Ok(Reply::Record(outcome));
+        return Ok(Reply::Record(Outcome::of(Action::Unchanged, record)));
     }
     require(commit.access.may_unarchive(&commit.schema, &record))?;
     let nothing = Writes { schema: commit.schema.number(), ..Writes::default() };

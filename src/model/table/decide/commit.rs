@@ -14,6 +14,7 @@ use crate::model::table::decide::keys::identifier_key;
 use crate::model::table::draft::View;
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChange, Stamp, Tag};
 use crate::model::table::record::{Parts, Record};
+use crate::model::table::source::Guard;
 use std::sync::Arc;
 
 // What an event takes at most besides its body, as `event_form.rs` stores it. An event is counted
@@ -32,6 +33,8 @@ pub(super) struct Commit<'a> {
     pub(super) access: ObjectAccess,
     pub(super) caller: &'a Caller,
     pub(super) moment: &'a mut Moment,
+    /// What the command says of the system that it comes from.
+    pub(super) guard: Option<Guard>,
     events: &'a mut Vec<Event>,
     sequence: Sequence,
     /// Of the events of this commit, at most.
@@ -58,7 +61,7 @@ impl<'a> Commit<'a> {
         let schema = view.table.shown.schema();
         let access = caller.rights.on(view.table.object());
         let sequence = view.sequence();
-        Self { view, schema, access, caller, moment, events, sequence, bytes: 0 }
+        Self { view, schema, access, caller, moment, guard: None, events, sequence, bytes: 0 }
     }
 
     pub(super) fn at(&self) -> Timestamp {

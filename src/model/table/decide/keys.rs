@@ -11,6 +11,7 @@ use crate::model::table::body::Body;
 use crate::model::table::event::{Claim, ClaimOn};
 use crate::model::table::others::Others;
 use crate::model::table::owners::related_ids;
+use crate::model::table::source;
 use crate::model::value::{FieldType, OptionSource, Value, member};
 use std::sync::Arc;
 
@@ -67,15 +68,18 @@ pub(crate) fn joint_key<'f>(
     Some(Key::joined(&keys))
 }
 
-/// Whether the values that a table relies on can be read: those its indexes are made of, and the
-/// explicit team. Recovery asks it of every body before it believes it.
+/// Whether the values that a table relies on can be read: those its indexes are made of, the
+/// explicit team, when it was archived, and what it keeps of its sources. Recovery asks it of every body before it believes it.
 #[must_use]
 pub(crate) fn is_readable(schema: &Schema, body: Body<'_>) -> bool {
     let is_text = |raw| stored_text(raw).is_some();
     let is_team = |mut raw| member::decode_list(&mut raw).is_ok();
+    let is_time = |mut raw| rmp::decode::read_int::<i64, _>(&mut raw).is_ok();
     let mut indexed = schema.claimed_fields().chain(schema.owning_fields());
     body.get(schema.identifier().number).is_none_or(is_text)
         && body.get(system::TEAM_MEMBERS).is_none_or(is_team)
+        && body.get(system::ARCHIVED_AT).is_none_or(is_time)
+        && source::are_readable(body)
         && indexed.all(|field| {
             body.get(field.number).is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
         })

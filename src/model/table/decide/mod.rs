@@ -7,7 +7,9 @@
 mod archive;
 mod atomic;
 mod commit;
+mod guard;
 pub(crate) mod keys;
+mod matching;
 mod pipeline;
 mod plan;
 mod relate;
@@ -90,7 +92,9 @@ impl Taken {
 pub enum Conflict {
     ArchivedIdentifier {
         holder: Record,
-        /// The identifier that is wanted, as given.
+        /// The field that it was found by: the identifier, or a match key.
+        field: FieldNumber,
+        /// The value that is wanted, as given.
         value: Box<str>,
         /// Where the request gives it.
         place: Place,
@@ -100,6 +104,16 @@ pub enum Conflict {
         record: Record,
         clashes: Vec<Clash>,
     },
+    /// The match keys mean several live records.
+    Identity(Vec<IdentityMatch>),
+}
+
+/// The live record that one match key means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentityMatch {
+    pub field: FieldNumber,
+    pub value: Value,
+    pub record: Record,
 }
 
 /// The request's parameter that decides about an archived holder.

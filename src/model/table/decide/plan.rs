@@ -66,6 +66,8 @@ pub(super) struct Plan<'a> {
     pub(super) is_new: bool,
     /// Where the request writes a field. Few as they are, looking through them beats hashing.
     pub(super) entries: Vec<(FieldNumber, EntryIndex)>,
+    /// Values that the request gives to look for the record, by where it gives them.
+    pub(super) injected: Vec<(FieldNumber, Place)>,
     /// The new tags by field and normal form.
     made: HashMap<(FieldNumber, Key), TagNumber, KeyHasher>,
 }
@@ -87,6 +89,7 @@ impl<'a> Plan<'a> {
             others: commit.caller.others.clone(),
             is_new: old.is_none(),
             entries: sure.clone().map(|write| (write.field, write.index)).collect(),
+            injected: Vec::new(),
             made: HashMap::default(),
         };
         for write in sure {
@@ -110,20 +113,24 @@ impl<'a> Plan<'a> {
     /// Whether something is wrong with the field already.
     pub(super) fn is_blamed(&self, field: FieldNumber) -> bool {
         self.faults.iter().any(|fault| match fault.place {
-            Place::Entry { field: at, .. } | Place::Field(at) => at == field,
-            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier | Place::Stage => {
-                false
+            Place::Entry { field: at, .. } | Place::Field(at) | Place::MatchValue(at) => {
+                at == field
             }
+            Place::Unresolved { .. }
+            | Place::LookupValue
+            | Place::SourceVersion
+            | Place::Identifier
+            | Place::Stage => false,
         })
     }
 
     /// Where the request gives a field's value.
     pub(super) fn place_of(&self, field: FieldNumber) -> Place {
-        self.entry(field).map_or(Place::Field(field), |index| Place::Entry {
-            index,
-            field,
-            key: EntryKey::Value,
-        })
+        if let Some(index) = self.entry(field) {
+            return Place::Entry { index, field, key: EntryKey::Value };
+        }
+        let injected = self.injected.iter().find(|(injected, _)| *injected == field);
+        injected.map_or(Place::Field(field), |(_, place)| place.clone())
     }
 
     pub(super) fn fault(&mut self, place: Place, fault: ValueFault) {
@@ -493,7 +500,11 @@ impl<'a> Plan<'a> {
 /// Faults of the body's keys first, then of entries in their order, then of fields.
 fn fault_order(place: &Place) -> (u8, EntryIndex) {
     match place {
-        Place::LookupValue | Place::Identifier | Place::Stage => (0, EntryIndex::default()),
+        Place::LookupValue
+        | Place::MatchValue(_)
+        | Place::SourceVersion
+        | Place::Identifier
+        | Place::Stage => (0, EntryIndex::default()),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
         Place::Field(field) => (2, EntryIndex::of_fields(field.0)),
     }

@@ -4,6 +4,7 @@
 
 use crate::model::id::FieldNumber;
 use crate::model::schema::field::Field;
+use crate::model::table::body::Body;
 use crate::model::table::command::{
     Action, EntryIndex, EntryKey, FaultKind, FieldSet, Outcome, Place, RecordFault, Reply, Writes,
 };
@@ -54,10 +55,8 @@ fn note_duplicates(writes: &mut Writes, branch: FieldSet) {
 /// The answer where a record stays as it is.
 pub(super) fn untouched(commit: &Commit<'_>, record: &Record, action: Action) -> Reply {
     Reply::Record(Outcome {
-        action,
-        record: record.clone(),
         filled: vec![commit.schema.identifier().number],
-        changed: Vec::new(),
+        ..Outcome::of(action, record.clone())
     })
 }
 
@@ -71,7 +70,10 @@ impl Plan<'_> {
             let is_due = write.change != Change::Clear && !self.has_value(field);
             if is_due && !self.is_blamed(field.number) {
                 self.entries.push((write.field, write.index));
+                // Nothing is left of what the others have cleared: it is no list to add to.
+                let old = std::mem::replace(&mut self.old, Body::new(&[]));
                 self.write(commit, write);
+                self.old = old;
             }
         }
     }

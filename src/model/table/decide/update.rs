@@ -6,6 +6,7 @@ use crate::model::table::command::{
     Writes,
 };
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::guard::keep;
 use crate::model::table::decide::keys::is_blank;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::sets::{applying, untouched};
@@ -64,16 +65,11 @@ pub(super) fn change_live(
         return Err(Rejection::Taken(taken));
     }
     if !plan.changes() {
+        let record = keep(commit, record)?;
         if change.reports_unchanged {
-            return Ok(untouched(commit, record, Action::Unchanged));
+            return Ok(untouched(commit, &record, Action::Unchanged));
         }
-        let outcome = Outcome {
-            action: Action::Updated,
-            record: record.clone(),
-            filled: Vec::new(),
-            changed: Vec::new(),
-        };
-        return Ok(Reply::Record(outcome));
+        return Ok(Reply::Record(Outcome::of(Action::Updated, record)));
     }
     plan.fill_owner(commit);
     if let Some(displaced) = displaced {

@@ -6,12 +6,14 @@ use crate::model::key::displaced_identifier;
 use crate::model::schema::system;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, FieldSet, Identifier, Outcome, Place,
-    RecordFault, Reply, RestoreConflict, Writes,
+    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, FieldSet, Outcome, RecordFault, Reply,
+    RestoreConflict, Writes,
 };
 use crate::model::table::decide::archive::archive_live;
 use crate::model::table::decide::commit::{Commit, RecordEdit};
+use crate::model::table::decide::guard::{check_stale, keep, raise_with};
 use crate::model::table::decide::keys::stored_text;
+use crate::model::table::decide::matching::{Archived, Found, find, inject, require_identifier};
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::relate::{give_up, take_over};
 use crate::model::table::decide::sets::{applying, untouched};
@@ -23,7 +25,6 @@ use crate::model::table::event::{ChangeKind, Event, Reason};
 use crate::model::table::intent::{Intent, Matching, Mode};
 use crate::model::table::record::Record;
 use crate::model::value::Value;
-use crate::model::value::fault::ValueFault;
 
 /// What a creating call says about archived records, under the names of its parameters.
 #[derive(Clone, Copy)]
@@ -37,10 +38,11 @@ struct Rules {
 
 pub(super) fn upsert(commit: &mut Commit<'_>, intent: &Intent) -> Result<Reply, Rejection> {
     admit(commit, &intent.writes)?;
-    let Matching::Identifier(lookup) = &intent.matching;
-    match commit.view.holder(&lookup.key) {
-        Some(found) if !found.is_archived() => on_live(commit, intent, &found),
-        found => on_none(commit, intent, found),
+    commit.guard.clone_from(&intent.guard);
+    match find(commit, &intent.matching)? {
+        Found::Live(record) => on_live(commit, intent, &record),
+        Found::Archived(archived) => on_none(commit, intent, Some(archived)),
+        Found::Nobody => on_none(commit, intent, None),
     }
 }
 
@@ -49,10 +51,14 @@ fn on_live(commit: &mut Commit<'_>, intent: &Intent, record: &Record) -> Result<
     if !commit.access.may_read(&commit.schema, record) {
         return Err(Rejection::NoRightToIdentifier);
     }
+    if let Some(stale) = check_stale(commit, record)? {
+        return Ok(stale);
+    }
     match intent.mode {
         Mode::Create => {
             check_types(&intent.writes)?;
-            Ok(untouched(commit, record, Action::Exists))
+            let record = keep(commit, record)?;
+            Ok(untouched(commit, &record, Action::Exists))
         }
         Mode::Upsert | Mode::Update => {
             let change = Change {
@@ -65,8 +71,7 @@ fn on_live(commit: &mut Commit<'_>, intent: &Intent, record: &Record) -> Result<
         }
         Mode::Archive => {
             let record = archive_live(commit, record)?;
-            let (action, filled, changed) = (Action::Archived, Vec::new(), Vec::new());
-            Ok(Reply::Record(Outcome { action, record, filled, changed }))
+            Ok(Reply::Record(Outcome::of(Action::Archived, record)))
         }
     }
 }
@@ -75,28 +80,42 @@ fn on_live(commit: &mut Commit<'_>, intent: &Intent, record: &Record) -> Result<
 fn on_none(
     commit: &mut Commit<'_>,
     intent: &Intent,
-    archived: Option<Record>,
+    archived: Option<Archived>,
 ) -> Result<Reply, Rejection> {
+    // Of one that the caller may not see nobody tells what it keeps.
+    let seen = archived.as_ref().map(|archived| &archived.record);
+    let seen = seen.filter(|record| commit.access.may_read(&commit.schema, record));
+    if let Some(record) = seen
+        && let Some(stale) = check_stale(commit, record)?
+    {
+        return Ok(stale);
+    }
     match intent.mode {
-        Mode::Update | Mode::Archive => return Ok(Reply::NoMatch),
+        Mode::Update | Mode::Archive => {
+            if let Some(record) = seen {
+                keep(commit, record)?;
+            }
+            return Ok(Reply::NoMatch);
+        }
         Mode::Upsert | Mode::Create => {}
     }
-    let Matching::Identifier(lookup) = &intent.matching;
+    let matching = Some(&intent.matching);
     let rules = Rules {
         archived_match: intent.archived_match,
         archived_conflict: intent.archived_conflict,
         restore_conflict: intent.restore_conflict,
         parameter: ConflictParameter::OncreateUnarchive,
     };
-    let Some(archived) = archived else {
-        return create(commit, &intent.writes, Some(lookup), rules);
+    let Some(Archived { record: archived, field, value, place }) = archived else {
+        return create(commit, &intent.writes, matching, rules);
     };
     match intent.archived_match {
         ArchivedMatch::Prompt => {
             let conflict = Conflict::ArchivedIdentifier {
                 holder: archived,
-                value: lookup.text.clone(),
-                place: Place::LookupValue,
+                field,
+                value,
+                place,
                 parameter: rules.parameter,
             };
             prompt(commit, &intent.writes, conflict)
@@ -105,17 +124,18 @@ fn on_none(
         ArchivedMatch::Overwrite => {
             // Also where another identifier is to be created: an answer would tell of it.
             require(commit.access.may_read(&commit.schema, &archived))?;
-            create(commit, &intent.writes, Some(lookup), rules)
+            create(commit, &intent.writes, matching, rules)
         }
         ArchivedMatch::Skip => skip(commit, &archived, &intent.writes),
     }
 }
 
 /// An archived record stays as it is, and so does everything else.
-fn skip(commit: &Commit<'_>, archived: &Record, writes: &Writes) -> Result<Reply, Rejection> {
+fn skip(commit: &mut Commit<'_>, archived: &Record, writes: &Writes) -> Result<Reply, Rejection> {
     require(commit.access.may_read(&commit.schema, archived))?;
     check_types(writes)?;
-    Ok(untouched(commit, archived, Action::SkippedArchived))
+    let record = keep(commit, archived)?;
+    Ok(untouched(commit, &record, Action::SkippedArchived))
 }
 
 pub(super) fn add(commit: &mut Commit<'_>, add: &Add) -> Result<Reply, Rejection> {
@@ -154,25 +174,31 @@ fn prompt(
 fn create(
     commit: &mut Commit<'_>,
     writes: &Writes,
-    lookup: Option<&Identifier>,
+    matching: Option<&Matching>,
     rules: Rules,
 ) -> Result<Reply, Rejection> {
     let applied = applying(writes, FieldSet::OnCreate);
     let mut plan = Plan::new(commit, None, &applied);
-    place_identifier(commit, &mut plan, lookup);
+    if let Some(matching) = matching {
+        inject(commit, &mut plan, matching);
+    }
     plan.fill_empty(commit, &applied);
+    if matching.is_some() {
+        require_identifier(commit, &mut plan);
+    }
     let identifier = plan.identifier(commit).map(Box::<str>::from);
     let key = identifier.as_deref().and_then(|text| commit.schema.identifier_key(text));
     let holder = key.as_ref().and_then(|key| commit.view.holder(key));
-    let place = plan.place_of(commit.schema.identifier().number);
-    let place = if matches!(place, Place::Field(_)) { Place::LookupValue } else { place };
+    let field = commit.schema.identifier().number;
+    let place = plan.place_of(field);
     let mut displaced = None;
     if let Some(holder) = holder.filter(Record::is_archived) {
         match rules.archived_match {
             ArchivedMatch::Prompt => {
                 let value = identifier.unwrap_or_default();
                 let parameter = rules.parameter;
-                let conflict = Conflict::ArchivedIdentifier { holder, value, place, parameter };
+                let conflict =
+                    Conflict::ArchivedIdentifier { holder, field, value, place, parameter };
                 return prompt(commit, writes, conflict);
             }
             ArchivedMatch::Unarchive => return restore(commit, &holder, writes, rules),
@@ -208,24 +234,6 @@ fn create(
         displace(commit, &archived)?;
     }
     finish(commit, plan, None, ChangeKind::Created)
-}
-
-/// The identifier of an upsert: what `fields` says, else the lookup value.
-fn place_identifier(commit: &Commit<'_>, plan: &mut Plan<'_>, lookup: Option<&Identifier>) {
-    let Some(lookup) = lookup else { return };
-    if let Some(fault) = &lookup.fault {
-        plan.fault(Place::LookupValue, fault.clone());
-    }
-    let number = commit.schema.identifier().number;
-    if !plan.mentions(number) {
-        plan.set(number, &Value::Text(lookup.text.clone()));
-        plan.filled.push(number);
-    } else if plan.value(number).is_none() {
-        // A record without a key would be created anew by every repetition of this very call.
-        if !plan.is_blamed(number) {
-            plan.fault(plan.place_of(number), ValueFault::Required);
-        }
-    }
 }
 
 /// Row 4 and 9: the stored values come back, then the given ones win.
@@ -285,8 +293,8 @@ pub(super) fn check_identifier(
         require(commit.access.may_edit(&commit.schema, &holder))?;
         return Ok(Some(holder));
     }
-    taken.conflict =
-        Some(Conflict::ArchivedIdentifier { holder, value: text.into(), place, parameter });
+    let (field, value) = (commit.schema.identifier().number, text.into());
+    taken.conflict = Some(Conflict::ArchivedIdentifier { holder, field, value, place, parameter });
     Ok(None)
 }
 
@@ -329,6 +337,7 @@ pub(super) fn finish(
 ) -> Result<Reply, Rejection> {
     take_over(commit, &plan, old)?;
     plan.settle_close_date(commit);
+    raise_with(commit, old, &mut plan.edits);
     let Plan { edits, new_tags, filled, given, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
     let action = match kind {
@@ -340,6 +349,7 @@ pub(super) fn finish(
     if let Some(given) = given {
         changed.retain(|number| given.contains(number));
     }
+    let new_tags = change.new_tags.clone();
     commit.push(Event::Record(change));
-    Ok(Reply::Record(Outcome { action, record, filled, changed }))
+    Ok(Reply::Record(Outcome { action, record, filled, changed, new_tags }))
 }

@@ -178,8 +178,9 @@ pub(super) fn assert_archived_identifier(
     place: Place,
     parameter: ConflictParameter,
 ) {
-    let Conflict::ArchivedIdentifier { holder: found, value: given, place: at, parameter: by } =
-        conflict(answer)
+    let Conflict::ArchivedIdentifier {
+        holder: found, value: given, place: at, parameter: by, ..
+    } = conflict(answer)
     else {
         panic!("another kind of conflict")
     };

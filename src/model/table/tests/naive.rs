@@ -10,10 +10,12 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
     Action, ArchivedConflict, ArchivedMatch, Ask, EntryIndex, EntryKey, Extent, FaultKind,
-    FieldSet, Identifier, Place, RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Writes,
+    FieldSet, Place, RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
 use crate::model::table::intent::{Intent, Matching, Mode};
+use crate::model::table::source::{Guard, SourceVersion};
+use crate::model::table::tests::naive_matching::Meant;
 use crate::model::table::tests::naive_sets::{forbidden, on_branch};
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
@@ -55,6 +57,7 @@ pub(super) type Together = (Vec<Place>, RecordId);
 pub(super) enum Hit {
     Archived { holder: RecordId, value: String, place: Place, parameter: ConflictParameter },
     OnRestore { record: RecordId, clashes: Vec<(Vec<FieldNumber>, RecordId)> },
+    Several(Vec<(FieldNumber, RecordId)>),
 }
 
 /// A value as it is read.
@@ -73,6 +76,8 @@ pub(super) struct NaiveRecord {
     pub(super) values: BTreeMap<FieldNumber, Held>,
     pub(super) displaced_from: Option<String>,
     pub(super) team: Vec<MemberId>,
+    /// The highest version of each source.
+    pub(super) sources: BTreeMap<Box<str>, SourceVersion>,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     pub(super) archived: Option<(Timestamp, MemberId)>,
@@ -94,6 +99,8 @@ pub(super) struct Naive {
     pub(super) at: Timestamp,
     pub(super) members: Arc<Members>,
     pub(super) caller: MemberId,
+    /// What the upsert that is answered says of its source.
+    pub(super) guard: Option<Guard>,
 }
 
 /// What a request makes of a record's values.
@@ -102,6 +109,8 @@ pub(super) struct Draft {
     pub(super) values: BTreeMap<FieldNumber, Held>,
     pub(super) faults: Vec<RecordFault>,
     pub(super) filled: Vec<FieldNumber>,
+    /// Values that the record was looked for by, and where they stand.
+    pub(super) injected: Vec<(FieldNumber, Place)>,
     pub(super) tags: Vec<Key>,
 }
 
@@ -124,7 +133,11 @@ pub(super) fn entry(index: EntryIndex, field: FieldNumber) -> Place {
 
 pub(super) fn rank(place: &Place) -> (u8, EntryIndex) {
     match place {
-        Place::LookupValue | Place::Identifier | Place::Stage => (0, EntryIndex::default()),
+        Place::LookupValue
+        | Place::MatchValue(_)
+        | Place::SourceVersion
+        | Place::Identifier
+        | Place::Stage => (0, EntryIndex::default()),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
         Place::Field(field) => (2, EntryIndex::of_fields(field.0)),
     }
@@ -149,6 +162,7 @@ impl Naive {
             at,
             members,
             caller,
+            guard: None,
         }
     }
 
@@ -204,7 +218,12 @@ impl Naive {
 
     pub(super) fn answer(&mut self, ask: &Ask) -> Answer {
         match ask {
-            Ask::Upsert(upsert) => self.upsert(upsert),
+            Ask::Upsert(upsert) => {
+                self.guard.clone_from(&upsert.guard);
+                let answer = self.upsert(upsert);
+                self.guard = None;
+                answer
+            }
             Ask::Add(add) => self.admit(&add.writes).unwrap_or_else(|| {
                 let modes = Modes {
                     archived_match: add.archived_match,
@@ -274,21 +293,50 @@ impl Naive {
             parameter: ConflictParameter::OncreateUnarchive,
         };
         let writes = &upsert.writes;
-        let Matching::Identifier(lookup) = &upsert.matching;
-        let found = self.holder(&lookup.text);
-        let live = found.filter(|at| self.records[*at].archived.is_none());
-        match (live, found, upsert.mode) {
-            (Some(at), _, Mode::Archive) => {
+        let matching = Some(&upsert.matching);
+        let meant = self.meant(&upsert.matching);
+        if let Meant::Live(at) | Meant::Archived { at, .. } = meant
+            && let Some(answer) = self.stale(at)
+        {
+            return answer;
+        }
+        match (&meant, upsert.mode) {
+            (Meant::Archived { at, .. }, Mode::Update | Mode::Archive) => {
+                self.raise(*at);
+                return Answer::NoMatch;
+            }
+            (Meant::Nobody, Mode::Update | Mode::Archive) => return Answer::NoMatch,
+            (_, Mode::Update | Mode::Archive | Mode::Upsert | Mode::Create) => {}
+        }
+        match meant {
+            Meant::Live(at) => self.on_live(at, upsert),
+            Meant::Several(matches) => {
+                Answer::Taken(Vec::new(), Vec::new(), Some(Hit::Several(matches)))
+            }
+            Meant::Nobody => self.create(writes, matching, modes),
+            Meant::Archived { at, value, place } => match modes.archived_match {
+                ArchivedMatch::Prompt => self.prompt(at, writes, (&value, place), modes),
+                ArchivedMatch::Unarchive => self.restore(at, writes, modes),
+                ArchivedMatch::Overwrite => self.create(writes, matching, modes),
+                ArchivedMatch::Skip => self.left_alone(at, writes, Action::SkippedArchived),
+            },
+        }
+    }
+
+    fn on_live(&mut self, at: usize, upsert: &Intent) -> Answer {
+        match upsert.mode {
+            Mode::Archive => {
                 self.records[at].archived = Some((self.at, self.caller));
                 self.touch(at, true);
+                self.raise(at);
                 self.as_it_is(at, Action::Archived, Vec::new())
             }
-            (Some(at), _, Mode::Create) => self.left_alone(at, writes, Action::Exists),
-            (Some(at), _, Mode::Upsert | Mode::Update) => {
-                let parameter = ConflictParameter::OnupdateArchivedConflict;
+            Mode::Create => self.left_alone(at, &upsert.writes, Action::Exists),
+            Mode::Upsert | Mode::Update => {
                 let version = self.records[at].version;
-                let mode = (modes.archived_conflict, parameter);
-                let answer = self.change(at, writes, mode, false);
+                let parameter = ConflictParameter::OnupdateArchivedConflict;
+                let mode = (upsert.archived_conflict, parameter);
+                let answer = self.change(at, &upsert.writes, mode, false);
                 let is_same =
                     matches!(answer, Answer::Record { version: after, .. } if after == version);
                 if is_same && upsert.reports_unchanged {
@@ -296,30 +344,21 @@ impl Naive {
                 }
                 answer
             }
-            (None, _, Mode::Update | Mode::Archive) => Answer::NoMatch,
-            (None, None, Mode::Upsert | Mode::Create) => self.create(writes, Some(lookup), modes),
-            (None, Some(at), Mode::Upsert | Mode::Create) => match modes.archived_match {
-                ArchivedMatch::Prompt => {
-                    self.prompt(at, writes, (&lookup.text, Place::LookupValue), modes)
-                }
-                ArchivedMatch::Unarchive => self.restore(at, writes, modes),
-                ArchivedMatch::Overwrite => self.create(writes, Some(lookup), modes),
-                ArchivedMatch::Skip => self.left_alone(at, writes, Action::SkippedArchived),
-            },
         }
     }
 
-    fn identifier(&self) -> Vec<FieldNumber> {
+    pub(super) fn identifier(&self) -> Vec<FieldNumber> {
         vec![self.schema.identifier().number]
     }
 
-    fn as_it_is(&self, at: usize, action: Action, filled: Vec<FieldNumber>) -> Answer {
+    pub(super) fn as_it_is(&self, at: usize, action: Action, filled: Vec<FieldNumber>) -> Answer {
         let (id, version) = (self.records[at].id, self.records[at].version);
         Answer::Record { action, id, version, filled, changed: Vec::new() }
     }
 
-    fn left_alone(&self, at: usize, writes: &Writes, action: Action) -> Answer {
+    fn left_alone(&mut self, at: usize, writes: &Writes, action: Action) -> Answer {
         if writes.faults.is_empty() {
+            self.raise(at);
             self.as_it_is(at, action, self.identifier())
         } else {
             Answer::Faults(writes.faults.clone())
@@ -348,31 +387,16 @@ impl Naive {
         Answer::Taken(taken, self.taken_together(None, writes, &draft), Some(hit))
     }
 
-    fn place_identifier(&self, draft: &mut Draft, writes: &Writes, lookup: &Identifier) {
-        let identifier = self.schema.identifier().number;
-        let entry_of = writes.entries.iter().find(|write| write.field == identifier);
-        let is_named = entry_of.is_some() || draft.blames(identifier);
-        draft.faults.extend(lookup.fault.iter().map(|why| fault(Place::LookupValue, why.clone())));
-        if !is_named {
-            let value = Held::Plain(Value::Text(lookup.text.clone()));
-            draft.values.insert(identifier, value);
-            draft.filled.push(identifier);
-        } else if !draft.values.contains_key(&identifier) && !draft.blames(identifier) {
-            let index = entry_of.expect("it is named and not blamed").index;
-            draft.faults.push(fault(entry(index, identifier), ValueFault::Required));
-        }
-    }
-
-    fn create(&mut self, writes: &Writes, lookup: Option<&Identifier>, modes: Modes) -> Answer {
+    fn create(&mut self, writes: &Writes, matching: Option<&Matching>, modes: Modes) -> Answer {
         let identifier = self.schema.identifier().number;
         let given = writes;
-        let writes = &self.resolved(None, given, FieldSet::OnCreate, lookup.is_some());
+        let writes = &self.resolved(None, given, FieldSet::OnCreate, matching);
         let mut draft = self.written(None, writes);
-        if let Some(lookup) = lookup {
-            self.place_identifier(&mut draft, writes, lookup);
+        if let Some(matching) = matching {
+            self.inject(&mut draft, writes, matching);
         }
         let entry_of = writes.entries.iter().find(|write| write.field == identifier);
-        let place = entry_of.map_or(Place::LookupValue, |write| entry(write.index, identifier));
+        let place = draft.place_of(entry_of.map(|write| write.index), identifier);
         let name = draft.text(identifier);
         let holder = name.as_deref().and_then(|name| self.holder(name));
         let is_archived = |at: &usize| self.records[*at].archived.is_some();
@@ -421,6 +445,7 @@ impl Naive {
             values: draft.values.clone(),
             displaced_from: None,
             team: Vec::new(),
+            sources: self.guard.iter().map(|guard| (guard.source.clone(), guard.version)).collect(),
             created: self.at,
             updated: self.at,
             archived: None,
@@ -435,7 +460,7 @@ impl Naive {
     }
 
     fn restore(&mut self, at: usize, writes: &Writes, modes: Modes) -> Answer {
-        let writes = &self.resolved(Some(at), writes, FieldSet::OnUpdate, false);
+        let writes = &self.resolved(Some(at), writes, FieldSet::OnUpdate, None);
         if let Some(answer) = forbidden(writes) {
             return answer;
         }
@@ -487,7 +512,7 @@ impl Naive {
         mode: (ArchivedConflict, ConflictParameter),
         replace: bool,
     ) -> Answer {
-        let writes = &self.resolved(Some(at), writes, FieldSet::OnUpdate, false);
+        let writes = &self.resolved(Some(at), writes, FieldSet::OnUpdate, None);
         if let Some(answer) = forbidden(writes) {
             return answer;
         }
@@ -504,8 +529,9 @@ impl Naive {
         if !taken.is_empty() || !together.is_empty() || hit.is_some() {
             return Answer::Taken(taken, together, hit);
         }
-        let record = &self.records[at];
-        if draft.values == record.values {
+        if draft.values == self.records[at].values {
+            self.raise(at);
+            let record = &self.records[at];
             let (id, version) = (record.id, record.version);
             let (filled, changed) = (Vec::new(), Vec::new());
             return Answer::Record { action: Action::Updated, id, version, filled, changed };

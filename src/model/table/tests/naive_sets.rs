@@ -5,6 +5,7 @@ use crate::model::id::FieldNumber;
 use crate::model::table::command::{
     EntryIndex, EntryKey, FaultKind, FieldSet, Place, RecordFault, Write, Writes,
 };
+use crate::model::table::intent::Matching;
 use crate::model::table::tests::naive::{Answer, Draft, Naive};
 use crate::model::value::Change;
 
@@ -32,7 +33,7 @@ impl Naive {
         at: Option<usize>,
         writes: &Writes,
         branch: FieldSet,
-        has_lookup: bool,
+        matching: Option<&Matching>,
     ) -> Writes {
         let mut resolved = on_branch(writes, branch);
         let draft = self.written(at, &resolved);
@@ -53,9 +54,10 @@ impl Naive {
             let place = Place::Entry { index, field, key: EntryKey::Naming };
             RecordFault { place, kind: FaultKind::DuplicateField }
         }));
-        let identifier = self.schema.identifier().number;
         for write in writes.entries.iter().filter(|write| write.index.set == FieldSet::IfEmpty) {
-            let is_given = has_lookup && write.field == identifier;
+            let is_named = resolved.entries.iter().any(|named| named.field == write.field);
+            let is_given = matching.is_some_and(|matching| self.is_given(matching, write.field));
+            let is_given = is_given && !is_named;
             let is_blamed =
                 Draft { faults: resolved.faults.clone(), ..Draft::default() }.blames(write.field);
             if !is_given && !is_blamed && self.is_empty(at, &draft, write) {
@@ -63,6 +65,14 @@ impl Naive {
             }
         }
         resolved
+    }
+
+    /// Whether a field has a value by what the record was looked for by.
+    fn is_given(&self, matching: &Matching, field: FieldNumber) -> bool {
+        match matching {
+            Matching::Identifier(_) => field == self.schema.identifier().number,
+            Matching::Keys(keys) => keys.values.iter().any(|value| value.field == field),
+        }
     }
 
     fn is_empty(&self, at: Option<usize>, draft: &Draft, write: &Write) -> bool {

@@ -6,7 +6,7 @@ use crate::model::key::{Key, tag_key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Action, ArchivedConflict, FaultKind, Place, RecordFault, RestoreConflict, Writes,
+    Action, ArchivedConflict, EntryIndex, FaultKind, Place, RecordFault, RestoreConflict, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
 use crate::model::table::tests::naive::{Answer, Draft, Held, Hit, Naive, entry, fault, rank};
@@ -39,6 +39,7 @@ impl Naive {
         record.archived = None;
         record.displaced_from = None;
         self.touch(at, true);
+        self.raise(at);
         let record = &self.records[at];
         let (id, version) = (record.id, record.version);
         Answer::Record { action, id, version, filled: draft.filled, changed }
@@ -65,8 +66,7 @@ impl Naive {
         let mut draft = Draft {
             values: old.clone().unwrap_or_default(),
             faults: writes.faults.clone(),
-            filled: Vec::new(),
-            tags: Vec::new(),
+            ..Draft::default()
         };
         for write in &writes.entries {
             let field = self.schema.by_number(write.field).expect("steps write known fields");
@@ -210,13 +210,14 @@ impl Naive {
     ) -> Vec<RecordFault> {
         let mut taken = Vec::new();
         for field in self.schema.fields().iter().filter(|field| is_further_unique(field)) {
-            let Some(write) = writes.entries.iter().find(|write| write.field == field.number)
-            else {
+            let write = writes.entries.iter().find(|write| write.field == field.number);
+            let is_injected = draft.injected.iter().any(|(injected, _)| *injected == field.number);
+            if write.is_none() && !is_injected {
                 continue;
-            };
+            }
             let value = draft.values.get(&field.number);
             if let Some(holder) = value.and_then(|value| self.claimant(field, value, at)) {
-                let place = entry(write.index, field.number);
+                let place = draft.place_of(write.map(|write| write.index), field.number);
                 taken.push(RecordFault { place, kind: FaultKind::Unique { holder } });
             }
         }
@@ -294,11 +295,28 @@ impl Draft {
 
     pub(super) fn blames(&self, field: FieldNumber) -> bool {
         self.faults.iter().any(|fault| match fault.place {
-            Place::Entry { field: at, .. } | Place::Field(at) => at == field,
-            Place::Unresolved { .. } | Place::LookupValue | Place::Identifier | Place::Stage => {
-                false
+            Place::Entry { field: at, .. } | Place::Field(at) | Place::MatchValue(at) => {
+                at == field
             }
+            Place::Unresolved { .. }
+            | Place::LookupValue
+            | Place::SourceVersion
+            | Place::Identifier
+            | Place::Stage => false,
         })
+    }
+
+    /// Whether an entry that names the field is at fault.
+    pub(super) fn entry_blames(&self, field: FieldNumber) -> bool {
+        let mut faults = self.faults.iter();
+        faults.any(|fault| matches!(fault.place, Place::Entry { field: at, .. } if at == field))
+    }
+
+    /// Where the request gives a field's value.
+    pub(super) fn place_of(&self, index: Option<EntryIndex>, field: FieldNumber) -> Place {
+        let injected = self.injected.iter().find(|(injected, _)| *injected == field);
+        let elsewhere = injected.map_or(Place::Field(field), |(_, place)| place.clone());
+        index.map_or(elsewhere, |index| entry(index, field))
     }
 
     pub(super) fn refused(mut self) -> Answer {

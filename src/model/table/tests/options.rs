@@ -1,10 +1,16 @@
 //! Random options of upserts and of other calls that create.
 
 use crate::model::table::command::{
-    ArchivedConflict, ArchivedMatch, EntryIndex, FieldSet, Place, RecordFault, RestoreConflict,
+    ArchivedConflict, ArchivedMatch, EntryIndex, FieldSet, Identifier, Place, RecordFault,
+    RestoreConflict,
 };
-use crate::model::table::intent::{Intent, Mode};
-use crate::model::table::tests::steps::{Edge, What, any_few_writes};
+use crate::model::table::event::Claim;
+use crate::model::table::intent::{
+    IdentityConflict, Intent, MatchKey, MatchKeys, MatchOn, MatchValue, Matching, Mode,
+};
+use crate::model::table::source::{Guard, SourceVersion};
+use crate::model::table::tests::steps::{CODE, Edge, SERIAL, What, any_few_writes};
+use crate::model::value::{Change, Value};
 use proptest::prelude::*;
 
 /// What becomes of archived records, and how much a request lacks.
@@ -17,12 +23,17 @@ pub(super) struct Modes {
     pub(super) lacks_region: bool,
 }
 
+/// The systems that upserts come from.
+pub(super) const SOURCES: [&str; 2] = ["crm", "shop"];
+
 /// The options of one upsert.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     mode: u8,
     skips: bool,
     reports_unchanged: bool,
+    keys: Option<Keys>,
+    guard: Option<(u8, u8)>,
     sets: [Vec<(u8, What)>; 3],
 }
 
@@ -30,9 +41,87 @@ pub(super) struct Options {
 pub(super) fn any_options() -> impl Strategy<Value = Options> {
     let rarely = || prop::bool::weighted(0.1);
     let set = || prop_oneof![6 => Just(Vec::new()), 1 => any_few_writes()];
-    (0..10_u8, rarely(), any::<bool>(), [set(), set(), set()]).prop_map(
-        |(mode, skips, reports_unchanged, sets)| Options { mode, skips, reports_unchanged, sets },
+    let keys = prop::option::weighted(0.3, (0..6_u8, any::<u8>(), any::<u8>(), any::<bool>()));
+    let guard = prop::option::weighted(0.4, (0..2_u8, 0..12_u8));
+    (0..10_u8, rarely(), any::<bool>(), (keys, guard), [set(), set(), set()]).prop_map(
+        |(mode, skips, reports_unchanged, (keys, guard), sets)| {
+            let keys = keys.map(|(which, code, serial, takes_first)| Keys {
+                which,
+                code,
+                serial,
+                takes_first,
+            });
+            Options { mode, skips, reports_unchanged, keys, guard, sets }
+        },
     )
+}
+
+/// The keys that a record is looked for by, instead of its identifier.
+#[derive(Clone, Copy, Debug)]
+struct Keys {
+    which: u8,
+    code: u8,
+    serial: u8,
+    takes_first: bool,
+}
+
+impl Keys {
+    /// As the edge reads them: of fields that are unique, with values that are good.
+    fn matching(self, lookup: &Identifier, edge: &Edge<'_>) -> Option<Matching> {
+        let schema = edge.rig.schema();
+        let identifier = schema.identifier().number;
+        let all = [CODE, SERIAL, identifier, CODE];
+        let fields = match self.which {
+            0 => &all[..1],
+            1 => &all[1..2],
+            2 => &all[..2],
+            3 => &all[2..],
+            4 => &all[1..3],
+            _ => &all[..3],
+        };
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        for field in fields.iter().filter_map(|number| schema.by_number(*number)) {
+            let (key, value) = if field.is_identifier() {
+                let value = Value::Text(lookup.text.clone());
+                let key = MatchKey {
+                    on: MatchOn::Identifier(lookup.key.clone()),
+                    field: identifier,
+                    value: value.clone(),
+                    text: lookup.text.clone(),
+                    place: Place::LookupValue,
+                };
+                (key, value)
+            } else {
+                let given = if field.number == CODE { self.code } else { self.serial };
+                let Change::Set(value) = edge.value(field.number, given) else { continue };
+                let Some(key) = value.unique_key(field.normalizer) else { continue };
+                if !field.is_unique {
+                    continue;
+                }
+                let (field, place) = (field.number, Place::MatchValue(field.number));
+                let on = MatchOn::Claim(Claim { on: field.into(), key });
+                (MatchKey { on, field, value: value.clone(), text: "given".into(), place }, value)
+            };
+            let fault = lookup.fault.clone().filter(|_| key.field == identifier);
+            let (field, place) = (key.field, key.place.clone());
+            values.push(MatchValue { field, value, place, fault });
+            keys.push(key);
+        }
+        // What is no key's is the name of what is created.
+        if fields.len() > 1 && !fields.contains(&identifier) {
+            let (field, place, fault) = (identifier, Place::LookupValue, lookup.fault.clone());
+            values.push(MatchValue {
+                field,
+                value: Value::Text(lookup.text.clone()),
+                place,
+                fault,
+            });
+        }
+        let on_conflict =
+            if self.takes_first { IdentityConflict::First } else { IdentityConflict::Refuse };
+        let keys = MatchKeys { keys, on_conflict, values };
+        (!keys.keys.is_empty()).then(|| Matching::Keys(Box::new(keys)))
+    }
 }
 
 impl Options {
@@ -47,6 +136,19 @@ impl Options {
             intent.archived_match = ArchivedMatch::Skip;
         }
         intent.reports_unchanged = self.reports_unchanged;
+        intent.guard = self.guard.map(|(source, version)| Guard {
+            source: SOURCES[usize::from(source)].into(),
+            version: match version {
+                // Now and then of the other kind.
+                0 => SourceVersion::Time { seconds: 5, nanoseconds: 7 },
+                number => SourceVersion::Number(number.into()),
+            },
+        });
+        if let (Some(keys), Matching::Identifier(lookup)) = (self.keys, &intent.matching)
+            && let Some(matching) = keys.matching(lookup, edge)
+        {
+            intent.matching = matching;
+        }
         let sets = [FieldSet::OnCreate, FieldSet::OnUpdate, FieldSet::IfEmpty];
         for (set, given) in sets.into_iter().zip(&self.sets) {
             let read = edge.writes(given, false);

@@ -3,13 +3,15 @@
 use crate::model::id::RecordId;
 use crate::model::key::Key;
 use crate::model::schema::system;
-use crate::model::table::command::{Action, Ask, Outcome, Reply};
+use crate::model::table::command::{Action, Ask, Reply};
 use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::draft::View;
 use crate::model::table::event_form::{Stored, decode};
 use crate::model::table::record::Record;
+use crate::model::table::source::kept_version;
 use crate::model::table::test_support::{Rig, all_records, assert_same};
 use crate::model::table::tests::naive::{Answer, Held, Hit, Naive, NaiveRecord};
+use crate::model::table::tests::options::SOURCES;
 use crate::model::table::tests::steps::{Kind, Step, any_kind, any_steps, ask, start, stir};
 use crate::model::value::Value;
 use proptest::prelude::*;
@@ -34,9 +36,8 @@ impl Play {
         self.naive.at = self.rig.moment.at();
         self.naive.members = self.rig.caller.members.clone();
         let Some(asked) = ask(step, &self.rig, &self.known) else { return };
-        let tried = self.try_out(step);
         let expected = self.naive.answer(&asked);
-        assert_eq!(tried, expected, "a dry run tells what then happens");
+        self.check_dry(step, &expected);
         let answer = self.rig.run(asked);
         self.naive.schema = self.rig.schema();
         if let Ok(Reply::Record(outcome)) = &answer
@@ -54,26 +55,19 @@ impl Play {
         self.assert_agrees();
     }
 
-    /// What a dry run of the step is answered. It leaves nothing behind.
-    fn try_out(&mut self, step: &Step) -> Answer {
-        let asked = ask(step, &self.rig, &self.known).expect("it was asked already");
-        let (length, sequence) = (self.rig.log.len(), self.rig.table.sequence());
-        let answer = self.rig.run(Ask::Dry(Box::new(asked)));
-        assert_eq!((self.rig.log.len(), self.rig.table.sequence()), (length, sequence));
-        let is_new = |outcome: &&Outcome| outcome.action == Action::Created;
-        let made = match &answer {
-            Ok(Reply::Record(outcome)) => Some(outcome).filter(is_new).map(|it| it.record.id()),
-            Ok(
-                Reply::NoMatch
-                | Reply::Rows(_)
-                | Reply::Done
-                | Reply::Field(_)
-                | Reply::Option(_)
-                | Reply::Category(_),
-            )
-            | Err(_) => None,
+    /// A dry run answers what the run that follows does, and does nothing.
+    fn check_dry(&mut self, step: &Step, expected: &Answer) {
+        let Some(asked) = ask(step, &self.rig, &self.known) else { return };
+        let logged = self.rig.log.len();
+        let told = self.rig.run(Ask::Dry(Box::new(asked)));
+        assert_eq!(self.rig.log.len(), logged, "nothing is logged");
+        let id = match &told {
+            Ok(Reply::Record(outcome)) if outcome.action == Action::Created => {
+                Some(outcome.record.id())
+            }
+            Ok(_) | Err(_) => None,
         };
-        comparable(answer, made)
+        assert_eq!(&comparable(told, id), expected, "what a dry run says");
     }
 
     /// Everything that can be seen is what the naive table has.
@@ -106,6 +100,10 @@ impl Play {
         assert_eq!(record.time(system::UPDATED), Some(naive.updated));
         assert_eq!(record.time(system::ARCHIVED_AT), naive.archived.map(|(at, _)| at));
         assert_eq!(record.explicit_team(), naive.team);
+        for source in SOURCES {
+            let kept = kept_version(record.body(), source);
+            assert_eq!(kept, naive.sources.get(source).copied(), "{source}");
+        }
         let displaced = record.value(system::DISPLACED_FROM);
         let displaced = displaced.map(|raw| rmp::decode::read_str_from_slice(raw).unwrap().0);
         assert_eq!(displaced, naive.displaced_from.as_deref());
@@ -181,7 +179,7 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
 
 fn hit(conflict: Conflict) -> Hit {
     match conflict {
-        Conflict::ArchivedIdentifier { holder, value, place, parameter } => {
+        Conflict::ArchivedIdentifier { holder, value, place, parameter, .. } => {
             Hit::Archived { holder: holder.id(), value: value.into(), place, parameter }
         }
         Conflict::UniqueOnRestore { record, clashes } => Hit::OnRestore {
@@ -191,6 +189,9 @@ fn hit(conflict: Conflict) -> Hit {
                 .map(|clash| (clash.parts.iter().map(|(field, _)| *field).collect(), clash.holder))
                 .collect(),
         },
+        Conflict::Identity(matches) => {
+            Hit::Several(matches.iter().map(|one| (one.field, one.record.id())).collect())
+        }
     }
 }
 
@@ -294,6 +295,7 @@ proptest! {
                 | Stored::OptionCreated { sequence, .. }
                 | Stored::SchemaChanged { sequence, .. } => sequence,
                 Stored::TeamChanged { .. }
+                | Stored::SourceKept { .. }
                 | Stored::FollowUpConfirmed { .. }
                 | Stored::Outcome { .. } => continue,
             };

@@ -343,7 +343,7 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
 
 /// Reads steps as the edge reads a request: with the schema and tags that are durable.
 pub(super) struct Edge<'a> {
-    rig: &'a Rig,
+    pub(super) rig: &'a Rig,
 }
 
 impl Edge<'_> {
@@ -471,7 +471,7 @@ impl Edge<'_> {
         })
     }
 
-    fn value(&self, field: FieldNumber, value: u8) -> Change {
+    pub(super) fn value(&self, field: FieldNumber, value: u8) -> Change {
         let few = usize::from(value);
         Change::Set(match field {
             SERIAL => Value::Integer(i32::from(value % 3)),

@@ -4,22 +4,18 @@ use crate::api::bad_input::key::{Key, any, choice, flag, text};
 use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
-const UPSERT: Extensions = Extensions {
-    query: &["match", "on_identity_conflict", "dry_run"],
-    body: &["match", "match_values", "source", "source_version"],
-    headers: &["If-Match", "If-None-Match", "X-Origin"],
-};
+const UPSERT: Extensions =
+    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match", "X-Origin"] };
 
 const BATCH: Extensions = Extensions {
-    query: &["match", "on_identity_conflict", "dry_run"],
-    body: &["match", "on_identity_conflict", "dry_run"],
+    query: &["dry_run"],
+    body: &["dry_run"],
     headers: &["If-Match", "If-None-Match", "X-Origin"],
 };
 
-const ADD: Extensions = Extensions { query: &["dry_run"], body: &[], headers: &["X-Origin"] };
+const ADD: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
 
-const CHANGE: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["If-Match", "X-Origin"] };
+const CHANGE: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match", "X-Origin"] };
 
 const TRANSITION: Extensions =
     Extensions { query: &[], body: &[], headers: &["If-Match", "X-Origin"] };
@@ -93,40 +89,61 @@ fn many() -> Route {
         .unkeyed()
 }
 
-pub(super) fn writes() -> Vec<Route> {
+/// What becomes of archived records, by a word.
+fn archived(path: &'static str) -> Key {
+    choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice")
+}
+
+/// Entries of fields, as a list or as an object.
+fn set(path: &'static str) -> Key {
+    let many: Vec<_> = (0..501).map(|_| json!({"name": "note", "value": 1})).collect();
+    any(path, "lo").refuses(json!(many), "limit_exceeded")
+}
+
+fn upsert_keys() -> Vec<Key> {
     let lookup = text("lookup_value", "ti", 255)
         .required()
         .refuses(json!(""), "blank")
         .refuses(json!(" \u{3000} "), "blank")
         .refuses(json!("a\u{200b}b"), "invalid")
         .refuses(json!("a\u{202e}b"), "invalid");
-    let archived = |path| choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice");
-    let set = |path| {
-        let many: Vec<_> = (0..501).map(|_| json!({"name": "note", "value": 1})).collect();
-        any(path, "lo").refuses(json!(many), "limit_exceeded")
-    };
+    vec![
+        lookup,
+        set("fields"),
+        set("set_on_create"),
+        set("set_on_update"),
+        set("set_if_empty"),
+        any("match", "ln")
+            .refuses(json!([]), "required")
+            .refuses(json!([7]), "invalid")
+            .refuses(json!(["nonsense"]), "does_not_exist")
+            .refuses(json!(["note"]), "invalid_choice")
+            .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
+        any("match_values", "on"),
+        text("source", "tn", 64).refuses(json!(" "), "blank"),
+        any("source_version", "itn")
+            .up_to(json!(9_223_372_036_854_775_807_i64))
+            .refuses(json!(9_223_372_036_854_775_808_u64), "invalid")
+            .refuses(json!(-1), "invalid")
+            .refuses(json!(1.5), "invalid")
+            .refuses(json!("2026-11-24"), "invalid")
+            .refuses(json!("soon"), "invalid"),
+        any("client_ref", "tn")
+            .up_to(json!("é".repeat(255)))
+            .refuses(json!("é".repeat(256)), "max_length"),
+        archived("oncreate_unarchive"),
+        archived("onupdate_archived_conflict").refuses(json!("unarchive"), "invalid_choice"),
+    ]
+}
+
+pub(super) fn writes() -> Vec<Route> {
     let fields = || set("fields");
     let update = || vec![fields(), archived("archived_conflict")];
     vec![
         Route::new("POST /api/records/{object}/upsert", 200)
-            .takes(
-                json!({"lookup_value": "Fresh"}),
-                vec![
-                    lookup,
-                    fields(),
-                    set("set_on_create"),
-                    set("set_on_update"),
-                    set("set_if_empty"),
-                    any("client_ref", "tn")
-                        .up_to(json!("é".repeat(255)))
-                        .refuses(json!("é".repeat(256)), "max_length"),
-                    archived("oncreate_unarchive"),
-                    archived("onupdate_archived_conflict")
-                        .refuses(json!("unarchive"), "invalid_choice"),
-                ],
-            )
-            .flags(&["return_all_fields", "report_unchanged", "changed_fields"])
-            .words(&["on_restore_conflict", "mode", "blank"])
+            .takes(json!({"lookup_value": "Fresh"}), upsert_keys())
+            .flags(&["return_all_fields", "report_unchanged", "changed_fields", "dry_run"])
+            .words(&["on_restore_conflict", "on_identity_conflict", "mode", "blank"])
             .extensions(UPSERT)
             .writing_record(),
         many(),
@@ -135,18 +152,18 @@ pub(super) fn writes() -> Vec<Route> {
                 json!({"fields": {"name": "Added"}}),
                 vec![fields().required(), archived("unarchive")],
             )
-            .flags(&["return_all_fields"])
+            .flags(&["return_all_fields", "dry_run"])
             .words(&["on_restore_conflict"])
             .extensions(ADD)
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "after"}}), update())
-            .flags(&["return_all_fields"])
+            .flags(&["return_all_fields", "dry_run"])
             .extensions(CHANGE)
             .writing_record(),
         Route::new("PUT /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "later"}}), update())
-            .flags(&["return_all_fields", "replace"])
+            .flags(&["return_all_fields", "replace", "dry_run"])
             .extensions(CHANGE)
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{archived_record}/unarchive", 200)
@@ -168,7 +185,7 @@ pub(super) fn ends() -> Vec<Route> {
         Route::new("DELETE /api/records/{object}/{record}/team-members/{member}", 204)
             .writing_record(),
         Route::new("DELETE /api/records/{object}/{record}", 204)
-            .flags(&["purge"])
+            .flags(&["purge", "dry_run"])
             .extensions(CHANGE)
             .writing_record(),
     ]
