@@ -150,7 +150,7 @@ fn a_fault_of_the_request_is_told_before_any_row_is_carried_out() {
         (json!("rows"), "invalid"),
         (json!({"mode": "up", "records": [row("Acme", "a")]}), "invalid_choice"),
         (json!({"report_unchanged": "yes", "records": [row("Acme", "a")]}), "invalid"),
-        (json!({"match": "note", "records": [row("Acme", "a")]}), "unknown_parameter"),
+        (json!({"dry_run": true, "records": [row("Acme", "a")]}), "unknown_parameter"),
     ] {
         fixture.client.post(BATCH, &body).expect_error(400, code);
     }
@@ -298,4 +298,35 @@ fn many_atomic_batches_at_once_come_one_behind_the_other() {
         .filter(|created| *created != 0)
         .collect();
     assert_eq!(created, [json!(50)], "one of them has made all of them");
+}
+
+#[test]
+fn rows_find_their_records_by_other_unique_fields_and_guard_against_late_ones() {
+    let mut fixture = accounts();
+    let code =
+        json!({"field_type": "text", "display_name": "code", "name": "code", "is_unique": true});
+    fixture.field("accounts", &code);
+    let by_code = |code: &str, note: &str, version: u32| {
+        json!({
+            "lookup_value": code, "fields": {"note": note, "name": format!("Account {code}")},
+            "source": "shop", "source_version": version,
+        })
+    };
+    let rows = json!({"match": "code", "records": [
+        by_code("c1", "new", 5), by_code("c2", "new", 1), by_code(" C1 ", "late", 4),
+        by_code("c1", "newer", 6), {"fields": {"note": "a"}},
+    ]});
+    let answer = fixture.client.post(BATCH, &rows).expect(200);
+    assert_eq!(actions(&answer), ["created", "created", "stale", "updated", "failed"]);
+    assert_eq!(results(&answer)[4]["code"], "required");
+    let found = fixture.lookup("accounts", "Account c1").expect(200);
+    assert_eq!(field_value(&found, "note"), Some(&json!("newer")));
+    assert_eq!(field_value(&found, "code"), Some(&json!("c1")));
+    let rows = json!([
+        {"match": ["note"], "lookup_value": "x"},
+        {"match": ["no_such"], "lookup_value": "x"},
+    ]);
+    let answer = fixture.client.post(BATCH, &rows).expect(200);
+    let codes: Vec<_> = results(&answer).iter().map(|result| &result["code"]).collect();
+    assert_eq!(codes, ["invalid_choice", "does_not_exist"]);
 }

@@ -39,13 +39,13 @@ impl RowAction {
         match self {
             Self::Failed | Self::NotFound | Self::NotApplied => true,
             Self::Done(action) => match action {
+                Action::Stale => true,
                 Action::Created
                 | Action::Updated
                 | Action::Unarchived
                 | Action::Archived
                 | Action::Unchanged
                 | Action::Exists
-                | Action::Stale
                 | Action::SkippedArchived => false,
             },
         }
@@ -79,6 +79,8 @@ pub(super) struct RowDone {
     pub version: Version,
     /// API names, in the order of the fields.
     pub changed_fields: Vec<Box<str>>,
+    /// Of a row that was older than what its record has of its source: that version.
+    pub source_version: Option<Box<RawValue>>,
     /// The write answer, where it was asked for.
     pub record: Option<Box<RawValue>>,
 }
@@ -107,6 +109,9 @@ impl Serialize for RowResult {
                 map.serialize_entry("id", &done.id)?;
                 map.serialize_entry("version", &done.version)?;
                 map.serialize_entry("changed_fields", &done.changed_fields)?;
+                if let Some(version) = &done.source_version {
+                    map.serialize_entry("source_version", version)?;
+                }
                 if let Some(record) = &done.record {
                     map.serialize_entry("record", record)?;
                 }
@@ -237,6 +242,7 @@ mod tests {
             id: Some(RecordId::from_bytes([7; 16])),
             version: Version(1),
             changed_fields: vec!["name".into()],
+            source_version: None,
             record: None,
         };
         let row = |outcome| RowResult { index: 3, client_ref: Some("r1".into()), outcome };

@@ -25,7 +25,9 @@ use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::Table;
-use crate::model::table::command::{self, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes};
+use crate::model::table::command::{
+    self, Action, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes,
+};
 use crate::model::table::decide::Rejection;
 use crate::model::value::Context;
 use actix_web::http::StatusCode;
@@ -210,7 +212,28 @@ impl Sender {
         reply: Reply,
         scene: &Scene<'_>,
     ) -> RowOutcome {
-        self.told(reply, scene, || self.mentioned(source, scene.schema()))
+        let mut outcome = self.told(reply, scene, || self.mentioned(source, scene.schema()));
+        if let RowOutcome::Done(done) = &mut outcome
+            && done.action == Action::Stale
+        {
+            done.source_version = self.kept_version(source, done, scene);
+        }
+        outcome
+    }
+
+    /// The version that the record keeps of a row's source, which was older; read once more.
+    fn kept_version(
+        &self,
+        source: &impl Source,
+        done: &RowDone,
+        scene: &Scene<'_>,
+    ) -> Option<Box<RawValue>> {
+        let input = source.parse().ok()?;
+        let (row, _) = self.read_shape(&input, scene.schema());
+        let record = self.target.table.shown().record(done.id?)?;
+        let version = row.kept_by(&record, self.target.caller.business.time_zone())?;
+        let raw = serde_json::value::to_raw_value(&version);
+        Some(raw.expect("a number and a time serialise"))
     }
 
     /// The fields that a row names, read once more.
@@ -245,7 +268,14 @@ impl Sender {
         let changed_fields = changed_fields(&outcome, scene);
         let Outcome { action, record: after, .. } = outcome;
         let (id, version) = (Some(after.id()), after.version());
-        RowOutcome::Done(RowDone { action, id, version, changed_fields, record })
+        RowOutcome::Done(RowDone {
+            action,
+            id,
+            version,
+            changed_fields,
+            source_version: None,
+            record,
+        })
     }
 }
 

@@ -6,7 +6,9 @@
 use crate::http::openapi::errors::ErrorItem;
 use crate::http::openapi::records::{ArchivedConflict, FieldsInput, RestoreConflict, RowWritten};
 use crate::http::openapi::shared::ObjectPath;
-use crate::http::openapi::upsert_body::{Blanks, UpsertArchivedMatch, UpsertMode};
+use crate::http::openapi::upsert_body::{
+    Blanks, IdentityConflict, MatchName, SourceVersion, UpsertArchivedMatch, UpsertMode,
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -53,6 +55,12 @@ pub struct RowsQuery {
     /// What becomes of the record that is found, or not found; `upsert` unless given.
     #[param(inline)]
     pub mode: Option<UpsertMode>,
+    /// The caller's own keys: API names of unique fields to look for records by, separated by commas,
+    /// the most important first; or in the body, or in a row.
+    pub r#match: Option<String>,
+    /// `first` lets the first match key decide where several mean different records.
+    #[param(inline)]
+    pub on_identity_conflict: Option<IdentityConflict>,
     /// `ignore` passes over null and the empty text, which otherwise clear their fields.
     #[param(inline)]
     pub blank: Option<Blanks>,
@@ -85,9 +93,13 @@ pub struct RowsQuery {
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"lookup_value": "Acme Corp", "fields": {"account_region": "North"}}))]
 pub struct UpsertRow {
-    /// The caller's own key of the record, as in a single upsert.
+    /// The caller's own key of the record, as in a single upsert. Required without `match`.
     #[schema(min_length = 1, max_length = 255)]
-    pub lookup_value: String,
+    pub lookup_value: Option<String>,
+    /// Unique fields to look for the record by; goes before what is said for all rows.
+    #[schema(min_items = 1, max_items = 20)]
+    pub r#match: Option<Vec<MatchName>>,
+    pub match_values: Option<BTreeMap<String, Value>>,
     #[schema(nullable = false)]
     pub fields: Option<FieldsInput>,
     #[schema(nullable = false)]
@@ -101,9 +113,23 @@ pub struct UpsertRow {
     pub mode: Option<UpsertMode>,
     pub oncreate_unarchive: Option<UpsertArchivedMatch>,
     pub onupdate_archived_conflict: Option<ArchivedConflict>,
+    /// The system that the row comes from; unless given, the origin of the API key.
+    #[schema(min_length = 1, max_length = 64)]
+    pub source: Option<String>,
+    /// The record's version in that system. One that is not above the highest so far changes
+    /// nothing: `stale`.
+    pub source_version: Option<SourceVersion>,
     /// The caller's name for the row: its result repeats it.
     #[schema(max_length = 255)]
     pub client_ref: Option<String>,
+}
+
+/// Names of match fields for all rows.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum MatchNames {
+    List(Vec<String>),
+    Text(String),
 }
 
 /// Rows with what is said for all of them. What the query says goes before.
@@ -113,6 +139,9 @@ pub struct Batch {
     pub records: Vec<UpsertRow>,
     pub atomic: Option<bool>,
     pub mode: Option<UpsertMode>,
+    /// Names of fields, in a list or separated by commas.
+    pub r#match: Option<MatchNames>,
+    pub on_identity_conflict: Option<IdentityConflict>,
     pub blank: Option<Blanks>,
     pub report_unchanged: Option<bool>,
     pub return_records: Option<bool>,
@@ -140,6 +169,8 @@ pub enum RowAction {
     Unchanged,
     Exists,
     NotFound,
+    /// The record has a higher version of the row's source: nothing was done.
+    Stale,
     SkippedArchived,
     Archived,
     /// Another row with its key stands for it.
@@ -166,6 +197,9 @@ pub struct RowResult {
     /// API names of the fields whose value is another one now, in the order of the fields.
     #[schema(nullable = false)]
     pub changed_fields: Option<Vec<String>>,
+    /// With `stale`: the version of the source that the record keeps.
+    #[schema(nullable = false)]
+    pub source_version: Option<SourceVersion>,
     /// With `return_records`: as a single upsert answers it.
     #[schema(nullable = false)]
     pub record: Option<RowWritten>,

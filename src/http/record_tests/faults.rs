@@ -180,7 +180,6 @@ async fn what_is_not_offered_is_refused_and_what_is_unknown_only_if_asked() {
     for (request, at) in [
         (get(&format!("{record}?version=1")), "version"),
         (get(&record).insert_header(("if-none-match", "\"1.0\"")), "If-None-Match"),
-        (get(&format!("{ACCOUNTS}/lookup?identifier=Acme&min_seq=1")), "min_seq"),
         (
             TestRequest::patch().uri(&record).set_json(json!({})).insert_header(("if-match", "*")),
             "If-Match",
