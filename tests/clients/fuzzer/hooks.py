@@ -50,6 +50,7 @@ OF_OTHER_KEYS = {
     "is_unique": {"invalid"},
     "max_errors": {"invalid"},  # of streams, as results
     "max_value": {"invalid"},  # a number, but not of any size
+    "min_seq": {"invalid"},  # opaque
     "min_value": {"invalid"},
     "money_options": {"invalid"},
     "name": {"required"},
