@@ -67,6 +67,7 @@ pub mod request_meters;
 pub mod roles;
 mod root_refusal;
 pub mod routes;
+mod schema_change;
 pub mod schema_fault;
 pub mod search;
 pub mod server;

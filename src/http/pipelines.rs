@@ -7,12 +7,12 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::fields::ask_for_schema;
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape, parse};
 use crate::http::records::entity_path;
+use crate::http::schema_change::ask_for_schema;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::target::{AddressedRecord, Target};
 use crate::http::wire::pipelines::{

@@ -1,5 +1,7 @@
 //! Real answers against what the document says of them: nothing is missing, nothing is undescribed.
 
+mod rows;
+
 use crate::support::{Answer, Fixture, OPERATOR_KEY, Request, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -393,50 +395,6 @@ fn upsert_options(judge: &mut Judge, upsert: &str) {
     assert_eq!(skipped["action"], "skipped_archived");
 }
 
-fn batches(judge: &mut Judge) {
-    let path = format!("{RECORDS}/bulk-upsert");
-    let archived = json!({"lookup_value": "Globex"});
-    let gone = judge.ask("post", &format!("{RECORDS}/upsert"), &["accounts"], Some(archived));
-    judge.ask("delete", RECORD, &["accounts", text(&gone, "id")], None);
-    let rows = json!([
-        {"lookup_value": "Row", "fields": {"note": "a"}, "client_ref": "r1"},
-        {"lookup_value": "Row", "fields": {"note": "b"}},
-        {"lookup_value": "Row"},
-        {"lookup_value": "Row", "mode": "create"},
-        {"lookup_value": "Row", "op": "archive"},
-        {"lookup_value": "Row", "mode": "update"},
-        {"lookup_value": "Row", "oncreate_unarchive": "unarchive"},
-        {"lookup_value": "Globex", "oncreate_unarchive": "skip"},
-        {"lookup_value": "Globex"},
-        {"lookup_value": "Row", "fields": {"nothing": 1}},
-    ]);
-    let answer = judge.ask("post", &path, &["accounts"], Some(json!({"records": rows})));
-    let actions: Vec<_> = items(&answer["results"]).iter().map(|it| text(it, "action")).collect();
-    let expected = [
-        "created",
-        "updated",
-        "unchanged",
-        "exists",
-        "archived",
-        "not_found",
-        "unarchived",
-        "skipped_archived",
-        "failed",
-        "failed",
-    ];
-    assert_eq!(actions, expected);
-    let atomic = json!({"atomic": true, "records": rows});
-    let refused = judge.ask("post", &path, &["accounts"], Some(atomic));
-    assert_eq!(refused["code"], "batch_aborted");
-    let shown = format!("{path}?return_records=true&in_batch_duplicates=first");
-    judge.ask("post", &shown, &["accounts"], Some(rows.clone()));
-    let lines: Vec<String> = items(&rows).iter().map(Value::to_string).collect();
-    let request = Request::new("POST", "/api/records/accounts/bulk-upsert?return_records=true")
-        .header("Content-Type", "application/x-ndjson");
-    let told = judge.judge("post", &path, &request.body(lines.join("\n").as_bytes()));
-    assert_eq!(items(&told).len(), 11);
-}
-
 fn bulk_actions(judge: &mut Judge, record: &str) {
     let object = "/api/custom-objects/{object_identifier}";
     let unknown = "0192f7aa-0000-7000-8000-000000000000";
@@ -601,7 +559,7 @@ fn every_operation_answers_as_it_is_described() {
     let mut judge = Judge::new();
     objects_and_fields(&mut judge);
     records(&mut judge);
-    batches(&mut judge);
+    rows::batches(&mut judge);
     activities(&mut judge);
     team(&mut judge);
     process(&mut judge);

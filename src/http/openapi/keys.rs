@@ -109,7 +109,9 @@ fn add_key(operation: &mut Operation) {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(KEY))
-        .schema(Some(text().min_length(Some(1)).max_length(Some(255))))
+        .schema(Some(
+            text().min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]([ -~]*[!-~])?$")),
+        ))
         .build();
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
     let description = "`true`: the answer is that of an earlier request with the same key.";

@@ -400,8 +400,7 @@ impl Naive {
         let name = draft.text(identifier);
         let holder = name.as_deref().and_then(|name| self.holder(name));
         let is_archived = |at: &usize| self.records[*at].archived.is_some();
-        let archived = holder.filter(is_archived);
-        match (archived, modes.archived_match) {
+        match (holder.filter(is_archived), modes.archived_match) {
             (Some(at), ArchivedMatch::Prompt) => {
                 return self.prompt(at, given, (&name.unwrap_or_default(), place), modes);
             }
@@ -432,8 +431,8 @@ impl Naive {
         if !taken.is_empty() || !together.is_empty() {
             return Answer::Taken(taken, together, None);
         }
-        if let Some(at) = archived {
-            self.displace(at);
+        if let Some(at) = holder {
+            self.displace(at); // A live one was refused.
         }
         self.settle(None, &mut draft);
         self.tags.extend(draft.tags);

@@ -1,0 +1,51 @@
+//! Requests with many rows, and every kind of result.
+
+use crate::api::described::{Judge, RECORD, RECORDS, items};
+use crate::support::{Request, text};
+use serde_json::{Value, json};
+
+pub(super) fn batches(judge: &mut Judge) {
+    let path = format!("{RECORDS}/bulk-upsert");
+    let archived = json!({"lookup_value": "Globex"});
+    let gone = judge.ask("post", &format!("{RECORDS}/upsert"), &["accounts"], Some(archived));
+    judge.ask("delete", RECORD, &["accounts", text(&gone, "id")], None);
+    let rows = json!([
+        {"lookup_value": "Row", "fields": {"note": "a"}, "client_ref": "r1"},
+        {"lookup_value": "Row", "fields": {"note": "b"}},
+        {"lookup_value": "Row"},
+        {"lookup_value": "Row", "mode": "create"},
+        {"lookup_value": "Row", "op": "archive"},
+        {"lookup_value": "Row", "mode": "update"},
+        {"lookup_value": "Row", "oncreate_unarchive": "unarchive"},
+        {"lookup_value": "Globex", "oncreate_unarchive": "skip"},
+        {"lookup_value": "Globex"},
+        {"lookup_value": "Row", "fields": {"nothing": 1}},
+    ]);
+    let answer = judge.ask("post", &path, &["accounts"], Some(json!({"records": rows})));
+    let actions: Vec<_> = items(&answer["results"]).iter().map(|it| text(it, "action")).collect();
+    let expected = [
+        "created",
+        "updated",
+        "unchanged",
+        "exists",
+        "archived",
+        "not_found",
+        "unarchived",
+        "skipped_archived",
+        "failed",
+        "failed",
+        "created",
+        "stale",
+    ];
+    assert_eq!(actions, expected);
+    let atomic = json!({"atomic": true, "records": rows});
+    let refused = judge.ask("post", &path, &["accounts"], Some(atomic));
+    assert_eq!(refused["code"], "batch_aborted");
+    let shown = format!("{path}?return_records=true&in_batch_duplicates=first");
+    judge.ask("post", &shown, &["accounts"], Some(rows.clone()));
+    let lines: Vec<String> = items(&rows).iter().map(Value::to_string).collect();
+    let request = Request::new("POST", "/api/records/accounts/bulk-upsert?return_records=true")
+        .header("Content-Type", "application/x-ndjson");
+    let told = judge.judge("post", &path, &request.body(lines.join("\n").as_bytes()));
+    assert_eq!(items(&told).len(), 13);
+}
