@@ -61,10 +61,7 @@ impl Core {
                 every: settings.snapshot_every,
                 log_bytes: settings.snapshot_log_bytes,
             },
-            feed: FeedRetention {
-                age_ms: i64::try_from(settings.feed_retention.as_millis()).unwrap_or(i64::MAX),
-                bytes: settings.feed_retention_bytes,
-            },
+            feed: feed_retention(settings),
             last: booted.last_snapshot,
             log_bytes_behind: booted.log_bytes_behind,
         };
@@ -127,6 +124,14 @@ fn partition_options(settings: &Settings) -> PartitionOptions {
         search_threads: cores,
         admission: AdmissionLimits { rows_max: settings.queue_max, bytes_max: QUEUE_BYTES_MAX },
         commit: CommitOptions::default(),
+        feed: feed_retention(settings),
+    }
+}
+
+fn feed_retention(settings: &Settings) -> FeedRetention {
+    FeedRetention {
+        age_ms: i64::try_from(settings.feed_retention.as_millis()).unwrap_or(i64::MAX),
+        bytes: settings.feed_retention_bytes,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod boot;
 pub mod bootstrap;
 pub mod bulk;
 pub mod business;
+pub mod feed;
 pub mod follow_up;
 mod key_use;
 pub mod meters;
@@ -32,6 +33,7 @@ mod tests;
 use crate::ambient::Clock;
 use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
+use crate::engine::feed::Feed;
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
@@ -98,7 +100,7 @@ impl Engine {
         clock: Clock,
         seed: u64,
     ) -> Arc<Self> {
-        let searches = SearchPool::start(options.search_threads);
+        let searches = SearchPool::start("search", options.search_threads);
         let meters = Arc::<Meters>::default();
         let surroundings = Surroundings { clock: clock.clone(), seed, meters: meters.clone() };
         let partition = Partition::start(recovered, options, surroundings).await;
@@ -178,6 +180,12 @@ impl Engine {
                 shown.columns.sweep(&shown.order, is_memory_short);
             }
         }
+    }
+
+    /// The feed of a table.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        self.partitions[0].feed()
     }
 
     /// The threads that search.

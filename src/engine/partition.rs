@@ -5,6 +5,7 @@ use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::{Bootstrap, Founding};
 use crate::engine::business::{Business, Directory, put_business};
+use crate::engine::feed::{Feed, FeedParts, TAIL_BYTES_MAX};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::mirrors::{MirrorSignal, keep_for_ever, settle_all};
@@ -23,6 +24,8 @@ use crate::storage::committer::{
     CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake,
 };
 use crate::storage::log::{AppendError, Log, LogReader};
+use crate::storage::retention::FeedRetention;
+use crate::storage::tail::{Tail, TailedLog};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -39,6 +42,7 @@ pub struct PartitionOptions {
     pub search_threads: usize,
     pub admission: AdmissionLimits,
     pub commit: CommitOptions,
+    pub feed: FeedRetention,
 }
 
 /// What recovery gives: the states as of the log's end, and the log to go on with.
@@ -74,6 +78,7 @@ pub enum Stopped {
 pub struct Partition {
     queue: Arc<CommitQueue>,
     log: Arc<dyn LogReader>,
+    feed: Feed,
     root: Handle<Root>,
     businesses: Arc<Directory>,
     placement: Arc<Placement>,
@@ -92,6 +97,14 @@ impl Partition {
         let queue = CommitQueue::new(last, options.commit);
         let reader = log.reader();
         let log = Box::new(TimedLog::new(log, clock.clone(), meters.clone()));
+        let tail = Tail::new(TAIL_BYTES_MAX);
+        let log = Box::new(TailedLog::new(log, tail.clone()));
+        let feed = Feed::start(FeedParts {
+            log: reader.clone(),
+            tail,
+            retention: options.feed,
+            clock: clock.clone(),
+        });
         let (say, stopped) = watch::channel(None);
         run_committer(Committer::new(queue.clone(), log), say.clone());
         let placement = Arc::new(Placement::start(options.arbiters));
@@ -126,7 +139,7 @@ impl Partition {
             };
             Snapshotter::start(setting, writers, queue.clone(), clock, say)
         });
-        Self { queue, log: reader, root, businesses, placement, snapshotter, stopped }
+        Self { queue, log: reader, feed, root, businesses, placement, snapshotter, stopped }
     }
 
     #[must_use]
@@ -158,6 +171,12 @@ impl Partition {
     #[must_use]
     pub fn log(&self) -> &Arc<dyn LogReader> {
         &self.log
+    }
+
+    /// What has happened in its tables.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
     }
 
     /// The newest durable frame.

@@ -3,6 +3,7 @@
 use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::business::{Business, BusinessParts, Directory, TableRef, Tables, put_business};
+use crate::engine::feed::signal::Signal;
 use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::meters::Meters;
 use crate::engine::mirrors::MirrorSignal;
@@ -86,10 +87,17 @@ impl Starter {
         Writer::start_on(&arbiter, state, parts)
     }
 
-    pub(super) fn start_table(&self, table: Table) -> Arc<TableRef> {
+    /// `of_all` is heard when any table of the business changes.
+    pub(super) fn start_table(&self, table: Table, of_all: Arc<Signal>) -> Arc<TableRef> {
         let (shown, object) = (table.shown(), table.object());
         let (follow_ups, mirrors) = (self.follow_ups.clone(), self.mirrors.clone());
+        let changes = Arc::<Signal>::default();
+        let own = changes.clone();
         let announce: Announce<Table> = Box::new(move |event| {
+            if event.sequence().is_some() {
+                own.raise();
+                of_all.raise();
+            }
             if is_followed_up(event) {
                 follow_ups.raise(object);
             }
@@ -97,7 +105,7 @@ impl Starter {
                 mirrors.raise(object);
             }
         });
-        TableRef::new(shown, self.start(table, announce))
+        TableRef::new(shown, self.start(table, announce), changes)
     }
 
     /// The catalog's writer brings the tables that are born with its events to life, before it
@@ -106,12 +114,15 @@ impl Starter {
         self: &Arc<Self>,
         catalog: Catalog,
         tables: Arc<Tables>,
+        changes: Arc<Signal>,
     ) -> Handle<Catalog> {
         let starter = self.clone();
         let announce: Announce<Catalog> = Box::new(move |event: &catalog::Event| {
             if let Some(birth) = event.birth() {
                 let table = Table::born(&birth, starter.setting);
-                tables.put(table.object(), starter.start_table(table));
+                let object = table.object();
+                tables.put(object, starter.start_table(table, changes.clone()));
+                changes.raise();
             }
         });
         self.start(catalog, announce)
@@ -124,17 +135,18 @@ impl Starter {
         (catalog, agenda): (Catalog, Agenda),
         tables: impl Iterator<Item = Table>,
     ) -> Business {
-        let refs = Arc::new(Tables::default());
+        let (refs, changes) = (Arc::new(Tables::default()), Arc::<Signal>::default());
         for table in tables {
-            refs.put(table.object(), self.start_table(table));
+            refs.put(table.object(), self.start_table(table, changes.clone()));
         }
         Business::new(BusinessParts {
             info,
             catalog: catalog.shown(),
             agenda: agenda.shown(),
-            catalog_handle: self.start_catalog(catalog, refs.clone()),
+            catalog_handle: self.start_catalog(catalog, refs.clone(), changes.clone()),
             agenda_handle: self.start(agenda, Box::new(|_| ())),
             tables: refs,
+            changes,
         })
     }
 

@@ -9,6 +9,7 @@ use crate::engine::states::States;
 use crate::model::table::{Limits, Setting};
 use crate::storage::committer::CommitOptions;
 use crate::storage::memory_log::MemoryFrames;
+use crate::storage::retention::FeedRetention;
 use std::sync::Arc;
 
 /// An engine at its first moment. Its ids follow from the clock alone.
@@ -41,6 +42,7 @@ pub(crate) async fn over(
         search_threads: 2,
         admission: AdmissionLimits { rows_max, bytes_max: 64 << 20 },
         commit: CommitOptions::default(),
+        feed: FeedRetention { age_ms: 7 * 24 * 60 * 60 * 1000, bytes: 8 << 30 },
     };
     Engine::start(recovered, options, clock, 1).await
 }

@@ -10,7 +10,7 @@ use crate::http::problem::Problem;
 use crate::model::access::{ObjectAccess, Rights};
 use crate::model::catalog::CatalogView;
 use crate::model::catalog::member::Member;
-use crate::model::id::{BatchId, BusinessId, ObjectId, RecordId, UserId};
+use crate::model::id::{ApiKeyId, BatchId, BusinessId, ObjectId, RecordId, UserId};
 use crate::model::schema::relation::Relation;
 use crate::model::table::command;
 use crate::model::table::link::Side;
@@ -30,6 +30,7 @@ pub struct Caller {
     pub rights: Arc<Rights>,
     /// Of the key that was used.
     pub origin: Arc<str>,
+    key: ApiKeyId,
     /// Of this request, should it write.
     batch: BatchId,
 }
@@ -50,7 +51,21 @@ impl Caller {
         engine.note_use(&business, key);
         let origin = key.origin.clone();
         let batch = engine.next_batch();
-        Ok(Self { business, catalog, member, rights, origin, batch })
+        let key = key.id;
+        Ok(Self { business, catalog, member, rights, origin, key, batch })
+    }
+
+    /// The same caller as of now, for what goes on long after it was let in; none if it would not
+    /// be let in any more.
+    #[must_use]
+    pub fn again(&self, engine: &Engine) -> Option<Self> {
+        let business = engine.business(self.business.id())?;
+        let catalog = business.catalog();
+        let key = catalog.api_keys.get(self.key)?;
+        let is_expired = key.is_expired(engine.clock().now());
+        let member = catalog.members.active(&key.member).filter(|_| !is_expired)?.clone();
+        let rights = catalog.rights_of(member.id)?.clone();
+        Some(Self { business, catalog, member, rights, ..self.clone() })
     }
 
     /// As `find`, leaving the caller where handlers take it from.

@@ -20,6 +20,7 @@ pub mod business;
 pub mod caller;
 mod catalog_refusal;
 pub mod categories;
+pub mod changes;
 pub mod code;
 pub mod counters;
 pub mod cursor;

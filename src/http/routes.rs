@@ -7,8 +7,8 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, bulk, bulk_progress, business,
-    categories, field_options, field_values, fields, list, lookup, metrics, objects, openapi,
-    permission_groups, pipelines, records, roles, search, team, team_members, upsert,
+    categories, changes, field_options, field_values, fields, list, lookup, metrics, objects,
+    openapi, permission_groups, pipelines, records, roles, search, team, team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         upsert::register(config);
         lookup::register(config);
         list::register(config);
+        changes::register(config);
         search::register(config);
         records::register(config);
         team_members::register(config);

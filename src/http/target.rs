@@ -45,6 +45,12 @@ impl Target {
         Ok(Self { engine, options: data(request), caller, table, access })
     }
 
+    /// The same table of another moment's caller.
+    #[must_use]
+    pub fn with(&self, caller: Caller, (table, access): (Arc<TableRef>, ObjectAccess)) -> Self {
+        Self { caller, table, access, ..self.clone() }
+    }
+
     /// How answers look where the contract leaves a choice.
     #[must_use]
     pub fn answers(&self) -> &AnswerOptions {

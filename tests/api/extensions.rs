@@ -120,7 +120,6 @@ fn routes_that_are_not_offered_are_not_found() {
         Request::new("POST", "/api/records/accounts/bulk-upsert").json(&row),
         Request::new("POST", "/api/records/accounts/import").json(&row),
         Request::new("GET", "/api/records/accounts/export"),
-        Request::new("GET", "/api/records/accounts/changes"),
         Request::new("GET", "/api/records/changes"),
         Request::new("GET", "/api/records/accounts/streams/s1"),
         Request::new("GET", &format!("/api/records/accounts/{id}/history")),

@@ -104,6 +104,12 @@ impl Client {
 pub(crate) struct Unread(TcpStream);
 
 impl Unread {
+    /// For whoever reads the answer after all, in a way of its own.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.0.set_read_timeout(Some(PATIENCE)).expect("a deadline can be set");
+        self.0
+    }
+
     /// Ends the connection as a client that dies does.
     pub(crate) fn reset(self) {
         let socket = socket2::SockRef::from(&self.0);

@@ -53,20 +53,28 @@ pub struct Error {
     pub conflict: Option<Value>,
     /// On `400 constraint_violated`: how many values or records are in the way.
     pub count: Option<u64>,
+    /// On `410 cursor_expired`: where a full copy is, of each object that the cursor was of.
+    pub resync: Option<Vec<String>>,
     /// On `400 constraint_violated`: the first of them, and the records that have them.
     pub violations: Option<Vec<Value>>,
 }
 
 /// The statuses of errors, and when they come.
-const STATUSES: [(StatusCode, &str); 10] = [
+const STATUSES: [(StatusCode, &str); 12] = [
     (StatusCode::BAD_REQUEST, "The request is wrong; `errors` says where."),
     (StatusCode::UNAUTHORIZED, "The headers that name the caller are missing or wrong."),
     (StatusCode::FORBIDDEN, "The caller may not do this."),
     (StatusCode::NOT_FOUND, "What is addressed is not there, or not for this caller."),
     (StatusCode::METHOD_NOT_ALLOWED, "What is addressed does not take the method; `Allow` does."),
+    (StatusCode::NOT_ACCEPTABLE, "No form that is offered is accepted."),
     (
         StatusCode::CONFLICT,
         "An archived record is in the way: repeat the request with one of `conflict.choices`.",
+    ),
+    (
+        StatusCode::GONE,
+        "What follows the cursor is no longer kept, or the cursor is of another history: start \
+         again with `resync`.",
     ),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON."),
@@ -127,9 +135,13 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
         // The contact object stays.
         statuses.push(StatusCode::METHOD_NOT_ALLOWED);
     }
+    let follows = path.ends_with("/changes");
+    if follows {
+        statuses.extend([StatusCode::NOT_ACCEPTABLE, StatusCode::GONE]);
+    }
     let writes = !matches!(method, HttpMethod::Get);
     let searches = operation.operation_id.as_deref() == Some("records_list");
-    if writes || searches {
+    if writes || searches || follows {
         statuses.push(StatusCode::SERVICE_UNAVAILABLE);
     }
     let may_meet_archived = operation.request_body.is_some()

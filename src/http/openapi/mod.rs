@@ -8,6 +8,7 @@ pub mod activity_types;
 pub mod api_keys;
 pub mod bulk;
 pub mod businesses;
+pub mod changes;
 pub mod errors;
 pub mod fields;
 pub mod objects;
@@ -68,6 +69,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         records::lookup,
         search::list,
         search::search,
+        changes::changes,
         records::retrieve,
         records::partial_update,
         records::update,

@@ -181,6 +181,22 @@ pub enum Stored<'a> {
     FollowUpConfirmed { number: FollowUpNumber },
 }
 
+impl Stored<'_> {
+    /// The number of the change, if it is one that the feed shows.
+    #[must_use]
+    pub fn sequence(&self) -> Option<Sequence> {
+        match self {
+            Self::ObjectCreated { sequence, .. }
+            | Self::FieldCreated { sequence, .. }
+            | Self::OptionCreated { sequence, .. }
+            | Self::SchemaChanged { sequence, .. } => Some(*sequence),
+            Self::Record(change) => Some(change.sequence),
+            Self::Purged(purge) => Some(purge.sequence),
+            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } => None,
+        }
+    }
+}
+
 /// A record's change as it was stored.
 #[derive(Debug)]
 pub struct StoredChange<'a> {

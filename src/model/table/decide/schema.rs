@@ -222,7 +222,7 @@ fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<(), Reje
         let fault = SchemaFaultKind::NotDeletable;
         return Err(Rejection::Schema(vec![SchemaFault { place: BodyPlace::Body, fault }]));
     }
-    commit.change_schema(SchemaChange::FieldDeleted { field: number })
+    commit.change_schema(SchemaChange::deletion(held))
 }
 
 fn show_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {
@@ -240,7 +240,7 @@ fn show_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection>
 fn drop_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {
     let held = commit.schema.any_field(id).filter(|held| held.is_mirror()).cloned();
     if let Some(held) = held {
-        commit.change_schema(SchemaChange::FieldDeleted { field: held.number })?;
+        commit.change_schema(SchemaChange::deletion(&held))?;
     }
     Ok(Reply::Done)
 }
@@ -275,8 +275,7 @@ fn remove_option(
     choice: &Choice,
     successor: Option<OptionNumber>,
 ) -> Result<(), Rejection> {
-    let (field, option) = (field.number, choice.number);
-    commit.change_schema(SchemaChange::OptionRemoved { field, option, successor })
+    commit.change_schema(SchemaChange::removal(field.number, choice, successor))
 }
 
 /// The receiver has it: it is not sent again at the next start.

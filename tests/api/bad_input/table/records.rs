@@ -54,6 +54,9 @@ pub(super) fn reads() -> Vec<Route> {
             .ordered()
             .words(&["archived"])
             .may_take(json!({"query": [], "search": "Acme"}), search_keys()),
+        Route::new("GET /api/records/{object}/changes", 200)
+            .flags(&["compact"])
+            .words(&["include"]),
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
             .flags(&["all_fields", "match_case"])
