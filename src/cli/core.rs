@@ -69,6 +69,7 @@ impl Core {
             last: booted.storage.last(),
             states: booted.states,
             log: Box::new(log),
+            log_id: booted.storage.ids().log_id,
             bootstrap,
             snapshots: Some(snapshots),
         };

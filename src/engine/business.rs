@@ -53,7 +53,7 @@ impl TableRef {
 
     /// Heard when a change has become visible.
     #[must_use]
-    pub fn changes(&self) -> &Signal {
+    pub fn changes(&self) -> &Arc<Signal> {
         &self.changes
     }
 
@@ -139,7 +139,7 @@ impl Business {
 
     /// Heard when a change has become visible in any of its tables.
     #[must_use]
-    pub fn changes(&self) -> &Signal {
+    pub fn changes(&self) -> &Arc<Signal> {
         &self.changes
     }
 

@@ -224,14 +224,20 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks the catalog's writer. An object that it created takes commands when this returns.
+    /// Asks the catalog's writer. An object that it created takes commands when this returns, and
+    /// objects have been told of a member that it deleted, unless they have too much to do; then
+    /// they are soon.
     pub async fn ask_catalog(
         &self,
         business: &Business,
         command: catalog::command::Command,
         bytes: usize,
     ) -> Result<catalog::command::Reply, AskError<catalog::command::Rejection>> {
+        let deletes = matches!(command.ask, catalog::command::Ask::DeleteMember(_));
         let reply = self.ask(&business.catalog_handle, command, bytes).await?;
+        if deletes {
+            follow_up::tell_all_removals(business, self.partitions[0].follow_ups()).await;
+        }
         if let catalog::command::Reply::Object(schema) = &reply {
             let table = business.table(schema.object().id);
             // A mailbox has 16 places until its actor has started.

@@ -3,6 +3,7 @@
 use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::business::{Business, BusinessParts, Directory, TableRef, Tables, put_business};
+use crate::engine::feed::Born;
 use crate::engine::feed::signal::Signal;
 use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::meters::Meters;
@@ -33,6 +34,7 @@ pub(super) struct Starter {
     pub(super) limits: AdmissionLimits,
     pub(super) follow_ups: Arc<FollowUpSignal>,
     pub(super) mirrors: Arc<MirrorSignal>,
+    pub(super) born: Arc<Born>,
     /// No event is older than the newest that was recovered.
     pub(super) newest: Timestamp,
     /// Random at the start of the process; each writer's ids begin elsewhere.
@@ -122,7 +124,13 @@ impl Starter {
                 let table = Table::born(&birth, starter.setting);
                 let object = table.object();
                 tables.put(object, starter.start_table(table, changes.clone()));
+                starter.born.put(object, ());
                 changes.raise();
+            }
+            if event.removes_member() {
+                // Those that it does not concern say so when they are asked.
+                let objects = tables.values().into_iter().map(|table| table.shown().object());
+                objects.for_each(|object| starter.follow_ups.raise(object));
             }
         });
         self.start(catalog, announce)
@@ -137,7 +145,9 @@ impl Starter {
     ) -> Business {
         let (refs, changes) = (Arc::new(Tables::default()), Arc::<Signal>::default());
         for table in tables {
-            refs.put(table.object(), self.start_table(table, changes.clone()));
+            let object = table.object();
+            refs.put(object, self.start_table(table, changes.clone()));
+            self.born.put(object, ());
         }
         Business::new(BusinessParts {
             info,

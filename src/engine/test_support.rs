@@ -6,6 +6,7 @@ use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::Bootstrap;
 use crate::engine::partition::{PartitionOptions, Recovered};
 use crate::engine::states::States;
+use crate::model::id::LogId;
 use crate::model::table::{Limits, Setting};
 use crate::storage::committer::CommitOptions;
 use crate::storage::memory_log::MemoryFrames;
@@ -33,6 +34,7 @@ pub(crate) async fn over(
     let recovered = Recovered {
         states,
         log: Box::new(frames.lead()),
+        log_id: LogId::from_bytes([5; 16]),
         last: frames.last(),
         bootstrap,
         snapshots: None,

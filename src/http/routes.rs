@@ -7,8 +7,9 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, bulk, bulk_progress, business,
-    categories, changes, field_options, field_values, fields, list, lookup, metrics, objects,
-    openapi, permission_groups, pipelines, records, roles, search, team, team_members, upsert,
+    categories, changes, field_options, field_values, fields, history, list, lookup, metrics,
+    objects, openapi, permission_groups, pipelines, records, roles, search, team, team_members,
+    upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -23,10 +24,12 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         config.app_data(engine.clone()).app_data(options.clone());
         upsert::register(config);
         lookup::register(config);
-        list::register(config);
+        // Before the objects: `changes` is none.
         changes::register(config);
+        list::register(config);
         search::register(config);
         records::register(config);
+        history::register(config);
         team_members::register(config);
         objects::register(config);
         categories::register(config);

@@ -63,6 +63,19 @@ pub struct TailFrame {
     pub payload: Bytes,
 }
 
+impl TailFrame {
+    /// One of its parts, over the frame's own memory.
+    ///
+    /// # Panics
+    /// If it is a part of another frame.
+    #[must_use]
+    pub fn part(&self, part: &Part<'_>) -> PartOwned {
+        let Part { writer: _, first_sequence, time, event_count, events } = *part;
+        let events = self.payload.slice_ref(events);
+        PartOwned { position: self.position, first_sequence, time, event_count, events }
+    }
+}
+
 impl Tail {
     #[must_use]
     pub fn new(bytes_max: usize) -> Arc<Self> {
@@ -81,7 +94,7 @@ impl Tail {
         for part in parts(&frame.payload) {
             let part = part.expect("the committer wrote whole parts");
             if part.first_sequence > Sequence(0) {
-                let owned = part_in(&frame, &part);
+                let owned = frame.part(&part);
                 held.parts.entry(part.writer).or_default().push_back(owned);
             }
         }
@@ -151,13 +164,6 @@ impl Held {
             }
         }
     }
-}
-
-/// The part, over the frame's own memory.
-fn part_in(frame: &TailFrame, part: &Part<'_>) -> PartOwned {
-    let Part { writer: _, first_sequence, time, event_count, events } = *part;
-    let events = frame.payload.slice_ref(events);
-    PartOwned { position: frame.position, first_sequence, time, event_count, events }
 }
 
 #[cfg(test)]

@@ -360,6 +360,10 @@ fn changes(judge: &mut Judge) {
     let restore = format!("{RECORD}/unarchive");
     judge.ask("patch", &restore, &["accounts", id], None);
     judge.ask("delete", RECORD, &["accounts", id], None);
+    let history = format!("{RECORD}/history");
+    let page = judge.ask("get", &history, &["accounts", id], None);
+    assert_eq!((&page["count"], &page["truncated"]), (&json!(4), &json!(false)));
+    judge.ask("get", "/api/records/changes?limit=1000&include=record", &[], None);
     let all = format!("{RECORDS}/changes?limit=1000&include=record");
     for object in ["accounts", "client_client"] {
         let page = judge.ask("get", &all, &[object], None);

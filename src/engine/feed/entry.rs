@@ -28,6 +28,12 @@ impl Entry {
         decode(&mut &self.bytes[..])
     }
 
+    /// The same over memory of its own, so that it keeps nothing else alive.
+    #[must_use]
+    pub(super) fn alone(&self) -> Self {
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..*self }
+    }
+
     /// Bytes of its stored form, which are never none.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -3,19 +3,24 @@
 //!
 //! It must not know who reads, nor what of an entry is shown to whom.
 
+pub mod all;
 pub mod cursor;
 pub mod entry;
+pub mod history;
 mod read;
 pub mod signal;
+#[cfg(test)]
+mod tests;
 
 use crate::ambient::Clock;
 use crate::engine::feed::cursor::TableCursor;
 use crate::engine::feed::entry::Entry;
 use crate::engine::feed::read::{Floor, Reader, behind, entries_from};
 use crate::engine::search_pool::{SearchError, SearchPool, Work};
-use crate::model::id::Sequence;
+use crate::model::id::{LogId, ObjectId, Sequence};
 use crate::model::table::Shown;
 use crate::model::table::event_form::Misfit;
+use crate::model::table::index::Shared;
 use crate::storage::error::StorageError;
 use crate::storage::log::LogReader;
 use crate::storage::retention::FeedRetention;
@@ -46,6 +51,12 @@ pub enum FeedError {
     Storage(#[from] StorageError),
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    /// What a frame holds are no parts.
+    #[error("a frame of the log is not made of parts")]
+    Parts,
+    /// A record's change names one before it that is none of a record.
+    #[error("the history of a record leads to what is no change of it")]
+    Chain,
     /// A reading has panicked.
     #[error("a reading of the log has panicked")]
     Panicked,
@@ -78,26 +89,33 @@ impl Place {
 
 /// The feeds of one partition.
 pub struct Feed {
+    log_id: LogId,
     reader: Reader,
     tail: Arc<Tail>,
     threads: SearchPool,
     retention: FeedRetention,
     clock: Clock,
+    born: Arc<Born>,
 }
 
 /// What a feed is made of.
 pub(super) struct FeedParts {
+    pub(super) log_id: LogId,
     pub(super) log: Arc<dyn LogReader>,
     pub(super) tail: Arc<Tail>,
     pub(super) retention: FeedRetention,
     pub(super) clock: Clock,
+    pub(super) born: Arc<Born>,
 }
+
+/// The objects whose tables are there, of all businesses.
+pub(super) type Born = Shared<ObjectId, ()>;
 
 impl Feed {
     pub(super) fn start(parts: FeedParts) -> Self {
-        let FeedParts { log, tail, retention, clock } = parts;
+        let FeedParts { log_id, log, tail, retention, clock, born } = parts;
         let threads = SearchPool::start("log reader", READERS);
-        Self { reader: Reader { log }, tail, threads, retention, clock }
+        Self { log_id, reader: Reader { log }, tail, threads, retention, clock, born }
     }
 
     /// Finds where a reader of a table begins.
@@ -189,7 +207,7 @@ impl Feed {
                 entries.extend(reader.entries(&writer, cursor.sequence.next(), 0)?);
             }
             let has_own = entries.first().is_some_and(|own| own.sequence == cursor.sequence);
-            if !has_own && !reader.vouches(&cursor) {
+            if !has_own && !reader.vouches(cursor.issued) {
                 return Err(FeedError::Expired);
             }
             behind(&cursor, head, floor, &entries)

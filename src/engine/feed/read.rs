@@ -121,10 +121,10 @@ impl Reader {
         Ok((low <= head).then_some(low))
     }
 
-    /// Whether a cursor is younger than all that is gone from the log. Then its entry was passed in
+    /// Whether a cursor that was given out then is younger than all that is gone from the log. Then its entry was passed in
     /// this very log: what a directory that was put back has instead would be younger still.
-    pub(super) fn vouches(&self, cursor: &TableCursor) -> bool {
+    pub(super) fn vouches(&self, issued: Timestamp) -> bool {
         let segments = self.log.segments();
-        segments.first().is_some_and(|oldest| cursor.issued >= oldest.begun)
+        segments.first().is_some_and(|oldest| issued >= oldest.begun)
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! What a slow client has not taken is not read ahead: one small page is in memory for each.
 
-use crate::engine::feed::Place;
 use crate::engine::meters::FeedReader;
 use crate::http::changes::render::{Row, Rows};
 use crate::http::changes::request::ChangesRequest;
-use crate::http::changes::{again, rows_behind};
+use crate::http::changes::rows_behind;
+use crate::http::changes::source::{At, Source};
 use crate::http::health::{Readiness, State};
-use crate::http::target::Target;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
@@ -29,9 +28,9 @@ const COMMENT: &[u8] = b":\n\n";
 
 /// What one client is at.
 struct Reading {
-    target: Target,
+    source: Source,
     asked: ChangesRequest,
-    place: Place,
+    at: At,
     readiness: Data<Readiness>,
     silent_looks: u32,
     /// Counted for as long as it reads.
@@ -39,15 +38,15 @@ struct Reading {
 }
 
 /// The answer; its body ends when the server stops, or the client may not read any more.
-pub(super) fn of_table(
-    target: Target,
+pub(super) fn of_source(
+    source: Source,
     asked: ChangesRequest,
-    place: Place,
+    at: At,
     readiness: Data<Readiness>,
 ) -> HttpResponse {
-    let counted = target.engine.meters().feed_reader();
+    let counted = source.engine().meters().feed_reader();
     let asked = ChangesRequest { limit: asked.limit.min(ENTRIES_AT_ONCE), ..asked };
-    let reading = Reading { target, asked, place, readiness, silent_looks: 0, _counted: counted };
+    let reading = Reading { source, asked, at, readiness, silent_looks: 0, _counted: counted };
     let chunks = stream::unfold(reading, async |mut reading| {
         let chunk = reading.next_chunk().await?;
         Some((Ok::<_, Infallible>(chunk), reading))
@@ -62,13 +61,13 @@ impl Reading {
     /// The next events, or a comment; none where the stream ends.
     async fn next_chunk(&mut self) -> Option<Bytes> {
         while self.readiness.get() != State::ShuttingDown {
-            let table = self.target.table.clone();
-            let mut heard = pin!(table.changes().heard());
+            let changes = self.source.changes();
+            let mut heard = pin!(changes.heard());
             heard.as_mut().enable();
-            self.target = again(&self.target).ok()?;
+            self.source = self.source.again().ok()?;
             // What has gone wrong is told to the next request, which begins at the same place.
-            let (rows, next) = rows_behind(&self.target, &self.asked, self.place).await.ok()?;
-            self.place = next;
+            let (rows, next) = rows_behind(&self.source, &self.asked, self.at).await.ok()?;
+            self.at = next;
             if !rows.list.is_empty() {
                 self.silent_looks = 0;
                 return Some(events_of(&rows));

@@ -75,7 +75,8 @@ impl View {
             SchemaChange::ObjectChanged { .. }
             | SchemaChange::ObjectArchived { .. }
             | SchemaChange::CategoryPut { .. }
-            | SchemaChange::CategoryDeleted { .. } => true,
+            | SchemaChange::CategoryDeleted { .. }
+            | SchemaChange::MemberRemoved { .. } => true,
         }
     }
 

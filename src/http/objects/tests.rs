@@ -324,10 +324,8 @@ async fn what_is_not_there_or_not_offered_says_so() {
     let body = json!({"object_name": "A", "colour": "red"});
     let strict = server.post("/api/custom-objects?strict=true", &body).await;
     assert_eq!(strict.faults(), [("unknown_parameter".to_owned(), "colour".to_owned())]);
-    for header in ["Idempotency-Key", "X-Origin"] {
-        let request = TestRequest::post().uri("/api/custom-objects").set_json(&body);
-        let answer = server.send(request.insert_header((header, "x"))).await;
-        answer.expect_error(400, "unknown_parameter");
-    }
+    let request = TestRequest::post().uri("/api/custom-objects").set_json(&body);
+    let answer = server.send(request.insert_header(("Idempotency-Key", "x"))).await;
+    answer.expect_error(400, "unknown_parameter");
     server.post("/api/custom-objects", &body).await.expect(201);
 }

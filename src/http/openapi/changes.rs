@@ -3,8 +3,9 @@
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
 
-use crate::http::openapi::records::RecordRead;
-use crate::http::openapi::shared::ObjectPath;
+use crate::http::openapi::records::{RecordPath, RecordRead};
+use crate::http::openapi::relations::ObjectName;
+use crate::http::openapi::shared::{ObjectPath, PageQuery, always_null};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,13 +62,6 @@ pub struct ChangesQuery {
 fn seconds() -> Schema {
     let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer));
     number.minimum(Some(0)).build().into()
-}
-
-/// The object that has changed, or of which a record has.
-#[derive(Serialize, ToSchema)]
-pub struct ChangedObject {
-    pub id: Uuid,
-    pub name: String,
 }
 
 /// A field or an option where it is only named.
@@ -128,7 +122,7 @@ pub struct Change {
     /// The number of the change in its object: 1, 2, 3 … without gaps.
     pub seq: u64,
     pub action: ChangeAction,
-    pub object: ChangedObject,
+    pub object: ObjectName,
     /// Of the record; null for a change of the schema, as the next one.
     #[schema(required = true)]
     pub id: Option<Uuid>,
@@ -166,6 +160,85 @@ pub struct ChangesPage {
     /// Whether there is more behind it already.
     pub has_more: bool,
 }
+
+/// What became of a record in one version.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VersionAction {
+    Created,
+    Updated,
+    Archived,
+    Unarchived,
+}
+
+/// A field whose value is another one since a version. Values are in the form of the field's type,
+/// null where there was none.
+#[derive(Serialize, ToSchema)]
+pub struct ValueChange {
+    pub field: NamedPart,
+    /// Absent where the version before is not kept.
+    pub old: Option<Value>,
+    #[schema(required = true)]
+    pub new: Option<Value>,
+}
+
+/// A version of a record.
+#[derive(Serialize, ToSchema)]
+pub struct RecordVersion {
+    pub version: u64,
+    pub action: VersionAction,
+    #[schema(format = DateTime)]
+    pub occurred_at: String,
+    /// Null where the server did it by itself.
+    #[schema(required = true)]
+    pub actor: Option<Actor>,
+    pub origin: String,
+    /// Of the request that wrote it.
+    pub batch_id: Uuid,
+    pub changes: Vec<ValueChange>,
+}
+
+/// A page of versions, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct HistoryPage {
+    /// Of all pages together: the versions that are kept.
+    pub count: u64,
+    #[schema(required = true)]
+    pub next: Option<String>,
+    #[schema(required = true)]
+    pub previous: Option<String>,
+    pub results: Vec<RecordVersion>,
+    #[schema(required = true, schema_with = always_null)]
+    pub errors: (),
+    /// Whether there were older ones, which are not kept any more.
+    pub truncated: bool,
+}
+
+/// Read how a record became what it is
+///
+/// Kept as far back as the change feed reaches; works for archived records.
+#[utoipa::path(
+    get, path = "/api/records/{object_identifier}/{entity_id}/history", tag = "records",
+    operation_id = "records_history_list",
+    params(RecordPath, PageQuery),
+    responses((status = 200, description = "A page of versions.", body = HistoryPage))
+)]
+pub fn history() {}
+
+/// Read what has changed in all objects
+///
+/// As the changes of one object, in the order in which they became durable; between objects no
+/// order is promised. Its cursors are others: neither is taken for the other.
+#[utoipa::path(
+    get, path = "/api/records/changes", tag = "records",
+    operation_id = "records_changes_all_list",
+    params(ChangesQuery),
+    responses((
+        status = 200, description = "Changes.",
+        content((ChangesPage = "application/json"), (String = "text/event-stream")),
+    ))
+)]
+pub fn all_changes() {}
 
 /// Read what has changed in an object
 ///

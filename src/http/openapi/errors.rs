@@ -141,7 +141,9 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
     }
     let writes = !matches!(method, HttpMethod::Get);
     let searches = operation.operation_id.as_deref() == Some("records_list");
-    if writes || searches || follows {
+    let looks_back =
+        path.ends_with("/history") || operation.operation_id.as_deref() == Some("records_retrieve");
+    if writes || searches || follows || looks_back {
         statuses.push(StatusCode::SERVICE_UNAVAILABLE);
     }
     let may_meet_archived = operation.request_body.is_some()

@@ -5,7 +5,7 @@
 
 use crate::http::openapi::objects::ObjectType;
 use crate::http::openapi::relations::ValueSummary;
-use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery};
+use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery, whole_number};
 use crate::http::openapi::words::FieldType;
 use serde::Serialize;
 use serde_json::Value;
@@ -101,6 +101,9 @@ pub struct RetrieveQuery {
     pub include_archived: Option<bool>,
     /// Show hidden fields too.
     pub include_hidden_fields: Option<bool>,
+    /// Show the record as of this version, if that is kept.
+    #[param(schema_with = whole_number)]
+    pub version: Option<u64>,
 }
 
 /// What deleting takes.

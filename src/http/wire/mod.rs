@@ -14,6 +14,7 @@ pub mod fields;
 pub mod filter;
 pub mod group_body;
 pub mod groups;
+pub mod history;
 pub mod identifier;
 pub mod keys;
 pub mod member_row;

@@ -287,6 +287,15 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The value of a field that a record keeps itself; none where it is blank.
+    pub(super) fn value_of<'r>(
+        &'r self,
+        record: &'r Record,
+        field: &'r Field,
+    ) -> Option<ReadForm<'r>> {
+        self.value(record, field, record.value(field.number))
+    }
+
     fn time_form<'r>(&self, record: &Record, number: FieldNumber) -> Option<ReadForm<'r>>
     where
         'a: 'r,

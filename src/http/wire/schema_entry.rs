@@ -121,6 +121,9 @@ impl SchemaEntry {
             | SchemaChange::CategoryPut { .. }
             | SchemaChange::CategoryDeleted { .. } => Self::saying("object_updated"),
             SchemaChange::ObjectArchived { .. } => Self::saying("object_archived"),
+            SchemaChange::MemberRemoved { member } => {
+                Self { member: Some(GoneMember { id: *member }), ..Self::saying("member_removed") }
+            }
         }
     }
 

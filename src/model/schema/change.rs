@@ -2,7 +2,9 @@
 //!
 //! Must not know requests: what is allowed was decided before.
 
-use crate::model::id::{CategoryId, FieldId, FieldNumber, OptionId, OptionNumber, Timestamp};
+use crate::model::id::{
+    CategoryId, FieldId, FieldNumber, MemberId, OptionId, OptionNumber, Timestamp,
+};
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
@@ -39,6 +41,8 @@ pub enum SchemaChange {
     ObjectChanged { object: Box<Object> },
     /// Nothing of the object is found any more, and nothing is written to it.
     ObjectArchived { at: Timestamp },
+    /// Values that name the member mean nobody from now on.
+    MemberRemoved { member: MemberId },
     /// A category that is new, or as it is now.
     CategoryPut { category: Category },
     /// Its fields are in another one from now on.
@@ -116,6 +120,9 @@ impl Schema {
                 changed.settle_flags();
             }
             SchemaChange::ObjectArchived { at } => changed.object.archived_at = Some(*at),
+            SchemaChange::MemberRemoved { member } => {
+                changed.removed_members.insert(*member);
+            }
             SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 changed.categories.retain(|held| held.id != *category);
@@ -171,7 +178,10 @@ impl Schema {
                 let id = self.object.id;
                 if is_live { Ok(()) } else { Err(format!("object {id} that may be archived")) }
             }
-            SchemaChange::CategoryPut { .. } => Ok(()),
+            SchemaChange::MemberRemoved { member } if self.knows_removed(*member) => {
+                Err(format!("member {member} who was there"))
+            }
+            SchemaChange::MemberRemoved { .. } | SchemaChange::CategoryPut { .. } => Ok(()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 let lacks = |id| !self.categories.iter().any(|held| held.id == id);
                 if category == heir || lacks(*category) || lacks(*heir) {

@@ -15,6 +15,7 @@ pub mod decimal_options;
 pub mod default_fields;
 pub mod fault;
 pub mod field;
+mod members;
 pub mod money_options;
 pub mod name;
 pub mod new_field;
@@ -29,13 +30,13 @@ pub mod stage;
 pub mod system;
 mod typed;
 
-use crate::model::id::{FieldId, FieldNumber, OptionNumber, SchemaNumber};
+use crate::model::id::{FieldId, FieldNumber, MemberId, OptionNumber, SchemaNumber};
 use crate::model::key::{IdentifierCase, Key, Normalizer};
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Fields of one object, default fields included.
@@ -69,6 +70,8 @@ pub struct Schema {
     dormant: Vec<Arc<Field>>,
     next_field: FieldNumber,
     next_option: OptionNumber,
+    /// Members of whose removal the object has been told, or who were gone before it was made.
+    removed_members: BTreeSet<MemberId>,
     lookups: Lookups,
 }
 
@@ -87,6 +90,7 @@ impl Schema {
             fields,
             next_field: system::CUSTOM_FIRST,
             next_option: OptionNumber(u32::try_from(options).expect("few by default") + 1),
+            removed_members: BTreeSet::new(),
         };
         Self::try_from(stored).expect("the default fields have an identifier")
     }
@@ -208,12 +212,6 @@ impl Schema {
         self.lookups.has_deleted
     }
 
-    /// The field of the member who owns a record; contacts have none.
-    #[must_use]
-    pub fn owner(&self) -> Option<&Arc<Field>> {
-        self.by_number(system::OWNER)
-    }
-
     /// Whether this is the contact object.
     #[must_use]
     pub fn is_contacts(&self) -> bool {
@@ -307,6 +305,8 @@ struct Stored {
     fields: Vec<Field>,
     next_field: FieldNumber,
     next_option: OptionNumber,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    removed_members: BTreeSet<MemberId>,
 }
 
 impl From<Schema> for Stored {
@@ -324,6 +324,7 @@ impl From<Schema> for Stored {
                 .collect(),
             next_field: schema.next_field,
             next_option: schema.next_option,
+            removed_members: schema.removed_members,
         }
     }
 }
@@ -356,6 +357,7 @@ impl TryFrom<Stored> for Schema {
             dormant,
             next_field: stored.next_field,
             next_option: stored.next_option,
+            removed_members: stored.removed_members,
             lookups,
         })
     }

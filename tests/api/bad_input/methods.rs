@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"];
 
 /// What these show changes by itself: a cursor says when it was given out.
-const LIVE: [&str; 3] = ["/api/admin/status", "/metrics", "/api/records/{object}/changes"];
+const LIVE: [&str; 4] =
+    ["/api/admin/status", "/metrics", "/api/records/changes", "/api/records/{object}/changes"];
 
 /// The methods of each path as the table has them.
 fn methods() -> BTreeMap<String, BTreeSet<&'static str>> {

@@ -58,8 +58,7 @@ pub(super) struct Route {
 
 const READ: Extensions = Extensions { query: &["min_seq"], body: &[], headers: &[] };
 
-const WRITE: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+const WRITE: Extensions = Extensions { query: &[], body: &[], headers: &["Idempotency-Key"] };
 
 const NONE: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
@@ -96,6 +95,11 @@ impl Route {
     /// It reads, whatever its method.
     pub(super) fn reading(self) -> Self {
         Self { extensions: READ, ..self }
+    }
+
+    /// Whether it writes, for a system that `X-Origin` may name.
+    pub(super) fn takes_origin(&self) -> bool {
+        self.method != "GET" && !self.extensions.query.contains(&"min_seq")
     }
 
     pub(super) fn takes(self, good: Value, keys: Vec<Key>) -> Self {

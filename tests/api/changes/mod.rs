@@ -1,6 +1,9 @@
 //! The change feed: every change once and in order, told to those who may hear of it.
 
+mod all_objects;
 mod cursors;
+mod history;
+mod origins;
 mod pages;
 mod rebuilding;
 mod rights;

@@ -1,7 +1,7 @@
 //! Changes of the schema: each one entry, with what it was about, also when that is gone.
 
 use crate::api::changes::{all, each, end, entries, page};
-use crate::support::{Fixture, assert_includes, text};
+use crate::support::{Fixture, assert_includes, text, until};
 use serde_json::{Value, json};
 
 struct Scene {
@@ -105,4 +105,37 @@ fn a_removed_stage_names_the_one_that_its_records_are_in() {
             "option": named(&stages[0]), "replaced_by": named(&stages[1]),
         }}]),
     );
+}
+
+#[test]
+fn a_member_who_is_deleted_is_told_once_in_every_object_that_can_name_one() {
+    let mut fixture = Fixture::new();
+    fixture.object("accounts");
+    let team: Vec<String> = ["ada", "bob"]
+        .iter()
+        .map(|name| {
+            let body = json!({"email": format!("{name}@example.com")});
+            text(&fixture.client.post("/api/team", &body).expect(201), "id").to_owned()
+        })
+        .collect();
+    let removals = |fixture: &mut Fixture, object: &str| {
+        let found = all(&mut fixture.client, object, "actions=schema");
+        let schemas = each(&found, "schema").into_iter();
+        schemas.filter(|schema| schema["change"] == "member_removed").collect::<Vec<_>>()
+    };
+    let told = |member: &String| json!({"change": "member_removed", "member": {"id": member}});
+    for (at, member) in team.iter().enumerate() {
+        fixture.client.delete(&format!("/api/team/{member}")).expect_empty(204);
+        until("the object to hear of it", || {
+            (removals(&mut fixture, "accounts").len() == at + 1).then_some(())
+        });
+    }
+    // Made when they were gone already.
+    fixture.object("later");
+    fixture.snapshot();
+    let mut fixture = fixture.after_a_crash();
+    let expected: Vec<Value> = team.iter().map(told).collect();
+    assert_eq!(removals(&mut fixture, "accounts"), expected);
+    assert_eq!(removals(&mut fixture, "later"), [Value::Null; 0]);
+    assert_eq!(removals(&mut fixture, "client_client"), [Value::Null; 0], "it names nobody");
 }

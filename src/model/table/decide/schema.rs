@@ -105,6 +105,12 @@ pub(super) fn change_schema(
             let successor = held.options.get(by).expect("a successor is an option of the field");
             Ok(Reply::Option(successor.clone()))
         }
+        SchemaAsk::RemoveMember(member) => {
+            if commit.schema.misses_removal(*member) {
+                commit.change_schema(SchemaChange::MemberRemoved { member: *member })?;
+            }
+            Ok(Reply::Done)
+        }
         SchemaAsk::CreateStage(new) => pipeline::create_stage(commit, new),
         SchemaAsk::ChangeStage { stage, change } => pipeline::change_stage(commit, *stage, change),
         SchemaAsk::RemoveStage { stage, successor } => {

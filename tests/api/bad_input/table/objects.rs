@@ -4,11 +4,10 @@ use crate::api::bad_input::key::{Key, any, api_name, choice, flag, integer, labe
 use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
-const FIELD: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+const FIELD: Extensions = Extensions { query: &[], body: &[], headers: &["Idempotency-Key"] };
 
 const NEW_FIELD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key"] };
 
 pub(super) fn reads() -> Vec<Route> {
     let filters = &["custom_only", "is_custom", "default_on_activities", "allow_relations"];

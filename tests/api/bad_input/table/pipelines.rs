@@ -5,7 +5,7 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const TRANSITION: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "X-Origin", "If-Match"] };
+    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![

@@ -24,23 +24,20 @@ const UPSERT: Extensions = Extensions {
         "source_version",
         "client_ref",
     ],
-    headers: &["Idempotency-Key", "If-Match", "If-None-Match", "X-Origin"],
+    headers: &["Idempotency-Key", "If-Match", "If-None-Match"],
 };
 
 const ADD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "X-Origin"] };
+    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key"] };
 
-const CHANGE: Extensions = Extensions {
-    query: &["dry_run"],
-    body: &[],
-    headers: &["Idempotency-Key", "If-Match", "X-Origin"],
-};
+const CHANGE: Extensions =
+    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "If-Match"] };
 
 const TRANSITION: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match", "X-Origin"] };
+    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match"] };
 
 const RETRIEVE: Extensions =
-    Extensions { query: &["version", "min_seq"], body: &[], headers: &["If-None-Match"] };
+    Extensions { query: &["min_seq"], body: &[], headers: &["If-None-Match"] };
 
 const LOOKUP: Extensions =
     Extensions { query: &["min_seq"], body: &[], headers: &["If-None-Match"] };
@@ -54,6 +51,7 @@ pub(super) fn reads() -> Vec<Route> {
             .ordered()
             .words(&["archived"])
             .may_take(json!({"query": [], "search": "Acme"}), search_keys()),
+        Route::new("GET /api/records/changes", 200).flags(&["compact"]).words(&["include"]),
         Route::new("GET /api/records/{object}/changes", 200)
             .flags(&["compact"])
             .words(&["include"]),
@@ -64,6 +62,7 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/{record}", 200)
             .flags(&["all_fields", "include_hidden_fields", "include_archived"])
             .extensions(RETRIEVE),
+        Route::new("GET /api/records/{object}/{record}/history", 200).paged(),
         Route::new("GET /api/records/{object}/{record}/team-members", 200).paged(),
         Route::new("GET /api/records/{record}/field-values/{relation}", 200).paged(),
     ]
