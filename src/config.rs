@@ -13,8 +13,12 @@ use crate::config::source::{
     Sources, Spelling,
 };
 use crate::config::unit::{Expected, Secret};
+use crate::engine::turn::ROWS_PER_TURN;
 use crate::http::identity::OperatorKey;
-use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options as HttpOptions};
+use crate::http::options::{
+    AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits, Options as HttpOptions,
+};
+use crate::http::rate_limit::RatePolicy;
 use crate::model::id::{BusinessId, UserId};
 use crate::storage::committer::COMMIT_BYTES_MAX;
 use actix_web::http::StatusCode;
@@ -56,10 +60,17 @@ pub struct Settings {
     pub body_timeout: Duration,
     pub json_body_max: usize,
     pub body_bytes_max: usize,
+    pub line_max: usize,
+    pub batch_rows_max: usize,
+    pub atomic_rows_max: usize,
+    pub stream_window: usize,
     pub record_max: usize,
     pub commit_bytes_max: usize,
     pub queue_max: usize,
     pub search_timeout: Duration,
+    pub idempotency_ttl: Duration,
+    pub idempotency_bytes_max: usize,
+    pub rate_limit: Option<RatePolicy>,
     pub upsert_created_status: StatusCode,
     pub add_status: StatusCode,
     pub archived_conflict_status: StatusCode,
@@ -104,6 +115,12 @@ pub struct Checked {
 /// A record may be encoded in so many bytes at most.
 const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// Rows of one request that are kept in memory with their results.
+const ROWS_MAX: usize = 1_000_000;
+
+/// Rows that one table decides without letting anybody else have a turn: about 40 ms.
+const ATOMIC_ROWS_MAX: usize = 10_000;
+
 /// What actix takes.
 const WORKERS_MAX: usize = 512;
 
@@ -138,6 +155,12 @@ impl Settings {
                 all_bytes_max: self.body_bytes_max,
                 timeout: self.body_timeout,
             },
+            batches: BatchLimits {
+                rows_max: self.batch_rows_max,
+                atomic_rows_max: self.atomic_rows_max,
+                line_bytes_max: self.line_max,
+                window_rows: self.stream_window,
+            },
             answers: AnswerOptions {
                 upsert_created: self.upsert_created_status,
                 added: self.add_status,
@@ -145,6 +168,7 @@ impl Settings {
                 public_url: self.public_url.clone(),
             },
             search_timeout: self.search_timeout,
+            rate_limit: self.rate_limit,
             openapi_public: self.openapi_public,
             serves_metrics: self.metrics_public || self.listen.ip().is_loopback(),
             operator_key: self.operator_key.clone(),
@@ -214,10 +238,17 @@ impl Reader<'_> {
             body_timeout: self.read("body-timeout", unit::duration),
             json_body_max: self.read("json-body-max", unit::bytes_in_memory),
             body_bytes_max: self.read("body-bytes-max", unit::bytes_in_memory),
+            line_max: self.read("line-max", unit::bytes_in_memory),
+            batch_rows_max: self.read("batch-rows-max", unit::whole(1, ROWS_MAX)),
+            atomic_rows_max: self.read("atomic-rows-max", unit::whole(1, ATOMIC_ROWS_MAX)),
+            stream_window: self.read("stream-window", unit::whole(ROWS_PER_TURN, ROWS_MAX)),
             record_max: self.read("record-max", record_max),
             commit_bytes_max: self.read("commit-bytes-max", commit_bytes_max),
             queue_max: self.read("queue-max", unit::whole(1, usize::MAX)),
             search_timeout: self.read("search-timeout", unit::duration),
+            idempotency_ttl: self.read("idempotency-ttl", unit::duration),
+            idempotency_bytes_max: self.read("idempotency-bytes-max", unit::bytes_in_memory),
+            rate_limit: self.given("rate-limit", rate),
             upsert_created_status: self.read("upsert-created-status", created),
             add_status: self.read("add-status", created),
             archived_conflict_status: self
@@ -281,6 +312,17 @@ fn log_format(text: &str) -> Result<LogFormat, Expected> {
 fn log_filter(text: &str) -> Result<String, Expected> {
     let expected = |_| "a level (error, warn, info, debug, trace) or directives".to_owned();
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(expected)
+}
+
+/// Requests and the time in which so many may come.
+fn rate(text: &str) -> Result<RatePolicy, Expected> {
+    let read = || {
+        let (quota, window) = text.split_once('/')?;
+        let quota = unit::whole(1, u32::MAX as usize)(quota).ok()?;
+        let quota = u32::try_from(quota).expect("it was checked");
+        Some(RatePolicy { quota, window: unit::duration(window).ok()? })
+    };
+    read().ok_or_else(|| "a number of requests and a time, such as 600/60s".to_owned())
 }
 
 fn record_max(text: &str) -> Result<usize, Expected> {

@@ -8,7 +8,10 @@
 //! `UPSERTD_TEST_SEED` plays all of it with another seed, and `UPSERTD_SIM_SECONDS` goes on with
 //! fresh ones for so long.
 
+mod acting;
 mod ask;
+mod asking;
+mod closing;
 mod coverage;
 mod crash;
 mod history;
@@ -16,11 +19,14 @@ mod judge;
 mod machine;
 mod observed;
 mod planted;
+mod relating;
+mod reshaping;
 mod restoring;
 mod rot;
 mod round;
 mod scenario;
 mod sim;
+mod staffing;
 mod tape;
 mod wander;
 mod world;
@@ -118,6 +124,35 @@ fn following_up_survives_every_crash() {
 }
 
 #[test]
+fn reshaping_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::RuleRefused, Met::SnapshotUsed];
+    check(&scenario::reshaping(), &due);
+}
+
+#[test]
+fn relating_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::MirrorCompleted, Met::MirrorDropped];
+    check(&scenario::relating(), &due);
+}
+
+#[test]
+fn staffing_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::SnapshotUsed];
+    check(&scenario::staffing(), &due);
+}
+
+#[test]
+fn acting_survives_every_crash() {
+    check(&scenario::acting(), &[Met::CommandKept, Met::CommandLost, Met::SnapshotUsed]);
+}
+
+#[test]
+fn closing_survives_every_crash() {
+    let due = [Met::CommandKept, Met::CommandLost, Met::SnapshotUsed, Met::WriteDuringRound];
+    check(&scenario::closing(), &due);
+}
+
+#[test]
 fn first_start_survives_an_error_at_every_call() {
     check_errors(&scenario::first_start(), &[Met::CredentialsTakenAgain]);
 }
@@ -137,6 +172,7 @@ fn restoring_serves_exactly_what_the_snapshot_holds() {
     let coverage = restoring::cut_everywhere(Seed::fixed("restoring", SEED));
     report("restoring", &coverage);
     coverage.demand(&[Met::SnapshotPublished, Met::WriteDuringRound, Met::ConfirmationHeldBack]);
+    coverage.demand(&[Met::MirrorMadeAgain]);
     coverage.demand(&[Met::RestoreRefusedHalf, Met::RestoreRunAgain, Met::RestoredDirectory]);
 }
 

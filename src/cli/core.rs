@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::welcome::FirstStart;
 use crate::config::{Settings, unit};
 use crate::engine::admission::AdmissionLimits;
+use crate::engine::outcome::OutcomeOptions;
 use crate::engine::partition::{PartitionOptions, Recovered, Stopped};
 use crate::engine::pulse::{self, PulseOptions};
 use crate::engine::snapshotter::{Schedule, SnapshotSetting};
@@ -126,6 +127,10 @@ fn partition_options(settings: &Settings) -> PartitionOptions {
         admission: AdmissionLimits { rows_max: settings.queue_max, bytes_max: QUEUE_BYTES_MAX },
         commit: CommitOptions::default(),
         feed: feed_retention(settings),
+        outcomes: OutcomeOptions {
+            ttl: settings.idempotency_ttl,
+            bytes_max: settings.idempotency_bytes_max,
+        },
     }
 }
 

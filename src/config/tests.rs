@@ -54,8 +54,26 @@ fn without_anything_the_defaults_of_the_contract_hold() {
     assert_eq!((settings.queue_max, settings.segment_bytes), (65536, 64 << 20));
     assert_eq!((settings.upsert_created_status.as_u16(), settings.add_status.as_u16()), (200, 201));
     assert_eq!(settings.archived_conflict_status.as_u16(), 409);
-    assert!(settings.http_workers >= 1);
+    assert!(settings.http_workers >= 1 && settings.rate_limit.is_none());
+    assert_eq!(settings.idempotency_ttl, Duration::from_hours(24));
+    assert_eq!(settings.idempotency_bytes_max, 256 << 20);
     assert_eq!(settings.log_format, LogFormat::Auto);
+}
+
+#[test]
+fn a_rate_is_a_number_of_requests_and_a_time() {
+    let check = |text: &str, quota: u32, window: Duration| {
+        let flags = &[("rate-limit", text)];
+        let settings = Start { flags, ..Start::default() }.settings().settings;
+        assert_eq!(settings.rate_limit, Some(RatePolicy { quota, window }), "{text}");
+    };
+    check("600/60s", 600, Duration::from_mins(1));
+    check("4294967295/1h", u32::MAX, Duration::from_hours(1));
+    for wrong in ["", "600", "600/", "/60s", "0/60s", "600/0s", "600/60", "4294967296/1s", "off"] {
+        let flags = &[("rate-limit", wrong)];
+        let expected = "--rate-limit: expected a number of requests and a time, such as 600/60s";
+        assert_eq!(Start { flags, ..Start::default() }.faults(), [expected], "{wrong:?}");
+    }
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn first_commit(bootstrap: &Bootstrap, moment: &mut Moment) -> Vec<Newborn> {
         },
     };
     let batch = BatchId(moment.id());
-    let command = Command { actor: member, batch, ask: Ask::Create(Box::new(new)) };
+    let command = Command { actor: member, batch, retry: None, ask: Ask::Create(Box::new(new)) };
     let mut events = Vec::new();
     let decided = Root::default().decide(&(), command, moment, &mut events);
     decided.expect("nothing is in the way of the first business");

@@ -5,8 +5,11 @@ use crate::engine::writer::Handle;
 use crate::model::agenda::{self, Agenda};
 use crate::model::catalog::{Catalog, CatalogView};
 use crate::model::id::{BusinessId, ObjectId};
+use crate::model::retry::StoredOutcome;
+use crate::model::retry::hash::RetryKey;
 use crate::model::root;
 use crate::model::table::index::Shared;
+use crate::model::table::others::OtherTables;
 use crate::model::table::{Shown, Table};
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
@@ -176,6 +179,14 @@ impl Business {
         self.table(object)
     }
 
+    /// What one of its writers has answered to a request of this key.
+    pub(super) fn outcome(&self, key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        let of_table = |table: &Arc<TableRef>| table.handle().outcomes().find(key);
+        let of_tables = || self.tables.values().iter().find_map(of_table);
+        let of_catalog = self.catalog_handle.outcomes().find(key);
+        of_catalog.or_else(|| self.agenda_handle.outcomes().find(key)).or_else(of_tables)
+    }
+
     /// Rows that wait for its writers.
     #[must_use]
     pub fn rows_waiting(&self) -> usize {
@@ -194,5 +205,11 @@ impl Business {
     #[must_use]
     pub fn all_tables(&self) -> Vec<Arc<TableRef>> {
         self.catalog().objects.iter().filter_map(|entry| self.any_table(entry.id)).collect()
+    }
+}
+
+impl OtherTables for Business {
+    fn shown(&self, object: ObjectId) -> Option<Arc<Shown>> {
+        self.table(object).map(|table| table.shown().clone())
     }
 }

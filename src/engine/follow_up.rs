@@ -14,7 +14,8 @@ use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
 use crate::model::table::Shown;
 use crate::model::table::command::{self as table, Caller};
 use crate::model::table::decide as table_decide;
-use crate::model::table::event::FollowUpNumber;
+use crate::model::table::event::{FollowUpNumber, SERVER};
+use crate::model::table::others::Others;
 use crate::model::table::schema_command::SchemaAsk;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
@@ -175,7 +176,7 @@ async fn tell_removals(
             Ok(Err(Refusal::Rejected(rejection))) => {
                 panic!("a follow-up cannot be refused, but the table said {rejection:?}")
             }
-            Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => return Err(Later),
+            Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => return Err(Later),
         }
     }
     Ok(())
@@ -202,7 +203,7 @@ pub(super) async fn discard_name(business: &Business, table: &TableRef) -> Resul
         Ok(Err(Refusal::Rejected(rejection))) => {
             panic!("a follow-up cannot be refused, but the catalog said {rejection:?}")
         }
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 
@@ -214,7 +215,7 @@ async fn send(business: &Business, object: ObjectId, follow_up: FollowUp) -> Res
         Ok(Err(Refusal::Rejected(rejection))) => {
             panic!("a follow-up cannot be refused, but the agenda said {rejection:?}")
         }
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 
@@ -267,8 +268,10 @@ pub(super) fn nobody(members: Arc<Members>) -> Caller {
         member: MemberId(Uuid::nil()),
         members,
         rights: Arc::new(Rights::administrator(MemberId(Uuid::nil()))),
-        origin: "upsertd".into(),
+        others: Others::default(),
+        origin: SERVER.into(),
         batch: BatchId(Uuid::nil()),
+        retry: None,
     }
 }
 

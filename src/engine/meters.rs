@@ -25,13 +25,15 @@ impl UpsertEnd {
     /// All of them, in the order of their declaration.
     pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Unarchived, Self::Unchanged];
 
-    fn of(outcome: &Outcome) -> Self {
+    /// None: it was asked for in the words of an upsert, and is none.
+    fn of(outcome: &Outcome) -> Option<Self> {
         match outcome.action {
-            Action::Created => Self::Created,
-            Action::Unarchived => Self::Unarchived,
-            Action::Unchanged => Self::Unchanged,
-            Action::Updated if outcome.changed.is_empty() => Self::Unchanged,
-            Action::Updated => Self::Updated,
+            Action::Created => Some(Self::Created),
+            Action::Unarchived => Some(Self::Unarchived),
+            Action::Unchanged | Action::Exists | Action::SkippedArchived => Some(Self::Unchanged),
+            Action::Updated if outcome.changed.is_empty() => Some(Self::Unchanged),
+            Action::Updated => Some(Self::Updated),
+            Action::Archived => None,
         }
     }
 }
@@ -92,7 +94,9 @@ impl Meters {
     }
 
     pub(super) fn count_upsert(&self, outcome: &Outcome) {
-        self.upserts[UpsertEnd::of(outcome) as usize].fetch_add(1, Relaxed);
+        if let Some(end) = UpsertEnd::of(outcome) {
+            self.upserts[end as usize].fetch_add(1, Relaxed);
+        }
     }
 }
 

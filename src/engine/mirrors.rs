@@ -103,43 +103,53 @@ async fn settle(business: &Business, object: ObjectId) -> Result<(), Later> {
 async fn complete_all(business: &Business, schema: &Schema) -> Result<(), Later> {
     for field in schema.owning_fields() {
         let relation = field.relation.as_ref().expect("an owning field has a relation");
-        complete(business, schema, field, relation).await?;
+        let Some(table) = business.table(relation.object) else { continue };
+        if let Some(ask) = completion(schema, field, &table.shown().schema()) {
+            ask_table(business, &table, ask).await?;
+        }
     }
     Ok(())
 }
 
-/// Shows the mirror of an owning field. One that is not there at all is made again: a snapshot that
-/// was restored alone may be older than it.
-async fn complete(
-    business: &Business,
-    schema: &Schema,
-    field: &Field,
-    relation: &Relation,
-) -> Result<(), Later> {
-    let Some(table) = business.table(relation.object) else { return Ok(()) };
-    let other = table.shown().schema();
-    let ask = match other.any_field(relation.field) {
-        Some(mirror) if !mirror.is_pending() => return Ok(()),
-        Some(mirror) => Ask::ChangeSchema(SchemaAsk::ShowMirror(mirror.id)),
+async fn drop_if_alone(business: &Business, table: &TableRef, mirror: &Field) -> Result<(), Later> {
+    let relation = mirror.relation.as_ref().expect("a mirror has a relation");
+    let owner = business.table(relation.object).map(|owner| owner.shown().schema());
+    match removal(mirror, owner.as_deref()) {
+        Some(ask) => ask_table(business, table, ask).await,
+        None => Ok(()),
+    }
+}
+
+/// What the other side of an owning field is asked, so that it shows the mirror. One that is not
+/// there at all is made again: a snapshot that was restored alone may be older than it.
+///
+/// # Panics
+/// Where the field is no owning one.
+#[must_use]
+pub fn completion(schema: &Schema, field: &Field, other: &Schema) -> Option<Ask> {
+    let relation = field.relation.as_ref().expect("an owning field has a relation");
+    match other.any_field(relation.field) {
+        Some(mirror) if !mirror.is_pending() => None,
+        Some(mirror) => Some(Ask::ChangeSchema(SchemaAsk::ShowMirror(mirror.id))),
         None => {
             let category = relation.related_category.filter(|id| other.category(*id).is_some());
             let category = category.map(|id| id.to_string());
-            Ask::CreateField(Box::new(NewField { category, ..mirror_of(schema, field, relation) }))
+            let mirror = NewField { category, ..mirror_of(schema, field, relation) };
+            Some(Ask::CreateField(Box::new(mirror)))
         }
-    };
-    ask_table(business, &table, ask).await
+    }
 }
 
-/// Drops a mirror of which the owning field is not there.
-async fn drop_if_alone(business: &Business, table: &TableRef, mirror: &Field) -> Result<(), Later> {
+/// What the table of a mirror is asked, so that it has none without an owning field; `owner` is the
+/// other side, if that is there.
+///
+/// # Panics
+/// Where the field is no mirror.
+#[must_use]
+pub fn removal(mirror: &Field, owner: Option<&Schema>) -> Option<Ask> {
     let relation = mirror.relation.as_ref().expect("a mirror has a relation");
-    let owner = business.table(relation.object);
-    let is_owned =
-        owner.is_some_and(|owner| owner.shown().schema().by_id(relation.field).is_some());
-    if is_owned {
-        return Ok(());
-    }
-    ask_table(business, table, Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id))).await
+    let is_owned = owner.is_some_and(|owner| owner.by_id(relation.field).is_some());
+    (!is_owned).then_some(Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id)))
 }
 
 fn mirror_of(schema: &Schema, field: &Field, relation: &Relation) -> NewField {
@@ -166,7 +176,7 @@ async fn ask_table(business: &Business, table: &TableRef, ask: Ask) -> Result<()
     match answer.await {
         // Refused: the other side has no place for one more field, and goes without.
         Ok(Ok(_) | Err(Refusal::Rejected(_))) => Ok(()),
-        Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
+        Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => Err(Later),
     }
 }
 
@@ -319,8 +329,7 @@ mod tests {
         world.make_owner().await;
         world.settle().await;
         let field = world.deals.shown().schema().by_id(OWNING).unwrap().number;
-        let run = crate::model::table::schema_command::Run::Real;
-        let asked = SchemaAsk::DeleteField { field, run };
+        let asked = SchemaAsk::DeleteField(field);
         world.ask(&world.deals, Ask::ChangeSchema(asked)).await;
         world.settle().await;
         assert_eq!(world.mirror(), None);

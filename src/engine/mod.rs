@@ -12,6 +12,7 @@ pub mod follow_up;
 mod key_use;
 pub mod meters;
 pub mod mirrors;
+pub mod outcome;
 mod panic;
 pub mod partition;
 mod placement;
@@ -36,16 +37,18 @@ use crate::engine::business::{Business, TableRef};
 use crate::engine::feed::Feed;
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
+use crate::engine::outcome::{KeysUnderWay, forget_for_ever};
 use crate::engine::partition::{Partition, PartitionOptions, Recovered, Stopped, Surroundings};
 use crate::engine::search_pool::SearchPool;
-use crate::engine::turn::{Answer, Refusal};
+use crate::engine::turn::{Answer, Refusal, Repetition};
 use crate::engine::writer::Handle;
 use crate::model::catalog::api_key::{ApiKey, hour_of};
-use crate::model::id::{BatchId, BusinessId};
+use crate::model::id::{BatchId, BusinessId, Position};
 use crate::model::moment::Moment;
 use crate::model::state::State;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::{agenda, catalog, root, table};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU64,
@@ -59,6 +62,8 @@ use uuid::Uuid;
 pub enum AskError<R> {
     /// Decided: nothing happens.
     Rejected(R),
+    /// Nothing happens: the command was sent before.
+    Repeated(Repetition),
     /// The writer's queue is full; nothing was done. Seconds until it will have drained.
     Overloaded { retry_after_s: u64 },
     /// No writes are taken; nothing was done.
@@ -78,6 +83,16 @@ pub enum ReadOnly {
     MemoryFull,
 }
 
+/// Rows that a writer did not take.
+#[derive(Debug)]
+pub struct NotSent {
+    pub why: AskError<Infallible>,
+    pub commands: Vec<table::command::Command>,
+}
+
+/// What a writer says to rows, in their order.
+pub type RowAnswers = Receiver<Vec<Answer<table::Table>>>;
+
 /// Everything that runs: a list of partitions, today a list of one.
 pub struct Engine {
     clock: Clock,
@@ -89,6 +104,7 @@ pub struct Engine {
     batches: AtomicU64,
     key_uses: Arc<KeyUses>,
     under_way: UnderWay,
+    keys_under_way: KeysUnderWay,
 }
 
 impl Engine {
@@ -114,8 +130,10 @@ impl Engine {
             batches: AtomicU64::new(0),
             key_uses: Arc::default(),
             under_way: UnderWay::default(),
+            keys_under_way: KeysUnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
+        actix::spawn(forget_for_ever(Arc::downgrade(&engine), options.outcomes));
         engine
     }
 
@@ -172,6 +190,12 @@ impl Engine {
         &self.partitions
     }
 
+    /// The newest durable frame: a state that has everything that was answered.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        self.partitions[0].durable()
+    }
+
     /// Gives up the columns of searches that nobody wants, or all of them while memory is short.
     pub fn sweep_columns(&self, is_memory_short: bool) {
         for business in self.partitions.iter().flat_map(Partition::businesses) {
@@ -207,6 +231,33 @@ impl Engine {
             self.meters.count_upsert(outcome);
         }
         Ok(reply)
+    }
+
+    /// Sends commands that are decided one behind the other, each a commit of its own. What cannot be
+    /// sent comes back with the reason.
+    pub fn ask_rows(
+        &self,
+        table: &TableRef,
+        commands: Vec<table::command::Command>,
+        bytes: usize,
+    ) -> Result<RowAnswers, NotSent> {
+        if let Some(reason) = self.read_only() {
+            return Err(NotSent { why: AskError::ReadOnly(reason), commands });
+        }
+        let handle = table.handle();
+        handle.ask_rows(commands, bytes).map_err(|commands| {
+            let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
+            NotSent { why: AskError::Overloaded { retry_after_s }, commands }
+        })
+    }
+
+    /// Counts what upserts have come to that were sent as rows.
+    pub fn count_rows(&self, answers: &[Answer<table::Table>]) {
+        for answer in answers {
+            if let Ok(table::command::Reply::Record(outcome)) = answer {
+                self.meters.count_upsert(outcome);
+            }
+        }
     }
 
     /// Archives an object. Its name is free when this returns, unless the catalog's writer has too
@@ -347,6 +398,7 @@ async fn received<T, R>(answer: Receiver<Result<T, Refusal<R>>>) -> Result<T, As
     match answer.await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(Refusal::Rejected(rejection))) => Err(AskError::Rejected(rejection)),
+        Ok(Err(Refusal::Repeated(repetition))) => Err(AskError::Repeated(repetition)),
         // A writer that is gone took the command with it.
         Ok(Err(Refusal::OutcomeUnknown)) | Err(_) => Err(AskError::OutcomeUnknown),
     }

@@ -9,6 +9,7 @@ use crate::engine::feed::{Born, Feed, FeedParts, TAIL_BYTES_MAX};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::mirrors::{MirrorSignal, keep_for_ever, settle_all};
+use crate::engine::outcome::OutcomeOptions;
 use crate::engine::panic::abort_on_panic_here;
 use crate::engine::placement::Placement;
 use crate::engine::snapshot::SnapshotError;
@@ -43,6 +44,7 @@ pub struct PartitionOptions {
     pub admission: AdmissionLimits,
     pub commit: CommitOptions,
     pub feed: FeedRetention,
+    pub outcomes: OutcomeOptions,
 }
 
 /// What recovery gives: the states as of the log's end, and the log to go on with.

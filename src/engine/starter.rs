@@ -54,7 +54,8 @@ fn is_followed_up(event: &Event) -> bool {
         | Event::OptionCreated { .. }
         | Event::Record(_)
         | Event::TeamChanged { .. }
-        | Event::FollowUpConfirmed { .. } => false,
+        | Event::FollowUpConfirmed { .. }
+        | Event::Outcome { .. } => false,
     }
 }
 
@@ -68,7 +69,8 @@ fn is_mirrored(event: &Event) -> bool {
         | Event::Record(_)
         | Event::TeamChanged { .. }
         | Event::Purged(_)
-        | Event::FollowUpConfirmed { .. } => false,
+        | Event::FollowUpConfirmed { .. }
+        | Event::Outcome { .. } => false,
     }
 }
 
@@ -169,7 +171,8 @@ impl Starter {
     ) -> Handle<Root> {
         let starter = self.clone();
         let announce: Announce<Root> = Box::new(move |event: &root::Event| {
-            let info = Arc::new(event.business().clone());
+            let Some(info) = event.business() else { return };
+            let info = Arc::new(info.clone());
             let business = if let Some(birth) = event.birth() {
                 starter.bring_to_life(info, birth)
             } else {

@@ -4,6 +4,7 @@ use crate::ambient::Clock;
 use crate::engine::Engine;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::Bootstrap;
+use crate::engine::outcome::OutcomeOptions;
 use crate::engine::partition::{PartitionOptions, Recovered};
 use crate::engine::states::States;
 use crate::model::id::LogId;
@@ -12,6 +13,7 @@ use crate::storage::committer::CommitOptions;
 use crate::storage::memory_log::MemoryFrames;
 use crate::storage::retention::FeedRetention;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An engine at its first moment. Its ids follow from the clock alone.
 pub(crate) async fn in_memory(bootstrap: Bootstrap, rows_max: usize, clock: Clock) -> Arc<Engine> {
@@ -45,6 +47,7 @@ pub(crate) async fn over(
         admission: AdmissionLimits { rows_max, bytes_max: 64 << 20 },
         commit: CommitOptions::default(),
         feed: FeedRetention { age_ms: 7 * 24 * 60 * 60 * 1000, bytes: 8 << 30 },
+        outcomes: OutcomeOptions { ttl: Duration::from_hours(24), bytes_max: 256 << 20 },
     };
     Engine::start(recovered, options, clock, 1).await
 }

@@ -11,10 +11,11 @@ use crate::model::id::{BatchId, BusinessId, ObjectId, Position, RecordId, Timest
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, Caller, Command, Identifier, Outcome, Reply,
-    RestoreConflict, Upsert, Write, Writes,
+    Action, Ask, Caller, Command, EntryIndex, Identifier, Outcome, Reply, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
+use crate::model::table::intent::Intent;
+use crate::model::table::others::Others;
 use crate::model::value::{Change, Value};
 use crate::model::{agenda, catalog};
 use crate::storage::log::LogReader as _;
@@ -40,23 +41,22 @@ pub(super) fn caller(business: &Business) -> Caller {
         member: member.id,
         members: catalog.members.clone(),
         rights: Arc::new(Rights::administrator(member.id)),
+        others: Others::default(),
         origin: "test".into(),
         batch: BatchId(Uuid::nil()),
+        retry: None,
     }
 }
 
 pub(super) fn upsert(table: &TableRef, caller: Caller, email: &str, first_name: &str) -> Command {
     let schema = table.shown().schema();
     let change = Change::Set(Value::Text(first_name.into()));
-    let entries = vec![Write { index: 0, field: system::FIRST_NAME, change }];
+    let entries = vec![Write { index: EntryIndex::default(), field: system::FIRST_NAME, change }];
     let key = schema.identifier_key(email).expect("not blank");
-    let upsert = Upsert {
-        lookup: Identifier { text: email.into(), key, fault: None },
-        writes: Writes { schema: schema.number(), entries, ..Writes::default() },
-        archived_match: ArchivedMatch::Prompt,
-        archived_conflict: ArchivedConflict::Refuse,
-        restore_conflict: RestoreConflict::Refuse,
-    };
+    let upsert = Intent::of_identifier(
+        Identifier { text: email.into(), key, fault: None },
+        Writes { schema: schema.number(), entries, ..Writes::default() },
+    );
     Command { caller, ask: Ask::Upsert(Box::new(upsert)) }
 }
 

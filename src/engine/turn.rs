@@ -6,7 +6,9 @@
 
 use crate::model::id::{Position, Sequence, Timestamp};
 use crate::model::moment::Moment;
+use crate::model::retry::{OutcomeChange, Retry};
 use crate::model::state::{Newborn, State};
+use crate::model::table::event::Stamp;
 use crate::storage::committer::{CommitQueue, Seat};
 use crate::storage::part::Part;
 use std::collections::VecDeque;
@@ -28,8 +30,18 @@ pub type Answer<S> = Result<<S as State>::Reply, Refusal<<S as State>::Rejection
 pub enum Refusal<R> {
     /// Decided: nothing happens.
     Rejected(R),
+    /// Nothing happens: the command was sent before.
+    Repeated(Repetition),
     /// Whether it happened is not known: a write or sync has failed, or the process is ending.
     OutcomeUnknown,
+}
+
+/// A command whose key is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repetition {
+    /// By the very same request. Its outcome is found under the key when this is answered.
+    SameRequest,
+    OtherRequest,
 }
 
 /// One command on its way to a writer.
@@ -40,23 +52,69 @@ pub struct Ask<S: State> {
     pub ticket: crate::engine::admission::Ticket,
 }
 
-/// An answer that waits for what it says to be durable.
+/// A change of what a writer keeps of earlier commands, on its way there.
+pub struct OutcomeAsk<S: State> {
+    pub change: OutcomeChange,
+    pub reply: oneshot::Sender<Answer<S>>,
+    pub ticket: crate::engine::admission::Ticket,
+}
+
+/// Several commands on their way to a writer, decided one behind the other. Each is a commit of its
+/// own: what becomes of one is nothing to the next.
+pub struct AskRows<S: State> {
+    pub commands: Vec<S::Command>,
+    /// Takes an answer for each, in their order.
+    pub reply: oneshot::Sender<Vec<Answer<S>>>,
+    pub ticket: crate::engine::admission::Ticket,
+}
+
+/// Answers that wait for what they say to be durable.
 struct Held<S: State> {
-    reply: oneshot::Sender<Answer<S>>,
-    answer: Answer<S>,
+    answers: Answers<S>,
     ticket: crate::engine::admission::Ticket,
 }
 
+enum Answers<S: State> {
+    One(oneshot::Sender<Answer<S>>, Answer<S>),
+    Rows(oneshot::Sender<Vec<Answer<S>>>, Vec<Answer<S>>),
+}
+
 impl<S: State> Held<S> {
+    fn one(
+        reply: oneshot::Sender<Answer<S>>,
+        answer: Answer<S>,
+        ticket: crate::engine::admission::Ticket,
+    ) -> Self {
+        Self { answers: Answers::One(reply, answer), ticket }
+    }
+
+    /// How many commands it answers.
+    fn rows(&self) -> usize {
+        match &self.answers {
+            Answers::One(..) => 1,
+            Answers::Rows(_, answers) => answers.len(),
+        }
+    }
+
     fn send(self) {
-        let Self { reply, answer, ticket } = self;
+        let Self { answers, ticket } = self;
         // Whoever asked may have gone; what was done stays done.
-        drop(reply.send(answer));
+        match answers {
+            Answers::One(reply, answer) => drop(reply.send(answer)),
+            Answers::Rows(reply, answers) => drop(reply.send(answers)),
+        }
         drop(ticket);
     }
 
     fn fail(self) {
-        Self { answer: Err(Refusal::OutcomeUnknown), ..self }.send();
+        let answers = match self.answers {
+            Answers::One(reply, _) => Answers::One(reply, Err(Refusal::OutcomeUnknown)),
+            Answers::Rows(reply, answers) => {
+                let unknown = answers.iter().map(|_| Err(Refusal::OutcomeUnknown)).collect();
+                Answers::Rows(reply, unknown)
+            }
+        };
+        Self { answers, ..self }.send();
     }
 }
 
@@ -65,11 +123,20 @@ struct Decided<S: State> {
     position: Position,
     events: Vec<S::Event>,
     answers: Vec<Held<S>>,
+    /// Commands that `answers` are of.
+    rows: usize,
+}
+
+impl<S: State> Decided<S> {
+    fn hold(&mut self, held: Held<S>) {
+        self.rows += held.rows();
+        self.answers.push(held);
+    }
 }
 
 impl<S: State> Default for Decided<S> {
     fn default() -> Self {
-        Self { position: Position(0), events: Vec::new(), answers: Vec::new() }
+        Self { position: Position(0), events: Vec::new(), answers: Vec::new(), rows: 0 }
     }
 }
 
@@ -165,26 +232,90 @@ impl<S: State> Loop<S> {
     /// Decides one command on the state with its draft on top.
     pub fn decide(&mut self, ask: Ask<S>) {
         let Ask { command, reply, ticket } = ask;
+        let answer = self.decide_one(command);
+        self.hold(Held::one(reply, answer, ticket));
+    }
+
+    /// Decides commands one behind the other; what they say goes out with the newest of it.
+    pub fn decide_rows(&mut self, ask: AskRows<S>) {
+        let AskRows { commands, reply, ticket } = ask;
+        let mut answers = Vec::with_capacity(commands.len());
+        for command in commands {
+            if self.bytes.len() >= PART_BYTES {
+                self.flush();
+            }
+            answers.push(self.decide_one(command));
+        }
+        self.hold(Held { answers: Answers::Rows(reply, answers), ticket });
+    }
+
+    fn hold(&mut self, held: Held<S>) {
         if self.queue.is_failed() {
-            Held::<S> { reply, answer: Err(Refusal::OutcomeUnknown), ticket }.send();
+            held.fail();
             return;
+        }
+        self.now.hold(held);
+        if self.bytes.len() >= PART_BYTES {
+            self.flush();
+        }
+    }
+
+    fn decide_one(&mut self, command: S::Command) -> Answer<S> {
+        if self.queue.is_failed() {
+            return Err(Refusal::OutcomeUnknown);
+        }
+        let retry = S::retry(&command, self.moment.at());
+        if let Some(repetition) = retry.as_ref().and_then(|(retry, _)| self.repetition(retry)) {
+            return Err(Refusal::Repeated(repetition));
         }
         let first = self.now.events.len();
         let events = &mut self.now.events;
         let answer = self.state.decide(&self.draft, command, &mut self.moment, events);
-        if answer.is_err() {
-            self.now.events.truncate(first);
+        match (&answer, retry) {
+            (Err(_), _) => self.now.events.truncate(first),
+            (Ok(reply), Some((retry, stamp))) => self.keep(reply, &retry, stamp),
+            (Ok(_), None) => {}
         }
+        self.lay(first);
+        answer.map_err(Refusal::Rejected)
+    }
+
+    /// What a command is whose key has an outcome already.
+    fn repetition(&self, retry: &Retry) -> Option<Repetition> {
+        let outcome = self.state.outcome(&self.draft, &retry.key)?;
+        let is_same = outcome.fingerprint == retry.fingerprint;
+        Some(if is_same { Repetition::SameRequest } else { Repetition::OtherRequest })
+    }
+
+    /// Stores the outcome of a command behind what it did, in the same commit.
+    fn keep(&mut self, reply: &S::Reply, retry: &Retry, stamp: Stamp) {
+        let Some(answered) = S::answered(reply) else { return };
+        let outcome = retry.outcome(answered, stamp.at);
+        let change = OutcomeChange::Stored(Arc::new(outcome));
+        self.now.events.push(S::outcome_event(change, stamp, self.moment.mark()));
+    }
+
+    /// Lays the events of this turn from `first` on, and encodes them.
+    fn lay(&mut self, first: usize) {
         for event in &self.now.events[first..] {
             S::lay(&mut self.draft, event);
             S::encode(event, &mut self.bytes);
             self.newborns.extend(S::newborns(event));
         }
-        let answer = answer.map_err(Refusal::Rejected);
-        self.now.answers.push(Held { reply, answer, ticket });
-        if self.bytes.len() >= PART_BYTES {
-            self.flush();
+    }
+
+    /// Changes what is kept of earlier commands: nobody decides about that, so nobody can refuse it.
+    pub fn change_outcomes(&mut self, ask: OutcomeAsk<S>) {
+        let OutcomeAsk { change, reply, ticket } = ask;
+        if self.queue.is_failed() {
+            Held::<S>::one(reply, Err(Refusal::OutcomeUnknown), ticket).send();
+            return;
         }
+        let first = self.now.events.len();
+        let stamp = Stamp::of_server(self.moment.at());
+        self.now.events.push(S::outcome_event(change, stamp, self.moment.mark()));
+        self.lay(first);
+        self.hold(Held::one(reply, Ok(S::done()), ticket));
     }
 
     /// Hands what this turn decided to the committer. Answers of a turn without events wait for the
@@ -205,16 +336,19 @@ impl<S: State> Loop<S> {
     fn hold_answers(&mut self) {
         let Some(newest) = self.undurable.back_mut() else {
             self.now.answers.drain(..).for_each(Held::send);
+            self.now.rows = 0;
             return;
         };
-        if newest.answers.len() + self.now.answers.len() <= ROWS_PER_TURN {
+        let rows = std::mem::take(&mut self.now.rows);
+        if newest.rows + rows <= ROWS_PER_TURN {
             newest.answers.append(&mut self.now.answers);
+            newest.rows += rows;
             return;
         }
         // A group of their own at the same position, so that settling stays bounded.
         let position = newest.position;
         let answers = std::mem::take(&mut self.now.answers);
-        self.undurable.push_back(Decided { position, events: Vec::new(), answers });
+        self.undurable.push_back(Decided { position, events: Vec::new(), answers, rows });
     }
 
     fn append(&self, events: &[S::Event]) -> Position {
@@ -252,7 +386,8 @@ impl<S: State> Loop<S> {
         let mut rows = 0;
         while let Some(next) = self.undurable.front().filter(|next| next.position <= durable) {
             let is_first = rows == 0;
-            rows += next.answers.len();
+            // The events of many rows may be in a frame before that of their answer.
+            rows += next.rows.max(next.events.len());
             if rows > ROWS_PER_TURN && !is_first {
                 return true;
             }
@@ -273,6 +408,7 @@ impl<S: State> Loop<S> {
         }
         decided.answers.drain(..).for_each(Held::send);
         decided.events.clear();
+        decided.rows = 0;
         self.spare = Some(decided);
     }
 
@@ -281,6 +417,7 @@ impl<S: State> Loop<S> {
         let waiting = self.undurable.drain(..).flat_map(|decided| decided.answers);
         waiting.chain(self.now.answers.drain(..)).for_each(Held::fail);
         self.now.events.clear();
+        self.now.rows = 0;
         self.bytes.clear();
         self.newborns.clear();
     }

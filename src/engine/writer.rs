@@ -7,13 +7,15 @@
 use crate::ambient::Clock;
 use crate::engine::admission::{Admission, AdmissionLimits, Overloaded};
 use crate::engine::meters::seconds_between;
-use crate::engine::turn::{Answer, Ask, Loop, LoopParts, ROWS_PER_TURN};
+use crate::engine::turn::{Answer, Ask, AskRows, Loop, LoopParts, OutcomeAsk, ROWS_PER_TURN};
 use crate::model::id::Position;
+use crate::model::retry::OutcomeChange;
+use crate::model::retry::outcomes::Outcomes;
 use crate::model::state::State;
 use crate::storage::committer::{CommitQueue, Seat, Wake};
 use actix::fut::ActorFuture;
 use actix::prelude::{
-    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
+    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message, SendError,
 };
 use futures_util::task::AtomicWaker;
 use prometheus_client::metrics::histogram::Histogram;
@@ -29,11 +31,13 @@ const BARRIERS_MAX: usize = 16;
 pub struct Handle<S: State> {
     to: Addr<Writer<S>>,
     admission: Arc<Admission>,
+    outcomes: Arc<Outcomes>,
 }
 
 impl<S: State> Clone for Handle<S> {
     fn clone(&self) -> Self {
-        Self { to: self.to.clone(), admission: self.admission.clone() }
+        let Self { to, admission, outcomes } = self;
+        Self { to: to.clone(), admission: admission.clone(), outcomes: outcomes.clone() }
     }
 }
 
@@ -50,6 +54,41 @@ impl<S: State> Handle<S> {
         let full = Overloaded { rows_waiting: self.admission.rows() };
         self.to.try_send(Ask { command, reply, ticket }).map_err(|_| full)?;
         Ok(answer)
+    }
+
+    /// Sends a change of what it keeps of earlier commands; the answer comes when it is durable.
+    pub fn change_outcomes(
+        &self,
+        change: OutcomeChange,
+    ) -> Result<oneshot::Receiver<Answer<S>>, Overloaded> {
+        let ticket = self.admission.admit(1, 0)?;
+        let (reply, answer) = oneshot::channel();
+        let full = Overloaded { rows_waiting: self.admission.rows() };
+        self.to.try_send(OutcomeAsk { change, reply, ticket }).map_err(|_| full)?;
+        Ok(answer)
+    }
+
+    /// What it keeps of commands that may be sent again.
+    #[must_use]
+    pub fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    /// Sends commands of so many bytes to be decided one behind the other, each a commit of its own;
+    /// none is decided on plain state. The answers come together when all of them are durable. Commands that
+    /// cannot be taken come back.
+    pub fn ask_rows(
+        &self,
+        commands: Vec<S::Command>,
+        bytes: usize,
+    ) -> Result<oneshot::Receiver<Vec<Answer<S>>>, Vec<S::Command>> {
+        let Ok(ticket) = self.admission.admit(commands.len(), bytes) else { return Err(commands) };
+        let (reply, answers) = oneshot::channel();
+        self.to.try_send(AskRows { commands, reply, ticket }).map_err(|refused| {
+            let (SendError::Full(ask) | SendError::Closed(ask)) = refused;
+            ask.commands
+        })?;
+        Ok(answers)
     }
 
     /// Runs a closure over the state when nothing of it is undurable, with the newest durable
@@ -109,6 +148,14 @@ impl<S: State> Message for Ask<S> {
     type Result = ();
 }
 
+impl<S: State> Message for OutcomeAsk<S> {
+    type Result = ();
+}
+
+impl<S: State> Message for AskRows<S> {
+    type Result = ();
+}
+
 /// A closure over the state, run when nothing is undurable.
 struct AtBarrier<S>(BarrierRun<S>);
 
@@ -123,6 +170,7 @@ impl<S: State> Writer<S> {
     pub fn start_on(arbiter: &ArbiterHandle, state: S, parts: WriterParts<S>) -> Handle<S> {
         let WriterParts { queue, clock, decide_seconds, moment, limits, announce } = parts;
         let admission = Admission::new(limits);
+        let outcomes = state.outcomes().clone();
         let to = Self::start_in_arbiter(arbiter, move |context| {
             // The limit is admission's; the mailbox's is higher and is never reached.
             context.set_mailbox_capacity(limits.rows_max + BARRIERS_MAX);
@@ -131,7 +179,7 @@ impl<S: State> Writer<S> {
             let writing = Loop::new(state, LoopParts { queue, seat, moment, announce });
             Self { writing, clock, decide_seconds, waker, rows_in_turn: 0 }
         });
-        Handle { to, admission }
+        Handle { to, admission, outcomes }
     }
 
     /// The end of a turn: called when the mailbox is empty, or after enough rows.
@@ -149,6 +197,20 @@ impl<S: State> Writer<S> {
         let began_ns = self.clock.monotonic_ns();
         self.writing.decide(ask);
         self.decide_seconds.observe(seconds_between(began_ns, self.clock.monotonic_ns()));
+    }
+}
+
+impl<S: State> Writer<S> {
+    /// Ends a turn that was long enough, and waits where the partition has as much as it may.
+    fn end_turn_if_due(&mut self, context: &mut Context<Self>) {
+        if self.rows_in_turn >= ROWS_PER_TURN {
+            self.turn();
+            context.wait(LetOthersRun(false));
+        }
+        if self.writing.is_partition_full() {
+            self.turn();
+            context.wait(UntilSettled);
+        }
     }
 }
 
@@ -177,14 +239,34 @@ impl<S: State> Handler<Ask<S>> for Writer<S> {
         }
         self.rows_in_turn += ask.ticket.rows();
         self.decide(ask);
-        if self.rows_in_turn >= ROWS_PER_TURN {
-            self.turn();
-            context.wait(LetOthersRun(false));
-        }
-        if self.writing.is_partition_full() {
-            self.turn();
-            context.wait(UntilSettled);
-        }
+        self.end_turn_if_due(context);
+    }
+}
+
+impl<S: State> Handler<AskRows<S>> for Writer<S> {
+    type Result = ();
+
+    fn handle(&mut self, ask: AskRows<S>, context: &mut Self::Context) {
+        let rows = ask.commands.len();
+        self.rows_in_turn += rows;
+        let began_ns = self.clock.monotonic_ns();
+        self.writing.set_time(self.clock.now());
+        self.writing.decide_rows(ask);
+        let seconds = seconds_between(began_ns, self.clock.monotonic_ns());
+        // Each took its share: the histogram counts decisions.
+        let each = seconds / f64::from(u32::try_from(rows.max(1)).expect("rows are bounded"));
+        (0..rows).for_each(|_| self.decide_seconds.observe(each));
+        self.end_turn_if_due(context);
+    }
+}
+
+impl<S: State> Handler<OutcomeAsk<S>> for Writer<S> {
+    type Result = ();
+
+    fn handle(&mut self, ask: OutcomeAsk<S>, _: &mut Self::Context) {
+        self.rows_in_turn += 1;
+        self.writing.set_time(self.clock.now());
+        self.writing.change_outcomes(ask);
     }
 }
 

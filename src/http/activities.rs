@@ -32,7 +32,7 @@ pub fn register(config: &mut ServiceConfig) {
     let one = Endpoint::at("/api/activities/scheduled-activity/{id:[^/]{36}}");
     config
         .service(scheduled.get(list).post(schedule))
-        .service(Endpoint::at("/api/activities/scheduled-activity/search").post(search))
+        .service(Endpoint::at("/api/activities/scheduled-activity/search").post_read(search))
         .service(Endpoint::at("/api/activities/scheduled-activity/{id:[^/]{36}}/notes").patch(note))
         .service(one.get(retrieve).patch(update).put(update).delete(delete));
 }
@@ -183,7 +183,7 @@ async fn delete(
     let (activity, level) = find(&caller, &id)?;
     require(level >= Level::Remove)?;
     check_no_parameters(&request, RouteGroup::Write)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::Delete(activity.id) };
+    let command = Command { caller: caller.for_write(), ask: Ask::Delete(activity.id) };
     engine.ask_agenda(&caller.business, command, 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -203,7 +203,7 @@ async fn change(
     ask: Ask,
     bytes: usize,
 ) -> Result<Arc<Activity>, Problem> {
-    let command = Command { caller: caller.for_request(), ask };
+    let command = Command { caller: caller.for_write(), ask };
     match engine.ask_agenda(&caller.business, command, bytes).await? {
         Reply::Activity(activity) => Ok(activity),
         Reply::Type(_) | Reply::Logged(_) | Reply::Done => {

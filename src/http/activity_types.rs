@@ -35,7 +35,7 @@ pub fn register(config: &mut ServiceConfig) {
         .service(Endpoint::at("/api/activities").get(list).post(create))
         .service(Endpoint::at("/api/activities/logged/{id:[^/]{36}}").get(retrieve_logged))
         .service(Endpoint::at("/api/activities/{reference}/log-activity").post(log))
-        .service(Endpoint::at("/api/activities/{reference}/responses").post(list_logged))
+        .service(Endpoint::at("/api/activities/{reference}/responses").post_read(list_logged))
         .service(one.get(retrieve).patch(update).put(update).delete(delete));
 }
 
@@ -127,7 +127,7 @@ async fn delete(
     require(caller.rights.may_remove_settings())?;
     let found = find(&caller, &reference)?;
     check_no_parameters(&request, RouteGroup::Write)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::DeleteType(found.id) };
+    let command = Command { caller: caller.for_write(), ask: Ask::DeleteType(found.id) };
     engine.ask_agenda(&caller.business, command, 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -139,7 +139,7 @@ async fn change(
     ask: Ask,
     bytes: usize,
 ) -> Result<Arc<ActivityType>, Problem> {
-    let command = Command { caller: caller.for_request(), ask };
+    let command = Command { caller: caller.for_write(), ask };
     match engine.ask_agenda(&caller.business, command, bytes).await? {
         Reply::Type(found) => Ok(found),
         Reply::Activity(_) | Reply::Logged(_) | Reply::Done => {
@@ -172,7 +172,7 @@ async fn log(
         require(level >= Level::Edit)?;
     }
     let ask = Ask::Log(Box::new(log));
-    let command = Command { caller: caller.for_request(), ask };
+    let command = Command { caller: caller.for_write(), ask };
     let reply = engine.ask_agenda(&caller.business, command, body.bytes().len()).await.map_err(
         |error| of_ask_error(error, |rejection| of_rejection(rejection, "related_objects")),
     )?;

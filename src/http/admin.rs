@@ -13,7 +13,7 @@ use actix_web::{HttpRequest, HttpResponse};
 pub fn register(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at("/api/admin/status").get(status))
-        .service(Endpoint::at("/api/admin/snapshot").post(snapshot));
+        .service(Endpoint::at("/api/admin/snapshot").post_order(snapshot));
 }
 
 async fn status(engine: Data<Engine>, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -11,6 +11,7 @@ use crate::http::body::Body;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
+use crate::http::keyed::Keyed;
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
@@ -25,7 +26,7 @@ use crate::model::catalog::api_key::SecretHash;
 use crate::model::id::{BusinessId, MemberId};
 use crate::model::root::command::{Ask, Command, FirstKey, Founded, NewBusiness, Reply};
 use actix_web::web::{Data, Path, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -40,10 +41,10 @@ pub fn register(config: &mut ServiceConfig) {
 
 /// A business and who may do everything in it; the key's secret is shown this once.
 #[derive(Serialize)]
-struct FoundedShape<'a> {
-    business: BusinessShape<'a>,
-    member: MemberRow<'a, RoleShape<'a>>,
-    api_key: NewKeyShape<'a>,
+pub(super) struct FoundedShape<'a> {
+    pub(super) business: BusinessShape<'a>,
+    pub(super) member: MemberRow<'a, RoleShape<'a>>,
+    pub(super) api_key: NewKeyShape<'a>,
 }
 
 /// Makes a business. The reply means that its administrator is let in.
@@ -72,7 +73,7 @@ async fn create(
             hash: SecretHash::of(&secret),
         },
     };
-    let command = by_operator(&engine, Ask::Create(Box::new(new)));
+    let command = by_operator(&engine, &request, Ask::Create(Box::new(new)));
     let Reply::Founded(founded) = engine.ask_root(command, body.bytes().len()).await? else {
         unreachable!("the creation of a business is answered with all of it")
     };
@@ -83,14 +84,20 @@ async fn create(
     let shape = FoundedShape {
         business: BusinessShape::of(&business),
         member: MemberRow::new(&member, RoleShape::of_member(&member, &catalog.roles), &zone),
-        api_key: NewKeyShape::of(&key, &secret, &zone),
+        api_key: NewKeyShape::of(&key, Some(&secret), &zone),
     };
     Ok(HttpResponse::Created().json(shape))
 }
 
 /// No member asks: the operator is none.
-fn by_operator(engine: &Engine, ask: Ask) -> Command {
-    Command { actor: MemberId(Uuid::nil()), batch: engine.next_batch(), ask }
+fn by_operator(engine: &Engine, request: &HttpRequest, ask: Ask) -> Command {
+    let keyed = request.extensions().get::<Arc<Keyed>>().cloned();
+    Command {
+        actor: MemberId(Uuid::nil()),
+        batch: engine.next_batch(),
+        retry: keyed.map(|keyed| keyed.retry.clone()),
+        ask,
+    }
 }
 
 /// All businesses, archived ones too, oldest first.
@@ -138,7 +145,7 @@ async fn update(
     let edit = read_business_edit(&input, held.id(), is_strict, &mut faults);
     faults.check()?;
     let edit = edit.expect("a body without a fault has been read");
-    let command = by_operator(&engine, Ask::Update(Box::new(edit)));
+    let command = by_operator(&engine, &request, Ask::Update(Box::new(edit)));
     let business = changed(engine.ask_root(command, body.bytes().len()).await?);
     Ok(HttpResponse::Ok().json(BusinessRow::of(&business)))
 }
@@ -151,6 +158,6 @@ async fn archive(
 ) -> Result<HttpResponse, Problem> {
     let held = find(&engine, &id)?;
     check_no_parameters(&request, RouteGroup::Write)?;
-    engine.ask_root(by_operator(&engine, Ask::Archive(held.id())), 0).await?;
+    engine.ask_root(by_operator(&engine, &request, Ask::Archive(held.id())), 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -62,7 +62,7 @@ async fn revoke(
     let key = ApiKeyId::parse(&id).and_then(|id| caller.catalog.api_keys.get(id));
     let key = key.filter(|key| may_see(&caller, key)).ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Write)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::RevokeApiKey(key.id) };
+    let command = Command { caller: caller.for_write(), ask: Ask::RevokeApiKey(key.id) };
     engine.ask_catalog(&caller.business, command, 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -92,12 +92,12 @@ async fn create(
         hash: SecretHash::of(&secret),
         expires_at: wanted.expires_at,
     };
-    let command = Command { caller: caller.for_request(), ask: Ask::CreateApiKey(Box::new(new)) };
+    let command = Command { caller: caller.for_write(), ask: Ask::CreateApiKey(Box::new(new)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
     let Reply::ApiKey(key) = reply else {
         unreachable!("the creation of a key is answered with the key")
     };
-    Ok(HttpResponse::Created().json(NewKeyShape::of(&key, &secret, time_zone)))
+    Ok(HttpResponse::Created().json(NewKeyShape::of(&key, Some(&secret), time_zone)))
 }
 
 /// `upd_`, eight characters that tell keys apart, and 256 random bits.

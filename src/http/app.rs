@@ -10,6 +10,7 @@ use crate::http::health::{self, Readiness};
 use crate::http::identity::{Authenticate, OperatorKey};
 use crate::http::options::Options;
 use crate::http::problem::Problem;
+use crate::http::rate_limit::RateLimits;
 use crate::http::request_id::RequestIds;
 use crate::http::request_meters::{RequestMeters, Route};
 use actix_web::body::BoxBody;
@@ -42,6 +43,8 @@ pub struct Edge {
     pub(crate) openapi_public: bool,
     pub(crate) counters: Arc<Counters>,
     pub(crate) meters: Arc<RequestMeters>,
+    /// None: nobody is limited.
+    pub(crate) rate_limits: Option<Arc<RateLimits>>,
     readiness: Data<Readiness>,
     bodies: Data<Bodies>,
     resources: Resources,
@@ -66,6 +69,7 @@ impl Edge {
             bodies: Data::new(Bodies::new(options.bodies, Arc::clone(&counters))),
             counters,
             meters: Arc::default(),
+            rate_limits: options.rate_limit.map(|policy| Arc::new(RateLimits::new(policy))),
             resources,
         }
     }
@@ -127,7 +131,7 @@ mod tests {
     use crate::http::body::Body;
     use crate::http::endpoint::Endpoint;
     use crate::http::identity::Refused;
-    use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits};
+    use crate::http::options::{AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits};
     use actix_web::HttpMessage as _;
     use actix_web::HttpRequest;
     use actix_web::http::header::HeaderMap;
@@ -152,6 +156,12 @@ mod tests {
                 all_bytes_max: 1000,
                 timeout: Duration::from_mins(1),
             },
+            batches: BatchLimits {
+                rows_max: 10_000,
+                atomic_rows_max: 1_000,
+                line_bytes_max: 1 << 20,
+                window_rows: 4_096,
+            },
             answers: AnswerOptions {
                 upsert_created: StatusCode::OK,
                 added: StatusCode::CREATED,
@@ -159,6 +169,7 @@ mod tests {
                 public_url: None,
             },
             search_timeout: Duration::from_secs(10),
+            rate_limit: None,
             openapi_public: true,
             serves_metrics: true,
             operator_key: Some(OperatorKey::new("operator-secret")),
@@ -186,8 +197,8 @@ mod tests {
             };
             config
                 .service(Endpoint::at("/api/whoami").get(whoami).delete(async || "gone"))
-                .service(Endpoint::at("/api/echo").post(echo))
-                .service(Endpoint::at("/api/ignore").post(async || "ignored"))
+                .service(Endpoint::at("/api/echo").post_order(echo))
+                .service(Endpoint::at("/api/ignore").post_order(async || "ignored"))
                 .service(Endpoint::at("/api/admin/status").get(async || "status"))
                 .service(Endpoint::at("/boom").get(async || -> &'static str { panic!("boom") }));
         });

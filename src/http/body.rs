@@ -21,6 +21,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// What all bodies of the process share.
 #[derive(Debug)]
@@ -109,6 +110,21 @@ fn claimed_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
+/// A body that was taken in before its handler asks for it.
+#[derive(Debug)]
+struct Held {
+    bytes: Bytes,
+    share: Share,
+}
+
+/// Takes the body in now; the handler gets it when it asks. The type is the handler's to check.
+pub async fn hold(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    let held = take_in(request, payload).await?;
+    let bytes = held.bytes.clone();
+    request.extensions_mut().insert(held);
+    Ok(bytes)
+}
+
 /// A whole body that is meant as JSON. It counts as in flight until it is dropped.
 #[derive(Debug)]
 pub struct Body {
@@ -146,18 +162,55 @@ impl FromRequest for Body {
     }
 }
 
+/// A body whose pieces are taken one by one, so that it may be of any length.
+pub struct PlainBody {
+    payload: Payload,
+    /// How long it may be still.
+    idle_timeout: Duration,
+}
+
+impl PlainBody {
+    /// The body of a request. Whoever takes it reads it to its end, whatever it says.
+    #[must_use]
+    pub fn new(request: &HttpRequest, payload: Payload) -> Self {
+        if let Some(end) = request.extensions().get::<BodyEnd>() {
+            end.reached();
+        }
+        Self { payload, idle_timeout: bodies_of(request).limits.timeout }
+    }
+
+    /// The next piece; none at the end. Whoever gives up waiting loses nothing.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let piece = tokio::time::timeout(self.idle_timeout, self.payload.next()).await;
+        let piece = piece.map_err(|_| Problem::without_body(StatusCode::REQUEST_TIMEOUT))?;
+        piece.transpose().map_err(|error| broken(&error))
+    }
+}
+
+fn bodies_of(request: &HttpRequest) -> Arc<Bodies> {
+    let bodies = request.app_data::<web::Data<Bodies>>();
+    bodies.expect("the assembly of the server registers it").clone().into_inner()
+}
+
 async fn read_json(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> {
-    let bodies = request
-        .app_data::<web::Data<Bodies>>()
-        .expect("the assembly of the server registers it")
-        .clone()
-        .into_inner();
+    if is_announced(request.headers()) {
+        check_type(request)?;
+    }
+    let held = request.extensions_mut().remove::<Held>();
+    let Held { bytes, share } = match held {
+        Some(held) => held,
+        None => take_in(request, payload).await?,
+    };
+    Ok(Body { bytes, _share: share })
+}
+
+async fn take_in(request: &HttpRequest, payload: Payload) -> Result<Held, Problem> {
+    let bodies = bodies_of(request);
     let limits = bodies.limits;
     let mut share = Share { bodies, bytes: 0 };
     if !is_announced(request.headers()) {
-        return Ok(Body { bytes: Bytes::new(), _share: share });
+        return Ok(Held { bytes: Bytes::new(), share });
     }
-    check_type(request)?;
     let claimed = claimed_bytes(request.headers());
     if claimed.is_some_and(|claimed| claimed > limits.json_bytes_max as u64) {
         return Err(too_large(limits.json_bytes_max));
@@ -169,7 +222,7 @@ async fn read_json(request: &HttpRequest, payload: Payload) -> Result<Body, Prob
     if let Some(end) = request.extensions().get::<BodyEnd>() {
         end.reached();
     }
-    Ok(Body { bytes, _share: share })
+    Ok(Held { bytes, share })
 }
 
 /// A missing type is taken as JSON; compressed bodies are not taken here.
@@ -236,7 +289,6 @@ fn broken(error: &PayloadError) -> Problem {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use std::time::Duration;
 
     const LIMITS: BodyLimits =
         BodyLimits { json_bytes_max: 10, all_bytes_max: 15, timeout: Duration::from_mins(1) };

@@ -25,7 +25,7 @@ use crate::model::id::BatchId;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
-use crate::model::table::command::FaultKind;
+use crate::model::table::command::{EntryIndex, FaultKind};
 use crate::model::value::Change;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
@@ -37,7 +37,9 @@ pub fn register(config: &mut ServiceConfig) {
         Endpoint::at("/api/custom-objects/{object_identifier}/bulk-archive-entity-record");
     let change_route =
         Endpoint::at("/api/custom-objects/{object_identifier}/bulk-change-field-value");
-    config.service(archive_route.post(archive)).service(change_route.post(change_field_value));
+    config
+        .service(archive_route.post_many(archive))
+        .service(change_route.post_many(change_field_value));
 }
 
 /// Archives records.
@@ -115,7 +117,7 @@ async fn to_its_end(
 fn read_parameters(request: &HttpRequest, faults: &mut Faults) -> bool {
     let query = Query::read(request.query_string(), faults);
     let is_strict = query.is_strict();
-    query.finish(RouteGroup::Bulk, request.headers(), &[IDEMPOTENCY_KEY], faults);
+    query.finish(RouteGroup::Bulk, request.headers(), &[], faults);
     if request.headers().contains_key(IDEMPOTENCY_KEY) {
         let fault = Fault::new(Code::Invalid, Place::Header(IDEMPOTENCY_KEY.into()));
         faults.push(fault.saying("A bulk action takes no key: repeating it is safe."));
@@ -182,8 +184,9 @@ fn check_change<'w>(
             FieldWrite::Value(value)
         }
     };
-    let entry = FieldEntry { index: 0, reference: FieldReference::Key(change.field), write };
-    let fields = Fields { entries: vec![entry], form: FieldsForm::List(1) };
+    let (index, reference) = (EntryIndex::default(), FieldReference::Key(change.field));
+    let entries = vec![FieldEntry { index, reference, write }];
+    let fields = Fields { entries, form: FieldsForm::List(1), ..Fields::none() };
     let work = FieldWork { fields, resolution: change.resolution, bytes: 0 };
     let writes = work.read(target, schema);
     if !writes.forbidden.is_empty() {

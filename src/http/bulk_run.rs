@@ -6,7 +6,7 @@
 use crate::engine::AskError;
 use crate::engine::bulk::{BulkRun, IN_FLIGHT_MAX};
 use crate::http::code::Code;
-use crate::http::problem::{FieldsForm, Problem};
+use crate::http::problem::Problem;
 use crate::http::record_problem::RefusedWrite;
 use crate::http::refusal::of_ask_error;
 use crate::http::target::Target;
@@ -179,7 +179,7 @@ impl Chunk<'_> {
     }
 
     fn failure(&self, place: usize, error: AskError<Rejection>, schema: &Arc<Schema>) -> Failure {
-        let nothing = Fields { entries: Vec::new(), form: FieldsForm::List(0) };
+        let nothing = Fields::none();
         let fields = match self.work {
             Work::Archive => &nothing,
             Work::Change(field) => &field.fields,

@@ -39,9 +39,9 @@ async fn update(
     let edit = read_business_edit(&input, caller.business.id(), is_strict, &mut faults);
     faults.check()?;
     let edit = edit.expect("a body without a fault has been read");
-    let asking = caller.for_request();
+    let asking = caller.for_write();
     let ask = Ask::Update(Box::new(edit));
-    let command = Command { actor: asking.member, batch: asking.batch, ask };
+    let command = Command { actor: asking.member, batch: asking.batch, retry: asking.retry, ask };
     let business = changed(engine.ask_root(command, body.bytes().len()).await?);
     Ok(HttpResponse::Ok().json(BusinessShape::of(&business)))
 }

@@ -6,15 +6,18 @@ use crate::engine::Engine;
 use crate::engine::business::{Business, TableRef};
 use crate::http::code::Code;
 use crate::http::identity::{Credentials, Refused};
+use crate::http::keyed::Keyed;
 use crate::http::origin;
 use crate::http::problem::Problem;
 use crate::model::access::{ObjectAccess, Rights};
 use crate::model::catalog::CatalogView;
 use crate::model::catalog::member::Member;
 use crate::model::id::{ApiKeyId, BatchId, BusinessId, ObjectId, RecordId, UserId};
+use crate::model::retry::Retry;
 use crate::model::schema::relation::Relation;
 use crate::model::table::command;
 use crate::model::table::link::Side;
+use crate::model::table::others::Others;
 use crate::model::value::related::RecordRef;
 use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
@@ -29,9 +32,12 @@ pub struct Caller {
     pub catalog: Arc<CatalogView>,
     pub member: Arc<Member>,
     pub rights: Arc<Rights>,
-    /// Of the key that was used, unless the request names another.
+    /// The key that was used.
+    pub key: ApiKeyId,
+    /// Of that key, unless the request names another.
     pub origin: Arc<str>,
-    key: ApiKeyId,
+    /// Of a single write that may be sent again.
+    pub keyed: Option<Arc<Keyed>>,
     /// Of this request, should it write.
     batch: BatchId,
 }
@@ -50,10 +56,9 @@ impl Caller {
         }
         let rights = catalog.rights_of(member.id).ok_or(Refused)?.clone();
         engine.note_use(&business, key);
-        let origin = key.origin.clone();
+        let (key, origin) = (key.id, key.origin.clone());
         let batch = engine.next_batch();
-        let key = key.id;
-        Ok(Self { business, catalog, member, rights, origin, key, batch })
+        Ok(Self { business, catalog, member, rights, key, origin, keyed: None, batch })
     }
 
     /// The same caller as of now, for what goes on long after it was let in; none if it would not
@@ -66,7 +71,7 @@ impl Caller {
         let is_expired = key.is_expired(engine.clock().now());
         let member = catalog.members.active(&key.member).filter(|_| !is_expired)?.clone();
         let rights = catalog.rights_of(member.id)?.clone();
-        Some(Self { business, catalog, member, rights, ..self.clone() })
+        Some(Self { business, catalog, member, rights, keyed: None, ..self.clone() })
     }
 
     /// As `find`, leaving the caller where handlers take it from.
@@ -135,6 +140,20 @@ impl Caller {
         with_access.filter(|(_, access)| access.may_see_object()).collect()
     }
 
+    /// The caller of the one command that decides what becomes of a single write.
+    #[must_use]
+    pub fn for_write(&self) -> command::Caller {
+        let retry = self.keyed.as_ref().map(|keyed| keyed.retry.clone());
+        command::Caller { retry, ..self.for_request() }
+    }
+
+    /// The same, with what there is to add to the outcome that is kept.
+    #[must_use]
+    pub fn for_write_with(&self, add: impl FnOnce(Retry) -> Retry) -> command::Caller {
+        let retry = self.keyed.as_ref().map(|keyed| Arc::new(add(Retry::clone(&keyed.retry))));
+        command::Caller { retry, ..self.for_request() }
+    }
+
     /// The caller of the commands of this request.
     #[must_use]
     pub fn for_request(&self) -> command::Caller {
@@ -142,8 +161,10 @@ impl Caller {
             member: self.member.id,
             members: self.catalog.members.clone(),
             rights: self.rights.clone(),
+            others: Others::of(self.business.clone()),
             origin: self.origin.clone(),
             batch: self.batch,
+            retry: None,
         }
     }
 }

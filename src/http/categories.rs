@@ -6,9 +6,9 @@ use crate::http::body::Body;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
-use crate::http::fields::ask_for_schema;
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
+use crate::http::schema_change::ask_for_schema;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::target::Target;
 use crate::http::wire::schema_changes::read_new_category;
@@ -126,7 +126,7 @@ async fn ask_for_category(
 ) -> Result<Category, Problem> {
     match ask_for_schema(target, Ask::ChangeSchema(asked), bytes).await? {
         Reply::Category(category) => Ok(category),
-        Reply::Record(_) | Reply::Done | Reply::Field(_) | Reply::Option(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Field(_) | Reply::Option(_) => {
             unreachable!("a change of a category is answered with the category")
         }
     }

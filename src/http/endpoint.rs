@@ -1,14 +1,20 @@
 //! One path and the methods it answers to.
 //!
-//! It owns what every path owes its callers: `HEAD` wherever `GET` is, `OPTIONS`, and `405` with
-//! `Allow` for everything else. It must not know any resource.
+//! It owns what every path owes its callers: `HEAD` wherever `GET` is, `OPTIONS`, `405` with
+//! `Allow` for everything else, that a single write takes an `Idempotency-Key`, that the answer to a write has an `X-Seq` and that
+//! a read takes it. It must not know any resource.
 
+use crate::http::commit_token;
+use crate::http::identity::Access;
+use crate::http::keyed::{SingleWrite, once};
 use crate::http::problem::Problem;
 use crate::http::request_meters::Route;
-use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest};
 use actix_web::guard::{self, Guard};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use std::borrow::Cow;
 
@@ -17,13 +23,37 @@ pub struct Endpoint {
     resource: Resource,
     path: &'static str,
     methods: Vec<Method>,
+    runs_dry: bool,
+}
+
+/// What a handler does, and so what stands around it.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// It shows a business's states, as of `min_seq` or later.
+    Read,
+    /// It shows something else.
+    Other,
+    /// One write, stored under its key. The status is that of what was made or changed.
+    SingleWrite { made: StatusCode },
+    /// Many writes at once.
+    ManyWrites,
+}
+
+impl Kind {
+    const CHANGE: Self = Self::SingleWrite { made: StatusCode::OK };
 }
 
 impl Endpoint {
     /// A path nobody answers yet; `{name}` stands for one segment.
     #[must_use]
     pub fn at(path: &'static str) -> Self {
-        Self { resource: web::resource(path), path, methods: Vec::new() }
+        Self { resource: web::resource(path), path, methods: Vec::new(), runs_dry: false }
+    }
+
+    /// Its writes may be asked for a run that writes nothing; to be said before them.
+    #[must_use]
+    pub fn running_dry(self) -> Self {
+        Self { runs_dry: true, ..self }
     }
 
     /// Answers `GET`, and `HEAD` with the same headers; the connection leaves the body out.
@@ -35,10 +65,12 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         let either = guard::Any(guard::Get()).or(guard::Head());
-        self.answer(&[Method::GET, Method::HEAD], either, handler)
+        let kind =
+            if Access::of_path(self.path) == Access::Member { Kind::Read } else { Kind::Other };
+        self.answer(&[Method::GET, Method::HEAD], either, kind, handler)
     }
 
-    /// Answers `POST`.
+    /// Answers `POST`, which makes something and is stored under its key.
     #[must_use]
     pub fn post<F, Args>(self, handler: F) -> Self
     where
@@ -46,7 +78,52 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::POST], guard::Post(), handler)
+        let kind = Kind::SingleWrite { made: StatusCode::CREATED };
+        self.answer(&[Method::POST], guard::Post(), kind, handler)
+    }
+
+    /// Answers `POST`, which changes what is there and is stored under its key.
+    #[must_use]
+    pub fn post_change<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Kind::CHANGE, handler)
+    }
+
+    /// Answers `POST`, which reads.
+    #[must_use]
+    pub fn post_read<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Kind::Read, handler)
+    }
+
+    /// Answers `POST`, which changes nothing that a business has.
+    #[must_use]
+    pub fn post_order<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Kind::Other, handler)
+    }
+
+    /// Answers `POST`, which writes many things at once.
+    #[must_use]
+    pub fn post_many<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.answer(&[Method::POST], guard::Post(), Kind::ManyWrites, handler)
     }
 
     /// Answers `PUT`.
@@ -57,7 +134,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::PUT], guard::Put(), handler)
+        self.answer(&[Method::PUT], guard::Put(), Kind::CHANGE, handler)
     }
 
     /// Answers `PATCH`.
@@ -68,7 +145,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::PATCH], guard::Patch(), handler)
+        self.answer(&[Method::PATCH], guard::Patch(), Kind::CHANGE, handler)
     }
 
     /// Answers `DELETE`.
@@ -79,13 +156,14 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.answer(&[Method::DELETE], guard::Delete(), handler)
+        self.answer(&[Method::DELETE], guard::Delete(), Kind::CHANGE, handler)
     }
 
     fn answer<F, Args>(
         mut self,
         methods: &[Method],
         guard: impl Guard + 'static,
+        kind: Kind,
         handler: F,
     ) -> Self
     where
@@ -94,7 +172,26 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         self.methods.extend_from_slice(methods);
-        self.resource = self.resource.route(web::route().guard(guard).to(handler));
+        #[cfg(test)]
+        if matches!(kind, Kind::SingleWrite { .. }) {
+            KEYED.with_borrow_mut(|routes| {
+                let template = template(self.path).into_owned();
+                routes.extend(methods.iter().map(|method| (method.to_string(), template.clone())));
+            });
+        }
+        let route = web::route().guard(guard).to(handler);
+        let route = match kind {
+            Kind::Other => route,
+            Kind::Read => route.wrap(from_fn(commit_token::wait)),
+            Kind::ManyWrites => route.wrap(from_fn(commit_token::name)),
+            Kind::SingleWrite { made } => {
+                let write = SingleWrite { made, runs_dry: self.runs_dry };
+                let once =
+                    move |request: ServiceRequest, next: Next<BoxBody>| once(write, request, next);
+                route.wrap(from_fn(once)).wrap(from_fn(commit_token::name))
+            }
+        };
+        self.resource = self.resource.route(route);
         self
     }
 
@@ -143,6 +240,18 @@ thread_local! {
 fn note(endpoint: &Endpoint) {
     let of_method = |method: &Method| (method.to_string(), endpoint.template().into_owned());
     REGISTERED.with_borrow_mut(|routes| routes.extend(endpoint.methods.iter().map(of_method)));
+}
+
+#[cfg(test)]
+thread_local! {
+    static KEYED: std::cell::RefCell<std::collections::BTreeSet<(String, String)>> =
+        std::cell::RefCell::default();
+}
+
+/// Method and template of every route that takes an `Idempotency-Key`.
+#[cfg(test)]
+pub(crate) fn keyed() -> std::collections::BTreeSet<(String, String)> {
+    KEYED.with_borrow(Clone::clone)
 }
 
 /// Method and template of every route that applications of this test have registered.

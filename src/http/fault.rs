@@ -4,7 +4,9 @@
 
 use crate::http::code::Code;
 use crate::http::problem::Problem;
+use crate::http::wire::fields::set_name;
 use crate::model::id::{FieldId, RecordId};
+use crate::model::table::command::FieldSet;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -37,8 +39,10 @@ pub struct FieldPlace {
     /// The API name, or what was given instead of one; none if the caller may not know it.
     pub field: Option<String>,
     pub field_id: Option<FieldId>,
-    /// Position in the request's `fields`, if the request names the field.
+    /// Position in the request's `fields`, if the request names the field there.
     pub index: Option<usize>,
+    /// In which set of fields the request names it.
+    pub set: FieldSet,
     /// The key of the entry that the compatibility form blames.
     pub part: FieldPart,
 }
@@ -138,6 +142,9 @@ impl Serialize for Fault {
                 if let Some(index) = place.index {
                     map.serialize_entry("index", &index)?;
                 }
+                if place.set != FieldSet::Fields {
+                    map.serialize_entry("parameter", set_name(place.set))?;
+                }
             }
         }
         if let Some(id) = &self.conflicting_record_id {
@@ -225,6 +232,15 @@ mod tests {
         check(
             &Fault::max_length(Place::Field(place), 255),
             r#"{"code":"max_length","message":"Ensure this field has no more than 255 characters.","field":"email","index":3,"retryable":false}"#,
+        );
+        let place = FieldPlace {
+            field: Some("email".into()),
+            set: FieldSet::OnCreate,
+            ..Default::default()
+        };
+        check(
+            &Fault::new(Code::DuplicateField, Place::Field(place)),
+            r#"{"code":"duplicate_field","message":"This field is named twice.","field":"email","parameter":"set_on_create","retryable":false}"#,
         );
         // A rule about a hidden field names no field at all.
         check(

@@ -3,18 +3,20 @@
 //! It must not know what may be changed: the model decides that.
 
 use crate::http::body::Body;
+use crate::http::dry_run::Run;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
-use crate::http::fields::{AddressedField, ask_for_schema};
+use crate::http::fields::AddressedField;
 use crate::http::problem::Problem;
-use crate::http::query::Query;
 use crate::http::relation_fields;
+use crate::http::schema_change::ask_for_schema;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
-use crate::http::wire::schema_changes::{ChangedFieldShape, read_changed_field};
+use crate::http::wire::schema_changes::read_changed_field;
+use crate::http::wire::schema_fields::FieldShape;
 use crate::model::schema::changed_field::ChangedField;
 use crate::model::table::command::{Ask, Reply};
-use crate::model::table::schema_command::{Run, SchemaAsk};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use crate::model::table::schema_command::SchemaAsk;
+use actix_web::{HttpRequest, HttpResponse};
 
 /// `PATCH` and `PUT`: what is not given stays.
 pub(super) async fn change(
@@ -24,15 +26,14 @@ pub(super) async fn change(
 ) -> Result<HttpResponse, Problem> {
     let (change, run) = read_change(&addressed, &request, &body)?;
     let AddressedField { target, field, rights, .. } = addressed;
-    let asked = SchemaAsk::ChangeField { field: field.number, change: Box::new(change), run };
-    let reply = ask_for_schema(&target, Ask::ChangeSchema(asked), body.bytes().len()).await?;
+    let asked = SchemaAsk::ChangeField { field: field.number, change: Box::new(change) };
+    let ask = run.ask(Ask::ChangeSchema(asked));
+    let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
     let Reply::Field(field) = reply else {
         unreachable!("a change of a field is answered with the field")
     };
-    let mut response = HttpResponse::Ok();
-    mark(&mut response, run);
     let tables = target.caller.related_tables();
-    Ok(response.json(ChangedFieldShape::of(&field, (&rights, &tables), run)))
+    Ok(run.answer(HttpResponse::Ok(), FieldShape::of(&field, (&rights, &tables))))
 }
 
 /// `DELETE`: the values of all records are gone from every read. Of a relationship both sides go.
@@ -40,19 +41,15 @@ pub(super) async fn delete(
     addressed: AddressedField,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut faults = Faults::default();
-    let (_, run) = read_run(&request, &mut faults);
-    faults.check()?;
+    let run = Run::of(&request, RouteGroup::FieldWrite)?;
     let AddressedField { target, field, .. } = addressed;
     if let Some(relation) = &field.relation {
         relation_fields::delete(&target, &field, relation, run).await?;
     } else {
-        let asked = SchemaAsk::DeleteField { field: field.number, run };
-        ask_for_schema(&target, Ask::ChangeSchema(asked), 0).await?;
+        let ask = Ask::ChangeSchema(SchemaAsk::DeleteField(field.number));
+        ask_for_schema(&target, run.ask(ask), 0).await?;
     }
-    let mut response = HttpResponse::NoContent();
-    mark(&mut response, run);
-    Ok(response.finish())
+    Ok(run.answer_nothing())
 }
 
 fn read_change(
@@ -62,7 +59,7 @@ fn read_change(
 ) -> Result<(ChangedField, Run), Problem> {
     let input = body.parse()?;
     let mut faults = Faults::default();
-    let (is_strict, run) = read_run(request, &mut faults);
+    let (is_strict, run) = Run::read(request, RouteGroup::FieldWrite, &mut faults);
     let (change, relation) = read_changed_field(&input, is_strict, &mut faults);
     let AddressedField { target, schema, field, .. } = addressed;
     if let Some(keys) = relation {
@@ -74,22 +71,6 @@ fn read_change(
         add_schema_faults(&found, &mut faults);
     }
     faults.check().map(|()| (change, run))
-}
-
-/// Whether the request is strict, and whether it is only to be answered.
-fn read_run(request: &HttpRequest, faults: &mut Faults) -> (bool, Run) {
-    let mut query = Query::read(request.query_string(), faults);
-    let is_strict = query.is_strict();
-    let is_dry = query.boolean("dry_run", faults).unwrap_or(false);
-    query.finish(RouteGroup::FieldWrite, request.headers(), &[], faults);
-    (is_strict, if is_dry { Run::Dry } else { Run::Real })
-}
-
-fn mark(response: &mut HttpResponseBuilder, run: Run) {
-    match run {
-        Run::Real => {}
-        Run::Dry => drop(response.insert_header(("X-Dry-Run", "true"))),
-    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 //! It must not know what an option may be: the model decides that.
 
 use crate::http::body::Body;
+use crate::http::dry_run::Run;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::field_values::list_selectable;
-use crate::http::fields::{AddressedField, ask_for_schema};
+use crate::http::fields::AddressedField;
 use crate::http::page::{Address, PageRequest};
-use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::schema_change::ask_for_schema;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::target::Target;
 use crate::http::wire::schema_fields::{OptionShape, read_new_option, read_option_reference};
@@ -35,9 +36,9 @@ pub fn register(config: &mut ServiceConfig) {
         "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}/replace",
     );
     config
-        .service(options.get(list).post(create))
-        .service(option.patch(change).delete(remove))
-        .service(replace.post(replace_option));
+        .service(options.running_dry().get(list).post(create))
+        .service(option.running_dry().patch(change).delete(remove))
+        .service(replace.running_dry().post_change(replace_option));
 }
 
 /// The id of the option that the path names; what is no id names none.
@@ -84,14 +85,14 @@ async fn create(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let option = read_create(&addressed, &request, &body)?;
+    let (option, run) = read_create(&addressed, &request, &body)?;
     let AddressedField { target, field, .. } = addressed;
-    let ask = Ask::CreateOption { field: field.number, option };
+    let ask = run.ask(Ask::CreateOption { field: field.number, option });
     let reply = ask_for_schema(&target, ask, body.bytes().len()).await?;
     let Reply::Option(choice) = reply else {
         unreachable!("the creation of an option is answered with the option")
     };
-    Ok(HttpResponse::Created().json(OptionShape::of(&choice)))
+    Ok(run.answer(HttpResponse::Created(), OptionShape::of(&choice)))
 }
 
 async fn change(
@@ -101,10 +102,10 @@ async fn change(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let AddressedOption(option) = option;
-    let change = read_change(&addressed, option, &request, &body)?;
+    let (change, run) = read_change(&addressed, option, &request, &body)?;
     let AddressedField { target, field, .. } = addressed;
     let asked = SchemaAsk::ChangeOption { field: field.number, option, change };
-    answer_with_option(&target, asked, body.bytes().len()).await
+    answer_with_option(&target, asked, run, body.bytes().len()).await
 }
 
 async fn remove(
@@ -112,11 +113,11 @@ async fn remove(
     option: AddressedOption,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    check_no_parameters(&request, RouteGroup::FieldWrite)?;
+    let run = Run::of(&request, RouteGroup::FieldWrite)?;
     let AddressedField { target, field, .. } = addressed;
     let asked = SchemaAsk::RemoveOption { field: field.number, option: option.0 };
-    ask_for_schema(&target, Ask::ChangeSchema(asked), 0).await?;
-    Ok(HttpResponse::NoContent().finish())
+    ask_for_schema(&target, run.ask(Ask::ChangeSchema(asked)), 0).await?;
+    Ok(run.answer_nothing())
 }
 
 async fn replace_option(
@@ -126,22 +127,23 @@ async fn replace_option(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let AddressedOption(option) = option;
-    let by = read_successor(&addressed, option, &request, &body)?;
+    let (by, run) = read_successor(&addressed, option, &request, &body)?;
     let AddressedField { target, field, .. } = addressed;
     let asked = SchemaAsk::ReplaceOption { field: field.number, option, by };
-    answer_with_option(&target, asked, body.bytes().len()).await
+    answer_with_option(&target, asked, run, body.bytes().len()).await
 }
 
 async fn answer_with_option(
     target: &Target,
     asked: SchemaAsk,
+    run: Run,
     bytes: usize,
 ) -> Result<HttpResponse, Problem> {
-    let reply = ask_for_schema(target, Ask::ChangeSchema(asked), bytes).await?;
+    let reply = ask_for_schema(target, run.ask(Ask::ChangeSchema(asked)), bytes).await?;
     let Reply::Option(choice) = reply else {
         unreachable!("a change of an option is answered with the option")
     };
-    Ok(HttpResponse::Ok().json(OptionShape::of(&choice)))
+    Ok(run.answer(HttpResponse::Ok(), OptionShape::of(&choice)))
 }
 
 fn read_change(
@@ -149,18 +151,18 @@ fn read_change(
     option: OptionId,
     request: &HttpRequest,
     body: &Body,
-) -> Result<NewOption, Problem> {
+) -> Result<(NewOption, Run), Problem> {
     let held = addressed.field.options.by_id(option).ok_or_else(Problem::not_found)?;
     let input = body.parse()?;
     let mut faults = Faults::default();
-    let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
+    let (is_strict, run) = Run::read(request, RouteGroup::FieldWrite, &mut faults);
     let change = read_new_option(&input, is_strict, &mut faults);
     if !faults.is_empty()
         && let Err(found) = addressed.field.decide_option_change(held, &change)
     {
         add_schema_faults(&found, &mut faults);
     }
-    faults.check().map(|()| change)
+    faults.check().map(|()| (change, run))
 }
 
 fn read_successor(
@@ -168,28 +170,28 @@ fn read_successor(
     option: OptionId,
     request: &HttpRequest,
     body: &Body,
-) -> Result<Option<String>, Problem> {
+) -> Result<(Option<String>, Run), Problem> {
     let held = addressed.field.options.by_id(option).ok_or_else(Problem::not_found)?;
     let input = body.parse()?;
     let mut faults = Faults::default();
-    let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
+    let (is_strict, run) = Run::read(request, RouteGroup::FieldWrite, &mut faults);
     let by = read_option_reference(&input, is_strict, &mut faults);
     if !faults.is_empty()
         && let Err(found) = addressed.field.decide_successor(held, by.as_deref())
     {
         add_schema_faults(&found, &mut faults);
     }
-    faults.check().map(|()| by)
+    faults.check().map(|()| (by, run))
 }
 
 fn read_create(
     addressed: &AddressedField,
     request: &HttpRequest,
     body: &Body,
-) -> Result<NewOption, Problem> {
+) -> Result<(NewOption, Run), Problem> {
     let input = body.parse()?;
     let mut faults = Faults::default();
-    let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
+    let (is_strict, run) = Run::read(request, RouteGroup::FieldWrite, &mut faults);
     let new = read_new_option(&input, is_strict, &mut faults);
     let AddressedField { schema, field, .. } = addressed;
     if !faults.is_empty()
@@ -197,7 +199,7 @@ fn read_create(
     {
         add_schema_faults(&found, &mut faults);
     }
-    faults.check().map(|()| new)
+    faults.check().map(|()| (new, run))
 }
 
 #[cfg(test)]

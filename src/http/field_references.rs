@@ -1,9 +1,11 @@
-//! What refers to a field: the other side of a relationship, and permission groups.
+//! What refers to a field: the other side of a relationship, unique constraints, and permission
+//! groups.
 
 use crate::http::extension::RouteGroup;
 use crate::http::fields::AddressedField;
 use crate::http::plain::check_no_parameters;
 use crate::http::problem::Problem;
+use crate::http::wire::objects::constraints;
 use crate::http::wire::related::RelationReference;
 use crate::model::catalog::permission::PermissionGroup;
 use crate::model::id::PermissionGroupId;
@@ -11,11 +13,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// What refers to a field. Composite keys are not offered yet.
+/// What refers to a field.
 #[derive(Debug, Serialize)]
 struct References<'a> {
     relationships: Vec<RelationReference>,
-    unique_constraints: [(); 0],
+    unique_constraints: Vec<Vec<&'a str>>,
     permission_groups: Vec<GroupName<'a>>,
 }
 
@@ -31,7 +33,7 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check_no_parameters(&request, RouteGroup::Read)?;
-    let AddressedField { target, schema, field, .. } = addressed;
+    let AddressedField { target, schema, field, rights } = addressed;
     let caller = &target.caller;
     let is_about = |group: &&Arc<PermissionGroup>| {
         let entry = group.objects.get(&schema.object().id);
@@ -43,7 +45,7 @@ pub(super) async fn list(
     let partner = RelationReference::of(&field, &caller.related_tables());
     Ok(HttpResponse::Ok().json(References {
         relationships: partner.into_iter().collect(),
-        unique_constraints: [],
+        unique_constraints: constraints(&schema, &rights, schema.constraints_on(field.number)),
         permission_groups: permission_groups.collect(),
     }))
 }

@@ -2,13 +2,11 @@
 //!
 //! It must not know what a field may be: the model decides that.
 
-use crate::engine::business::TableRef;
 use crate::http::body::Body;
-use crate::http::caller::require;
-use crate::http::code::Code;
+use crate::http::dry_run::Run;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
-use crate::http::fault::{Fault, Faults, Place};
+use crate::http::fault::Faults;
 use crate::http::field_changes;
 use crate::http::field_references;
 use crate::http::ordering::ListOrder;
@@ -16,12 +14,11 @@ use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::refusal::of_ask_error;
 use crate::http::relation_fields::NewRelationship;
-use crate::http::schema_fault::{self, add_schema_faults, throwaway_ids};
+use crate::http::schema_change::ask_for_schema;
+use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::shape::{Presence, Shape};
 use crate::http::target::Target;
-use crate::http::violation;
 use crate::http::wire::keys;
 use crate::http::wire::objects::in_order;
 use crate::http::wire::schema_fields::{FieldShape, TagShape, read_new_field};
@@ -32,10 +29,8 @@ use crate::model::schema::field::Field;
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::object::CONTACTS;
 use crate::model::table::Shown;
-use crate::model::table::command::{Ask, Command, Reply};
-use crate::model::table::decide::Rejection;
+use crate::model::table::command::{Ask, Reply};
 use crate::model::table::event::Tag;
-use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::FieldType;
 use actix_web::dev::Payload;
 use actix_web::web::{Path, ServiceConfig};
@@ -48,7 +43,10 @@ pub fn register(config: &mut ServiceConfig) {
     let search = Endpoint::at("/api/custom-objects/{object_identifier}/fields/search");
     config
         .service(
-            Endpoint::at("/api/custom-objects/{object_identifier}/fields").get(list).post(create),
+            Endpoint::at("/api/custom-objects/{object_identifier}/fields")
+                .running_dry()
+                .get(list)
+                .post(create),
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/settings-search")
@@ -57,13 +55,15 @@ pub fn register(config: &mut ServiceConfig) {
         .service(
             search
                 .get(retrieve_the_one_named_search)
-                .post(search_fields)
+                .running_dry()
+                .post_read(search_fields)
                 .patch(field_changes::change)
                 .put(field_changes::change)
                 .delete(field_changes::delete),
         )
         .service(
             Endpoint::at("/api/custom-objects/{object_identifier}/fields/{field}")
+                .running_dry()
                 .get(retrieve)
                 .patch(field_changes::change)
                 .put(field_changes::change)
@@ -78,7 +78,8 @@ pub fn register(config: &mut ServiceConfig) {
                 .get(list_tags),
         )
         .service(
-            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags").get(list_tags),
+            Endpoint::at("/api/pipelines/{object_identifier}/fields/{field}/tags")
+                .get(list_tags_of_pipeline),
         )
         .service(Endpoint::at("/api/client/fields/{field}/tags").get(list_tags_of_contacts));
 }
@@ -183,34 +184,53 @@ impl FieldFilter {
 }
 
 async fn create(target: Target, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let (new, relationship) = read_create(&target, &request, &body)?;
-    let field = match relationship {
-        Some(relationship) => relationship.make(&target, body.bytes().len()).await?,
-        None => create_alone(&target, new, body.bytes().len()).await?,
+    let (New { field, relationship }, run) = read_create(&target, &request, &body)?;
+    let bytes = body.bytes().len();
+    let (field, partner) = match (relationship, run) {
+        (None, _) => (create_alone(&target, field, run, bytes).await?, None),
+        (Some(relationship), Run::Real) => (relationship.make(&target, bytes).await?, None),
+        (Some(relationship), Run::Dry) => {
+            let (field, partner) = relationship.try_both(&target, bytes).await?;
+            (field, Some(partner))
+        }
     };
-    let rights = target.access.fields(&target.table.shown().schema());
-    let tables = target.caller.related_tables();
-    Ok(HttpResponse::Created().json(FieldShape::of(&field, (&rights, &tables))))
+    let mut schema = target.table.shown().schema();
+    if run == Run::Dry && schema.by_number(field.number).is_none() {
+        // What the caller may do with it is what it could do then.
+        schema = Arc::new(schema.with_field(Field::clone(&field)));
+    }
+    let (rights, tables) = (target.access.fields(&schema), target.caller.related_tables());
+    let mut shape = FieldShape::of(&field, (&rights, &tables));
+    if let Some(partner) = &partner {
+        shape = shape.related_by(&field, partner, &tables);
+    }
+    Ok(run.answer(HttpResponse::Created(), shape))
 }
 
-async fn create_alone(target: &Target, new: NewField, bytes: usize) -> Result<Arc<Field>, Problem> {
-    match ask_for_schema(target, Ask::CreateField(Box::new(new)), bytes).await? {
+/// A field to be, and the relationship that it is one side of.
+struct New {
+    field: NewField,
+    relationship: Option<NewRelationship>,
+}
+
+async fn create_alone(
+    target: &Target,
+    new: NewField,
+    run: Run,
+    bytes: usize,
+) -> Result<Arc<Field>, Problem> {
+    match ask_for_schema(target, run.ask(Ask::CreateField(Box::new(new))), bytes).await? {
         Reply::Field(field) => Ok(field),
-        Reply::Record(_) | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
             unreachable!("the creation of a field is answered with the field")
         }
     }
 }
 
-/// The new field, and the relationship that it is one side of.
-fn read_create(
-    target: &Target,
-    request: &HttpRequest,
-    body: &Body,
-) -> Result<(NewField, Option<NewRelationship>), Problem> {
+fn read_create(target: &Target, request: &HttpRequest, body: &Body) -> Result<(New, Run), Problem> {
     let input = body.parse()?;
     let mut faults = Faults::default();
-    let is_strict = read_no_parameters(request, RouteGroup::FieldWrite, &mut faults);
+    let (is_strict, run) = Run::read(request, RouteGroup::FieldWrite, &mut faults);
     let (mut new, relation) = read_new_field(&input, is_strict, &mut faults);
     let relationship = relation
         .as_ref()
@@ -226,61 +246,7 @@ fn read_create(
         });
         add_schema_faults(&found, &mut faults);
     }
-    faults.check().map(|()| (new, relationship))
-}
-
-/// Asks the target's table for a change of its schema, by a body of so many bytes, if the caller
-/// may change it.
-pub(crate) async fn ask_for_schema(
-    target: &Target,
-    ask: Ask,
-    bytes: usize,
-) -> Result<Reply, Problem> {
-    // To delete a field takes more than to change one.
-    let deletes = matches!(ask, Ask::ChangeSchema(SchemaAsk::DeleteField { .. }));
-    let access = &target.access;
-    require(if deletes { access.may_delete_schema() } else { access.may_change_schema() })?;
-    ask_table_for_schema(target, &target.table, ask, bytes).await
-}
-
-/// Asks a table that a field of the target's leads to. Whoever calls has asked for the right.
-pub(crate) async fn ask_table_for_schema(
-    target: &Target,
-    table: &TableRef,
-    ask: Ask,
-    bytes: usize,
-) -> Result<Reply, Problem> {
-    let command = Command { caller: target.caller.for_request(), ask };
-    let answer = target.engine.ask_table(table, command, bytes).await;
-    answer.map_err(|error| of_ask_error(error, |rejection| of_schema_rejection(target, rejection)))
-}
-
-/// Why a table refuses a change of its schema.
-pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Problem {
-    match rejection {
-        Rejection::Violated(violated) => violation::problem(target, &violated),
-        Rejection::Schema(faults) => {
-            Problem::from_faults(faults.iter().map(schema_fault::fault_of).collect())
-        }
-        Rejection::UnknownField | Rejection::ObjectArchived => Problem::not_found(),
-        Rejection::ArchiveBlocked(blocked) => {
-            let fault = Fault::new(Code::CustomObjectArchiveBlocked, Place::Whole);
-            fault.saying(schema_fault::why_blocked(blocked)).into()
-        }
-        Rejection::TooLarge { what, bytes, max } => {
-            let message = format!("{what} has {bytes} bytes; at most {max} are taken.");
-            Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
-        }
-        Rejection::SchemaMoved
-        | Rejection::NotFound
-        | Rejection::NoRight
-        | Rejection::NoRightToIdentifier
-        | Rejection::NotArchived
-        | Rejection::TeamFull { .. }
-        | Rejection::Forbidden(_)
-        | Rejection::Faults(_)
-        | Rejection::Taken(_) => unreachable!("no record is written: {rejection:?}"),
-    }
+    faults.check().map(|()| (New { field: new, relationship }, run))
 }
 
 async fn retrieve(
@@ -311,6 +277,15 @@ async fn list_tags(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     answer_tags(addressed.target.table.shown(), &addressed.field, &request)
+}
+
+/// An object of another type is as good as none here.
+async fn list_tags_of_pipeline(
+    addressed: AddressedField,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    addressed.schema.stage().ok_or_else(Problem::not_found)?;
+    list_tags(addressed, request).await
 }
 
 async fn list_tags_of_contacts(
@@ -541,8 +516,6 @@ mod tests {
         for path in ["unknown", UNKNOWN_ID, "unknown/tags", "name/tags", "unknown/options"] {
             server.get(&format!("{FIELDS}/{path}")).await.expect_error(404, "not_found");
         }
-        let dry = server.post(&format!("{FIELDS}?dry_run=true"), &body).await;
-        assert_eq!(dry.faults(), [("unknown_parameter".to_owned(), "dry_run".to_owned())]);
         let answer = server.post(&format!("{FIELDS}/name"), &json!({})).await;
         answer.expect_error(405, "method_not_allowed");
         assert_eq!(names(&server, FIELDS).await.len(), 5);
@@ -558,6 +531,23 @@ mod tests {
             "/api/client/fields/titles/tags",
         ] {
             assert_eq!(server.get(path).await.expect(200), empty, "{path}");
+        }
+    }
+
+    /// The tags of any object were once listed under the path of pipelines.
+    #[actix_web::test]
+    async fn the_path_of_pipelines_knows_no_other_object() {
+        let server = accounts().await;
+        let pipeline = json!({"stages": [{"name": "New"}]});
+        let body = json!({"object_name": "Deals", "object_type": "pipeline", "pipeline": pipeline});
+        server.post("/api/custom-objects", &body).await.expect(201);
+        for (object, status) in [("deals", 200), ("accounts", 404), ("client_client", 404)] {
+            let fields = format!("/api/custom-objects/{object}/fields");
+            let body = json!({"field_type": "dynamictags", "display_name": "Labels"});
+            server.post(&fields, &body).await.expect(201);
+            server.get(&format!("{fields}/labels/tags")).await.expect(200);
+            let of_pipeline = format!("/api/pipelines/{object}/fields/labels/tags");
+            server.get(&of_pipeline).await.expect(status);
         }
     }
 }

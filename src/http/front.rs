@@ -2,18 +2,21 @@
 //!
 //! It owns the request's id, the borders of a request's head, the check of the caller, the last
 //! form of every error, the answer to a handler that panics, the end of a connection whose body was
-//! not read, what is counted of every request, and the one log line of a request that failed or was
-//! slow. It must not know any resource.
+//! not read, how often a key may ask, what is counted of every request, and the one log line of a
+//! request that failed or was slow. It must not know any resource.
 
 use crate::http::app::Edge;
 use crate::http::body::{self, BodyEnd};
+use crate::http::caller::Caller;
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Place};
 use crate::http::identity;
 use crate::http::problem::Problem;
+use crate::http::rate_limit::RateLimits;
 use crate::http::request_id::{RequestId, RequestIds};
 use crate::http::request_meters::Route;
 use crate::http::transport::ConnectionEnd;
+use crate::model::id::ApiKeyId;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -135,16 +138,57 @@ async fn answer(
     if let Err(problem) = admitted {
         return Ok(request.into_response(problem.to_response(id)));
     }
+    let limited = Limited::of(edge, &request);
+    if let Some(limited) = &limited
+        && let Err(problem) = limited.take(1)
+    {
+        return limited.mark(Ok(request.into_response(problem.to_response(id))));
+    }
     // Nothing the handler holds is looked at again after a panic, but the answer's own id.
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let answered = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => Ok(in_last_form(response, id)),
-        Ok(Err(error)) => Err(Failed { error, id: id.clone(), panic: None }),
+        Ok(Err(error)) => Err(Failed::new(error, id)),
         Err(panic) => {
             edge.counters.panics.add();
-            let error = Problem::new(Code::InternalError).into();
             let panic = Some(panic_text(&*panic).into());
-            Err(Failed { error, id: id.clone(), panic })
+            Err(Failed { panic, ..Failed::new(Problem::new(Code::InternalError).into(), id) })
         }
+    };
+    match &limited {
+        Some(limited) => limited.mark(answered),
+        None => answered,
+    }
+}
+
+/// A request of an API key, where keys are limited.
+struct Limited<'e> {
+    edge: &'e Edge,
+    limits: &'e RateLimits,
+    key: ApiKeyId,
+}
+
+impl<'e> Limited<'e> {
+    fn of(edge: &'e Edge, request: &ServiceRequest) -> Option<Self> {
+        let limits = edge.rate_limits.as_deref()?;
+        let key = request.extensions().get::<Caller>()?.key;
+        Some(Self { edge, limits, key })
+    }
+
+    fn take(&self, rows: u32) -> Result<(), Problem> {
+        self.limits.take(self.key, rows, self.edge.clock.monotonic_ns())
+    }
+
+    /// Every answer tells what is left.
+    fn mark(&self, mut answered: Answered) -> Answered {
+        let headers = self.limits.headers(self.key, self.edge.clock.monotonic_ns());
+        let held = match &mut answered {
+            Ok(response) => response.headers_mut(),
+            Err(failed) => &mut failed.headers,
+        };
+        for (name, value) in headers {
+            held.insert(name, value);
+        }
+        answered
     }
 }
 
@@ -248,9 +292,15 @@ struct Failed {
     id: RequestId,
     /// What the handler said, if it panicked.
     panic: Option<Box<str>>,
+    /// Headers of the answer besides its own.
+    headers: HeaderMap,
 }
 
 impl Failed {
+    fn new(error: Error, id: &RequestId) -> Self {
+        Self { error, id: id.clone(), panic: None, headers: HeaderMap::new() }
+    }
+
     fn code(&self) -> Option<Code> {
         match self.error.as_error::<Problem>() {
             Some(problem) => problem.code(),
@@ -273,6 +323,9 @@ impl ResponseError for Failed {
     fn error_response(&self) -> HttpResponse {
         let mut response = answer_of(&self.error, &self.id);
         response.headers_mut().insert(REQUEST_ID, self.id.to_header());
+        for (name, value) in &self.headers {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
         response.head_mut().set_connection_type(ConnectionType::Close);
         response
     }

@@ -118,6 +118,9 @@ fn of_writing(registry: &mut Registry, engine: &Engine) {
     let bytes = sum(engine, |partition| partition.queue().undurable_bytes() as u64);
     let help = "Decided and not yet durable";
     registry.register_with_unit("undurable", help, Unit::Bytes, ConstGauge::new(bytes));
+    let help = "Outcomes that are kept of writes with an Idempotency-Key, in memory";
+    let bytes = ConstGauge::new(engine.outcome_bytes() as u64);
+    registry.register_with_unit("outcome", help, Unit::Bytes, bytes);
     let is_read_only = u32::from(engine.read_only().is_some());
     gauge(registry, "read_only", "1 while no writes are taken", is_read_only);
 }

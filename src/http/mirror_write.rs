@@ -14,9 +14,10 @@ use crate::http::target::Target;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
+use crate::model::table::Shown;
 use crate::model::table::command::{
-    ArchivedConflict, Ask, Command, EntryKey, Extent, FaultKind, Place, RecordFault, Update, Write,
-    Writes,
+    Action, ArchivedConflict, Ask, Command, EntryIndex, EntryKey, Extent, FaultKind, FieldSet,
+    Place, RecordFault, Update, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::link::Link;
@@ -42,7 +43,7 @@ pub(super) struct MirrorWrites(Vec<MirrorWrite>);
 
 struct MirrorWrite {
     /// Its place in the request.
-    index: u32,
+    index: EntryIndex,
     field: FieldNumber,
     change: Change,
     link: Link,
@@ -68,6 +69,11 @@ impl Moves {
 }
 
 impl MirrorWrites {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Finds who keeps what is written. What nobody may write is noted, and what is kept nowhere.
     pub(super) fn find(
         target: &Target,
@@ -101,12 +107,18 @@ impl MirrorWrites {
 
     /// Notes what would be refused when it is carried out on this record, or on a new one. Who may
     /// not edit a record that keeps a value may not write it from here either.
-    pub(super) fn check(&self, record: Option<&Record>, ask: &mut Ask) -> Result<(), Problem> {
+    pub(super) fn check(
+        &self,
+        here: &Shown,
+        record: Option<&Record>,
+        ask: &mut Ask,
+    ) -> Result<(), Problem> {
         let Some(writes) = ask.writes_mut() else { return Ok(()) };
-        for write in &self.0 {
+        for write in self.0.iter().filter(|write| write.may_apply(record)) {
             let moves = write.moves(record);
             require(moves.all().all(|owner| write.may_edit(owner)))?;
-            if let Some(fault) = write.refusal(&moves) {
+            require(record.is_none_or(|record| write.may_take(record, &moves)))?;
+            if let Some(fault) = write.refusal(here, &moves) {
                 writes.faults.push(write.fault(fault));
             }
         }
@@ -117,12 +129,15 @@ impl MirrorWrites {
     pub(super) async fn carry_out(
         &self,
         refused: &RefusedWrite<'_>,
-        id: RecordId,
+        (id, action): (RecordId, Action),
     ) -> Result<(), Problem> {
-        for write in &self.0 {
+        for write in self.0.iter().filter(|write| write.index.set.applies(action)) {
             let record = refused.target.table.shown().record(id);
             // Purged as soon as it was written: nothing leads to it any more.
             let Some(record) = record else { return Ok(()) };
+            if write.is_passed_over(&record) {
+                continue;
+            }
             let moves = write.moves(Some(&record));
             if moves.is_too_much() {
                 return Err(refused.fault(&write.fault(TOO_MUCH)).into());
@@ -144,6 +159,21 @@ impl MirrorWrites {
 }
 
 impl MirrorWrite {
+    /// Whether the write would be carried out on this record, or on a new one, as things are now.
+    fn may_apply(&self, record: Option<&Record>) -> bool {
+        match self.index.set {
+            FieldSet::Fields => true,
+            FieldSet::OnCreate => record.is_none_or(Record::is_archived),
+            FieldSet::OnUpdate => record.is_some(),
+            FieldSet::IfEmpty => record.is_none_or(|record| !self.is_passed_over(record)),
+        }
+    }
+
+    /// Whether the write is for a record that nobody leads to, and this is none.
+    fn is_passed_over(&self, record: &Record) -> bool {
+        self.index.set == FieldSet::IfEmpty && !self.held(record).is_empty()
+    }
+
     /// What a write means for this record, which nobody leads to if it is new.
     fn moves(&self, record: Option<&Record>) -> Moves {
         match &self.change {
@@ -209,13 +239,25 @@ impl MirrorWrite {
         owner.is_none_or(|owner| self.link.access().may_edit(self.link.schema(), &owner))
     }
 
+    /// Whether whoever has a record that belongs to one alone may be made to give it up.
+    fn may_take(&self, record: &Record, moves: &Moves) -> bool {
+        let is_taken =
+            !moves.add.is_empty() && self.link.owning_field().is_some_and(|it| it.is_exclusive());
+        !is_taken || self.link.may_edit_owners(record)
+    }
+
     /// Why the other side would refuse it, as things are now.
-    fn refusal(&self, moves: &Moves) -> Option<ValueFault> {
+    fn refusal(&self, here: &Shown, moves: &Moves) -> Option<ValueFault> {
         let owning = self.link.owning_field()?;
         if moves.is_too_much() {
             return Some(TOO_MUCH);
         }
-        if owning.is_required && moves.remove.iter().any(|id| self.led_by(*id).len() < 2) {
+        // Of several one may go; those that were purged are none.
+        let is_last = |id: &RecordId| {
+            let led = self.led_by(*id).into_iter();
+            led.filter(|id| here.record(*id).is_some()).count() < 2
+        };
+        if owning.is_required && moves.remove.iter().any(is_last) {
             return Some(ValueFault::Required);
         }
         let is_full =
@@ -273,6 +315,7 @@ impl MirrorWrite {
                 Some(ValueFault::LimitExceeded { what: "bytes", max })
             }
             AskError::Rejected(_)
+            | AskError::Repeated(_)
             | AskError::Overloaded { .. }
             | AskError::ReadOnly(_)
             | AskError::OutcomeUnknown => None,

@@ -9,13 +9,13 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::fields::{ask_for_schema, of_schema_rejection};
 use crate::http::ordering::ListOrder;
 use crate::http::page::{Address, PageRequest};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::refusal::of_ask_error;
+use crate::http::schema_change::{ask_for_schema, of_schema_rejection};
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::search::count;
 use crate::http::target::Target;
@@ -27,11 +27,13 @@ use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::catalog::command::{Ask, Command, Reply};
 use crate::model::key;
 use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
 use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::object::{CONTACTS, Object, ObjectType};
 use crate::model::table;
 use crate::model::table::link::Tables;
 use crate::model::table::schema_command::SchemaAsk;
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -85,16 +87,22 @@ async fn create(
     let new = read_create(&caller, &request, &body)?;
     require(caller.rights.may_create_objects())?;
     check_name(&caller, new.name.as_deref(), None)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::CreateObject(Box::new(new)) };
+    let command = Command { caller: caller.for_write(), ask: Ask::CreateObject(Box::new(new)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
     let Reply::Object(schema) = reply else {
         unreachable!("the creation of an object is answered with its schema")
     };
-    // Whoever makes an object is shown it once, also where it has no right on it.
+    let mut response = answer_maker(&caller, &schema);
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// Whoever makes an object is shown it, also where it has no right on it.
+pub(super) fn answer_maker(caller: &Caller, schema: &Schema) -> HttpResponse {
     let (access, rights) = (caller.rights.on(schema.object().id), FieldRights::default());
     let tables = caller.related_tables();
-    let source = source(&caller, &schema, (&access, &rights), 0, &tables);
-    Ok(HttpResponse::Created().json(ObjectShape::of(source)))
+    let source = source(caller, schema, (&access, &rights), 0, &tables);
+    HttpResponse::Ok().json(ObjectShape::of(source))
 }
 
 /// Only an administrator says what an object is called by.
@@ -137,8 +145,10 @@ fn read_change(target: &Target, request: &HttpRequest, body: &Body) -> Result<Ne
     let mut faults = Faults::default();
     let is_strict = read_no_parameters(request, RouteGroup::Write, &mut faults);
     let change = read_changed_object(&input, is_strict, &mut faults);
+    let schema = target.table.shown().schema();
+    let may_see = |field: &Field| target.access.may_see_field(&schema, field);
     if !faults.is_empty()
-        && let Err(found) = target.table.shown().schema().decide_object_change(&change)
+        && let Err(found) = schema.decide_object_change(&change, &may_see)
     {
         add_schema_faults(&found, &mut faults);
     }
@@ -154,7 +164,7 @@ async fn archive(target: Target, request: HttpRequest) -> Result<HttpResponse, P
     check_no_parameters(&request, RouteGroup::Write)?;
     require(target.access.may_delete_schema())?;
     let Target { engine, caller, table, .. } = &target;
-    let answer = engine.archive_object(&caller.business, table, caller.for_request()).await;
+    let answer = engine.archive_object(&caller.business, table, caller.for_write()).await;
     answer.map_err(|error| of_ask_error(error, |it| of_schema_rejection(&target, it)))?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -165,7 +175,7 @@ async fn retrieve(target: Target, request: HttpRequest) -> Result<HttpResponse, 
 }
 
 /// The object as it is now.
-async fn answer(target: Target) -> Result<HttpResponse, Problem> {
+pub(super) async fn answer(target: Target) -> Result<HttpResponse, Problem> {
     let count = count(&target).await?;
     let Target { caller, table, access, .. } = target;
     let schema = table.shown().schema();

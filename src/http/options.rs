@@ -3,6 +3,7 @@
 //! It must not know where a setting comes from or how it is spelled.
 
 use crate::http::identity::OperatorKey;
+use crate::http::rate_limit::RatePolicy;
 use actix_web::http::StatusCode;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,9 +17,12 @@ pub struct Options {
     pub shutdown_wait: Duration,
     pub limits: ConnectionLimits,
     pub bodies: BodyLimits,
+    pub batches: BatchLimits,
     pub answers: AnswerOptions,
     /// How long one search may take.
     pub search_timeout: Duration,
+    /// How often an API key may ask; none: as often as it likes.
+    pub rate_limit: Option<RatePolicy>,
     /// Whether the document of the API is for everybody, not for members alone.
     pub openapi_public: bool,
     /// Whether `/metrics` is served; it asks nobody for a key.
@@ -46,6 +50,19 @@ pub struct BodyLimits {
     pub all_bytes_max: usize,
     /// How long one JSON body may take to arrive.
     pub timeout: Duration,
+}
+
+/// Limits of requests with many rows.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    /// Rows of a JSON batch.
+    pub rows_max: usize,
+    /// Rows of one that is atomic.
+    pub atomic_rows_max: usize,
+    /// One line of a stream.
+    pub line_bytes_max: usize,
+    /// Rows of a stream that are under way at once.
+    pub window_rows: usize,
 }
 
 /// How answers look where the contract leaves a choice.

@@ -153,7 +153,7 @@ async fn delete(
     require(caller.rights.may_remove_settings())?;
     let held = find(&caller, &id)?;
     check_no_parameters(&request, RouteGroup::Write)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::DeleteGroup(held.id) };
+    let command = Command { caller: caller.for_write(), ask: Ask::DeleteGroup(held.id) };
     engine.ask_catalog(&caller.business, command, 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -170,7 +170,7 @@ async fn change(
     ask: Ask,
     bytes: usize,
 ) -> Result<Arc<PermissionGroup>, Problem> {
-    let command = Command { caller: caller.for_request(), ask };
+    let command = Command { caller: caller.for_write(), ask };
     let reply = engine.ask_catalog(&caller.business, command, bytes).await?;
     let Reply::Group(group) = reply else { unreachable!("a group that is put is answered") };
     Ok(group)

@@ -7,12 +7,12 @@ use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::fields::ask_for_schema;
 use crate::http::plain::{check_no_parameters, read_no_parameters};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape, parse};
 use crate::http::records::entity_path;
+use crate::http::schema_change::ask_for_schema;
 use crate::http::schema_fault::{add_schema_faults, throwaway_ids};
 use crate::http::target::{AddressedRecord, Target};
 use crate::http::wire::pipelines::{
@@ -41,7 +41,7 @@ pub fn register(config: &mut ServiceConfig) {
     let one = Endpoint::at("/api/pipelines/{object_identifier}/stages/{stage}");
     config
         .service(all.get(list).post(create))
-        .service(remove.post(remove_stage))
+        .service(remove.post_change(remove_stage))
         .service(one.patch(change))
         .service(Endpoint::at(entity_path!("/move")).patch(move_record));
 }
@@ -147,7 +147,7 @@ fn read(
 async fn ask_for_stage(target: &Target, asked: SchemaAsk, bytes: usize) -> Result<Choice, Problem> {
     match ask_for_schema(target, Ask::ChangeSchema(asked), bytes).await? {
         Reply::Option(stage) => Ok(stage),
-        Reply::Record(_) | Reply::Done | Reply::Field(_) | Reply::Category(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Field(_) | Reply::Category(_) => {
             unreachable!("a change of a stage is answered with a stage")
         }
     }

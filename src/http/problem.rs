@@ -5,6 +5,8 @@
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Place, clipped};
 use crate::http::request_id::RequestId;
+use crate::http::wire::fields::set_name;
+use crate::model::table::command::FieldSet;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
@@ -182,6 +184,19 @@ impl Problem {
         }
     }
 
+    /// Writes what a result says of a row that failed with it.
+    pub fn serialize_row<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let parts = &*self.0;
+        map.serialize_entry("status", &parts.status.as_u16())?;
+        map.serialize_entry("code", &parts.code)?;
+        map.serialize_entry("detail", &parts.detail)?;
+        map.serialize_entry("errors", &self.listed_faults())?;
+        for (key, value) in &parts.extras {
+            map.serialize_entry(key, value)?;
+        }
+        Ok(())
+    }
+
     /// The answer. Its code is left among its extensions, for whoever counts.
     #[must_use]
     pub fn to_response(&self, request_id: &RequestId) -> HttpResponse {
@@ -272,6 +287,9 @@ fn messages_of_keys(faults: &[Fault]) -> BTreeMap<&str, Vec<&str>> {
     for fault in faults {
         match &fault.place {
             Place::Body(key) => messages.entry(key).or_default().push(&fault.message),
+            Place::Field(place) if place.set != FieldSet::Fields => {
+                messages.entry(set_name(place.set)).or_default().push(&fault.message);
+            }
             Place::Whole | Place::Query(_) | Place::Header(_) | Place::Field(_) => {}
         }
     }
@@ -282,7 +300,9 @@ fn messages_of_the_whole(faults: &[Fault]) -> Vec<&str> {
     let whole = |fault: &&Fault| match &fault.place {
         Place::Whole => true,
         // A field that may not be named, and that the request did not name either.
-        Place::Field(place) => place.index.is_none() && place.field.is_none(),
+        Place::Field(place) => {
+            place.index.is_none() && place.set == FieldSet::Fields && place.field.is_none()
+        }
         Place::Body(_) | Place::Query(_) | Place::Header(_) => false,
     };
     faults.iter().filter(whole).map(|fault| &*fault.message).collect()
@@ -365,6 +385,7 @@ mod tests {
             field: Some(name.into()),
             field_id: None,
             index: Some(index),
+            set: FieldSet::Fields,
             part,
         })
     }

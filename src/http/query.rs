@@ -5,12 +5,14 @@
 //! offered, or if the caller asked for `strict`. It must not know what a parameter is for.
 
 use crate::http::code::Code;
-use crate::http::extension::{ORIGIN, RouteGroup};
+use crate::http::extension::{IDEMPOTENCY_KEY, MIN_SEQ, ORIGIN, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place, clipped};
 use crate::http::origin;
 use crate::model::input::Input;
 use actix_web::http::header::HeaderMap;
 use std::borrow::Cow;
+
+const NO_KEY: &str = "A batch is not stored as a whole, so it takes no key.";
 
 /// The parameters of one request.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Parameters of the body which the query does not have; none where a value cannot be one.
     in_body: Vec<(&'a str, Option<Cow<'a, str>>)>,
+    /// Keys of the body that are null: left out, but still names.
+    nulls: Vec<&'a str>,
     asked: Vec<&'static str>,
     strict: bool,
 }
@@ -36,7 +40,8 @@ impl<'a> Query<'a> {
                 }
             }
         }
-        let mut query = Self { pairs, in_body: Vec::new(), asked: Vec::new(), strict: false };
+        let (in_body, nulls, asked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut query = Self { pairs, in_body, nulls, asked, strict: false };
         query.strict = query.boolean("strict", faults).unwrap_or(false);
         query
     }
@@ -49,8 +54,10 @@ impl<'a> Query<'a> {
             faults.push(Fault::new(Code::Invalid, Place::Whole).saying(message));
             return query;
         };
-        for (name, value) in entries.iter().filter(|(_, value)| *value != Input::Null) {
-            if !query.pairs.iter().any(|(given, _)| given == name) {
+        for (name, value) in entries {
+            if *value == Input::Null {
+                query.nulls.push(name);
+            } else if !query.pairs.iter().any(|(given, _)| given == name) {
                 query.in_body.push((name, parameter_of(value)));
             }
         }
@@ -71,6 +78,11 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn is_strict(&self) -> bool {
         self.strict
+    }
+
+    /// Notes that somebody else reads this name.
+    pub fn knows(&mut self, name: &'static str) {
+        self.asked.push(name);
     }
 
     /// The value of a parameter; none if it is left out.
@@ -140,12 +152,13 @@ impl<'a> Query<'a> {
     ) {
         let extensions = group.names();
         for (name, _) in &self.pairs {
-            let known = self.asked.contains(&&**name);
+            let known = self.asked.contains(&&**name) || (name == MIN_SEQ && group.reads());
             if !known && (self.strict || extensions.query.contains(&&**name)) {
                 faults.push(Fault::unknown_parameter(Place::Query(name.to_string().into())));
             }
         }
-        for (name, _) in &self.in_body {
+        let in_body = self.in_body.iter().map(|(name, _)| name).chain(&self.nulls);
+        for name in in_body {
             let known = self.asked.contains(name);
             if !known && (self.strict || extensions.body.contains(name)) {
                 let place = Place::Body((*name).to_owned().into());
@@ -157,7 +170,12 @@ impl<'a> Query<'a> {
                 // Every caller of a write has one: who it is says so itself.
                 origin::read(headers).err().into_iter().for_each(|fault| faults.push(fault));
             } else if headers.contains_key(*name) {
-                faults.push(Fault::unknown_parameter(Place::Header((*name).into())));
+                let place = Place::Header((*name).into());
+                faults.push(match *name {
+                    // Single writes take it before their handlers.
+                    IDEMPOTENCY_KEY => Fault::new(Code::Invalid, place).saying(NO_KEY),
+                    _ => Fault::unknown_parameter(place),
+                });
             }
         }
     }
@@ -286,7 +304,8 @@ mod tests {
         check("mode=create", None, &[query("mode")]);
         // An extension of another route means nothing here.
         check("min_seq=5", None, &[]);
-        check("", Some("idempotency-key"), &[Place::Header("Idempotency-Key".into())]);
+        check("", Some("if-match"), &[Place::Header("If-Match".into())]);
+        check("", Some("idempotency-key"), &[]);
         check("", Some("x-origin"), &[]);
         check("", Some("x-other"), &[]);
     }

@@ -9,13 +9,17 @@ use crate::http::problem::{FieldsForm, Problem};
 use crate::http::target::Target;
 use crate::http::value_fault;
 use crate::http::wire::conflict::ConflictBody;
-use crate::http::wire::fields::{FieldReference, Fields};
+use crate::http::wire::fields::{FieldReference, Fields, place_of};
 use crate::http::wire::record::Scene;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
-use crate::model::table::command::{self, EntryKey, FaultKind, RecordFault};
+use crate::model::schema::field::Field;
+use crate::model::table::command::{self, EntryIndex, EntryKey, FaultKind, RecordFault};
+use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::decide::{Clash, Conflict, Rejection, Taken};
 use actix_web::http::StatusCode;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 const ARCHIVED_IDENTIFIER: &str = "An archived record already uses this identifier.";
 const IDENTIFIER_OF_OTHERS: &str = "You do not have permission to upsert this identifier.";
@@ -37,6 +41,13 @@ pub fn of_record_write(problem: Problem, form: &FieldsForm) -> Problem {
         }
         _ => problem,
     }
+}
+
+/// What is said of values that other records must not have together.
+#[must_use]
+pub fn not_together(fields: &[Arc<Field>]) -> String {
+    let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
+    format!("The fields {} must make a unique set.", names.join(", "))
 }
 
 impl RefusedWrite<'_> {
@@ -85,6 +96,7 @@ impl RefusedWrite<'_> {
     /// Uniqueness and archive conflicts. Where both are found the 400 wins, and lists both.
     fn taken(&self, taken: &Taken) -> Problem {
         let mut faults: Vec<Fault> = taken.faults.iter().map(|fault| self.fault(fault)).collect();
+        faults.extend(taken.together.iter().flat_map(|taken| self.taken_together(taken)));
         let Some(conflict) = &taken.conflict else { return Problem::from_faults(faults) };
         let is_alone = faults.is_empty();
         self.conflict_faults(conflict, &mut faults);
@@ -97,22 +109,61 @@ impl RefusedWrite<'_> {
         problem.answering(self.target.answers().archived_conflict).with("conflict", &body)
     }
 
+    /// A fault of each field of the constraint. Where one of them is hidden, a single one of none.
+    fn taken_together(&self, taken: &TakenTogether) -> Vec<Fault> {
+        let fields: Vec<FieldNumber> = taken.places.iter().filter_map(field_of).collect();
+        let Some(message) = self.told_together(&fields) else {
+            return vec![Fault::new(Code::Unique, Place::Field(FieldPlace::default()))];
+        };
+        let holder = self.shown_holder(taken.holder);
+        let fault = |place| {
+            let mut fault = Fault::new(Code::Unique, self.place(place)).saying(message.clone());
+            fault.conflicting_record_id = holder;
+            fault
+        };
+        taken.places.iter().map(fault).collect()
+    }
+
+    /// What is said of several fields; none where the caller may not see one of them.
+    fn told_together(&self, fields: &[FieldNumber]) -> Option<String> {
+        if !fields.iter().all(|field| self.may_see(*field)) {
+            return None;
+        }
+        let fields = fields.iter().filter_map(|field| self.schema.by_number(*field).cloned());
+        Some(not_together(&fields.collect::<Vec<_>>()))
+    }
+
     fn conflict_faults(&self, conflict: &Conflict, faults: &mut Vec<Fault>) {
-        let mut add = |place, message, holder: Option<RecordId>| {
+        let mut add = |place, message: Cow<'static, str>, holder: Option<RecordId>| {
             let mut fault = Fault::new(Code::Conflict, place).saying(message);
             fault.conflicting_record_id = holder.and_then(|holder| self.shown_holder(holder));
             faults.push(fault);
         };
         match conflict {
             Conflict::ArchivedIdentifier { holder, place, .. } => {
-                add(self.identifier_place(place), ARCHIVED_IDENTIFIER, Some(holder.id()));
+                add(self.identifier_place(place), ARCHIVED_IDENTIFIER.into(), Some(holder.id()));
             }
             Conflict::UniqueOnRestore { clashes, .. } => {
-                for Clash { field, holder, .. } in clashes {
-                    let holder = self.may_see(*field).then_some(*holder);
-                    add(self.unnamed(*field), TAKEN_MEANWHILE, holder);
+                for clash in clashes {
+                    self.clash_faults(clash, &mut add);
                 }
             }
+        }
+    }
+
+    /// A fault of each field whose value is taken. Where one of several is hidden, one of none.
+    fn clash_faults(
+        &self,
+        clash: &Clash,
+        add: &mut impl FnMut(Place, Cow<'static, str>, Option<RecordId>),
+    ) {
+        let fields: Vec<FieldNumber> = clash.parts.iter().map(|(field, _)| *field).collect();
+        let Some(together) = self.told_together(&fields) else {
+            return add(Place::Field(FieldPlace::default()), TAKEN_MEANWHILE.into(), None);
+        };
+        let message = if fields.len() > 1 { together.into() } else { TAKEN_MEANWHILE.into() };
+        for field in fields {
+            add(self.unnamed(field), Cow::clone(&message), Some(clash.holder));
         }
     }
 
@@ -149,12 +200,10 @@ impl RefusedWrite<'_> {
     fn place(&self, place: &command::Place) -> Place {
         match place {
             command::Place::Entry { index, field, key } => self.entry(*index, *field, *key),
-            command::Place::Unresolved { index, given, key } => Place::Field(FieldPlace {
-                field: Some(given.to_string()),
-                field_id: None,
-                index: Some(*index as usize),
-                part: self.part(*index, *key),
-            }),
+            command::Place::Unresolved { index, given, key } => {
+                let (field, part) = (Some(given.to_string()), self.part(*index, *key));
+                place_of(*index, FieldPlace { field, part, ..FieldPlace::default() })
+            }
             command::Place::Field(field) => self.unnamed(*field),
             command::Place::LookupValue => Place::Body("lookup_value".into()),
             command::Place::Identifier => Place::Body("identifier".into()),
@@ -162,19 +211,20 @@ impl RefusedWrite<'_> {
         }
     }
 
-    /// An entry of the request's `fields`; the field's id too where the request named it so.
-    fn entry(&self, index: u32, field: FieldNumber, key: EntryKey) -> Place {
+    /// An entry of the request's sets of fields; the field's id too where the request named it so.
+    fn entry(&self, index: EntryIndex, field: FieldNumber, key: EntryKey) -> Place {
         let known = self.schema.by_number(field);
         let is_named_by_id = match self.reference(index) {
             Some(FieldReference::Id(_) | FieldReference::Both { .. }) => true,
             Some(FieldReference::Name(_) | FieldReference::Key(_)) | None => false,
         };
-        Place::Field(FieldPlace {
+        let place = FieldPlace {
             field: known.map(|field| field.name.clone()),
             field_id: known.filter(|_| is_named_by_id).map(|field| field.id),
-            index: Some(index as usize),
             part: self.part(index, key),
-        })
+            ..FieldPlace::default()
+        };
+        place_of(index, place)
     }
 
     /// A record that is in the way, if the caller may read it.
@@ -198,7 +248,7 @@ impl RefusedWrite<'_> {
     }
 
     /// The key that the compatibility form blames.
-    fn part(&self, index: u32, key: EntryKey) -> FieldPart {
+    fn part(&self, index: EntryIndex, key: EntryKey) -> FieldPart {
         match key {
             EntryKey::Id => FieldPart::Id,
             EntryKey::Name => FieldPart::Name,
@@ -215,10 +265,21 @@ impl RefusedWrite<'_> {
         }
     }
 
-    fn reference(&self, index: u32) -> Option<FieldReference<'_>> {
+    fn reference(&self, index: EntryIndex) -> Option<FieldReference<'_>> {
         let entries = &self.fields.entries;
-        let at = entries.binary_search_by_key(&(index as usize), |entry| entry.index).ok()?;
+        let at = entries.binary_search_by_key(&index, |entry| entry.index).ok()?;
         Some(entries[at].reference)
+    }
+}
+
+/// The field that a place is of.
+fn field_of(place: &command::Place) -> Option<FieldNumber> {
+    match place {
+        command::Place::Entry { field, .. } | command::Place::Field(field) => Some(*field),
+        command::Place::Unresolved { .. }
+        | command::Place::LookupValue
+        | command::Place::Identifier
+        | command::Place::Stage => None,
     }
 }
 

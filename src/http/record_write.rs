@@ -7,6 +7,7 @@ use crate::engine::AskError;
 use crate::http::body::Body;
 use crate::http::caller::require;
 use crate::http::fault::{Fault, Faults};
+use crate::http::keyed::Keyed;
 use crate::http::mirror_write::MirrorWrites;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::record_problem::{RefusedWrite, of_record_write};
@@ -14,13 +15,18 @@ use crate::http::refusal::of_ask_error;
 use crate::http::target::Target;
 use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
+use crate::http::wire::row_answer::{RowAnswer, RowReport};
 use crate::http::wire::selection::Selection;
 use crate::http::wire::writes::{self, ReadFields};
-use crate::model::id::FieldNumber;
+use crate::model::id::{FieldNumber, RecordId};
 use crate::model::input::Input;
+use crate::model::retry::{Answered, RecordAnswered, Retry, Statuses};
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Command, Outcome, Reply, Writes};
+use crate::model::table::command::{
+    self, Action, Ask, Command, EntryIndex, Outcome, Reply, TeamEdit, Writes,
+};
 use crate::model::table::decide::Rejection;
+use crate::model::table::intent::Matching;
 use crate::model::table::record::Record;
 use crate::model::value::Context;
 use actix_web::HttpResponse;
@@ -34,6 +40,8 @@ pub struct RecordWrite<'r> {
     pub target: &'r Target,
     pub fields: Fields<'r>,
     pub return_all_fields: bool,
+    /// The status where a record is made or restored, and where one is changed.
+    pub statuses: (StatusCode, StatusCode),
     /// Of the request's body, for admission.
     pub bytes: usize,
 }
@@ -46,14 +54,19 @@ pub struct Written {
     pub outcome: Outcome,
     /// The fields that the request wrote, in its order.
     pub mentioned: Vec<FieldNumber>,
+    /// All visible fields are shown.
+    pub shows_all: bool,
 }
 
+/// The fields of a request's entries, in its order.
+pub(super) type Mentioned = Vec<(EntryIndex, FieldNumber)>;
+
 /// What one reading of a request gives.
-struct Reading {
-    ask: Ask,
+pub(super) struct Reading {
+    pub(super) ask: Ask,
     /// The fields it writes, in its order.
-    mentioned: Vec<FieldNumber>,
-    mirrors: MirrorWrites,
+    pub(super) mentioned: Mentioned,
+    pub(super) mirrors: MirrorWrites,
 }
 
 /// The JSON of a record's write.
@@ -66,24 +79,31 @@ pub fn check_shape(faults: Faults, form: &FieldsForm) -> Result<(), Problem> {
     faults.check().map_err(|problem| of_record_write(problem, form))
 }
 
-/// Ends a write for which a right is missing, whatever the record is.
-pub fn require_for_write(may: bool, form: &FieldsForm) -> Result<(), Problem> {
-    require(may).map_err(|problem| of_record_write(problem, form))
+/// Ends a write for which a right is missing, whatever the record is. A write that was carried out
+/// before asks for none: its answer needs the right to read alone.
+pub fn require_for_write(target: &Target, may: bool, form: &FieldsForm) -> Result<(), Problem> {
+    let is_repeated = target.caller.keyed.as_ref().is_some_and(|keyed| keyed.outcome.is_some());
+    require(may || is_repeated).map_err(|problem| of_record_write(problem, form))
 }
 
 impl<'r> RecordWrite<'r> {
     /// A write without `fields`.
     #[must_use]
     pub fn without_fields(target: &'r Target, bytes: usize) -> Self {
-        let fields = Fields { entries: Vec::new(), form: FieldsForm::List(0) };
-        Self { target, fields, return_all_fields: false, bytes }
+        let fields = Fields::none();
+        let statuses = (StatusCode::OK, StatusCode::OK);
+        Self { target, fields, return_all_fields: false, statuses, bytes }
     }
 
     /// Asks for a record. The reply means that the change is durable and visible to every reader.
     pub async fn ask_for_record(&self, make: MakeAsk<'_>) -> Result<Written, Problem> {
         let (reply, mentioned) = self.ask(make).await?;
         match reply {
-            Reply::Record(outcome) => Ok(Written { outcome, mentioned }),
+            Reply::Record(outcome) => {
+                let mentioned = written_by(&outcome, mentioned);
+                Ok(Written { outcome, mentioned, shows_all: self.return_all_fields })
+            }
+            Reply::NoMatch => Err(Problem::not_found()),
             Reply::Done | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
                 unreachable!("the command is answered with a record")
             }
@@ -95,27 +115,32 @@ impl<'r> RecordWrite<'r> {
         let (reply, _) = self.ask(&|_, _, _| Ok(make())).await?;
         match reply {
             Reply::Done => Ok(()),
-            Reply::Record(_) | Reply::Field(_) | Reply::Option(_) | Reply::Category(_) => {
-                unreachable!("the command is answered with nothing")
-            }
+            Reply::Record(_)
+            | Reply::NoMatch
+            | Reply::Field(_)
+            | Reply::Option(_)
+            | Reply::Category(_) => unreachable!("the command is answered with nothing"),
         }
     }
 
-    async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Vec<FieldNumber>), Problem> {
+    /// Asks for whatever the command is answered with.
+    pub(super) async fn ask(&self, make: MakeAsk<'_>) -> Result<(Reply, Mentioned), Problem> {
         let Target { engine, caller, table, .. } = self.target;
-        let command_caller = caller.for_request();
+        if let Some(keyed) = &caller.keyed
+            && let Some(answered) = keyed.outcome.as_ref().and_then(|outcome| outcome.record())
+        {
+            return self.repeat(keyed, answered, make).await;
+        }
         let mut readings = 0;
         loop {
             readings += 1;
             let schema = table.shown().schema();
             let Reading { ask, mentioned, mirrors } = self.read(&schema, make)?;
-            let command = Command { caller: command_caller.clone(), ask };
+            let command = Command { caller: self.caller(&ask, &mentioned, &mirrors), ask };
             match engine.ask_table(table, command, self.bytes).await {
                 Ok(Reply::Record(outcome)) => {
-                    let refused =
-                        RefusedWrite { target: self.target, schema: &schema, fields: &self.fields };
-                    let done = mirrors.carry_out(&refused, outcome.record.id()).await;
-                    done.map_err(|problem| of_record_write(problem, &self.fields.form))?;
+                    let done = (outcome.record.id(), outcome.action);
+                    self.carry_out(&mirrors, &schema, done).await?;
                     return Ok((Reply::Record(outcome), mentioned));
                 }
                 Ok(reply) => return Ok((reply, mentioned)),
@@ -130,20 +155,76 @@ impl<'r> RecordWrite<'r> {
         }
     }
 
+    /// The caller of the command, with what there is to know of its outcome.
+    fn caller(&self, ask: &Ask, mentioned: &Mentioned, mirrors: &MirrorWrites) -> command::Caller {
+        self.target.caller.for_write_with(|retry| {
+            let (made, changed) = self.statuses;
+            let statuses =
+                Statuses { made: made.as_u16(), changed: changed.as_u16(), ..retry.statuses };
+            let (mentioned, is_open) = (mentioned.clone(), !mirrors.is_empty());
+            Retry { statuses, about: shown_alone(ask), mentioned, is_open, ..retry }
+        })
+    }
+
+    /// Has those who keep the mirrors' values write them. The outcome was stored with the record;
+    /// what a crash leaves undone here is done when the request comes again.
+    async fn carry_out(
+        &self,
+        mirrors: &MirrorWrites,
+        schema: &Schema,
+        done: (RecordId, Action),
+    ) -> Result<(), Problem> {
+        if mirrors.is_empty() {
+            return Ok(());
+        }
+        let Target { engine, caller, table, .. } = self.target;
+        let refused = RefusedWrite { target: self.target, schema, fields: &self.fields };
+        let done = mirrors.carry_out(&refused, done).await;
+        done.map_err(|problem| of_record_write(problem, &self.fields.form))?;
+        let Some(keyed) = &caller.keyed else { return Ok(()) };
+        let completed = engine.complete(table, keyed.retry.key).await;
+        completed.map_err(|error| of_ask_error(error, |rejection| refused.problem(rejection)))
+    }
+
+    /// The reply to a request that was carried out before: the record as it was left then.
+    async fn repeat(
+        &self,
+        keyed: &Keyed,
+        answered: &RecordAnswered,
+        make: MakeAsk<'_>,
+    ) -> Result<(Reply, Mentioned), Problem> {
+        let Target { access, table, .. } = self.target;
+        let schema = table.shown().schema();
+        let is_visible = |held: Record| access.may_read(&schema, &held);
+        let record = answered.record.clone();
+        let record = record.filter(|_| table.shown().record(answered.id).is_some_and(is_visible));
+        let record = record.ok_or_else(Problem::not_found)?;
+        if keyed.outcome.as_ref().is_some_and(|outcome| outcome.is_open) {
+            let Reading { mirrors, .. } = self.read(&schema, make)?;
+            self.carry_out(&mirrors, &schema, (answered.id, answered.action)).await?;
+        }
+        keyed.replay();
+        let RecordAnswered { action, filled, changed, mentioned, .. } = answered.clone();
+        // Those of sets that were not due are left out already.
+        let entries = (0..).map(EntryIndex::of_fields);
+        let mentioned = entries.zip(mentioned).collect();
+        Ok((Reply::Record(Outcome { action, record, filled, changed }), mentioned))
+    }
+
     /// Reads the request once.
-    fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
+    pub(super) fn read(&self, schema: &Schema, make: MakeAsk<'_>) -> Result<Reading, Problem> {
         let rights = self.target.access.fields(schema);
         self.target.with_context(|context| {
             let ReadFields { mut writes, mirrors } =
                 writes::read(&self.fields, (schema, &rights), context);
             let mut mentioned: Vec<_> = writes.entries.iter().chain(&mirrors).collect();
             mentioned.sort_by_key(|write| write.index);
-            let mentioned = mentioned.into_iter().map(|write| write.field).collect();
+            let mentioned = mentioned.into_iter().map(|write| (write.index, write.field)).collect();
             let mirrors = MirrorWrites::find(self.target, schema, mirrors, &mut writes);
             let mut ask = make(schema, context, writes)
                 .map_err(|fault| of_record_write(fault.into(), &self.fields.form))?;
             mirrors
-                .check(self.addressed(&ask).as_ref(), &mut ask)
+                .check(self.target.table.shown(), self.addressed(&ask).as_ref(), &mut ask)
                 .map_err(|problem| of_record_write(problem, &self.fields.form))?;
             Ok(Reading { ask, mentioned, mirrors })
         })
@@ -154,7 +235,10 @@ impl<'r> RecordWrite<'r> {
         let shown = self.target.table.shown();
         match ask {
             Ask::Update(update) => shown.record(update.id),
-            Ask::Upsert(upsert) => shown.holder(&upsert.lookup.key),
+            Ask::Upsert(intent) => {
+                let Matching::Identifier(lookup) = &intent.matching;
+                shown.holder(&lookup.key)
+            }
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -165,27 +249,67 @@ impl<'r> RecordWrite<'r> {
             | Ask::CreateOption { .. }
             | Ask::ChangeSchema(_)
             | Ask::ConfirmFollowUp(_) => None,
+            Ask::Dry(ask) => self.addressed(ask),
         }
     }
 
     /// The write answer: the record as the commit left it.
     #[must_use]
     pub fn answer(&self, written: Written, status: StatusCode) -> HttpResponse {
-        let Written { outcome, mentioned } = written;
+        self.answer_with(written, status, &|_, _| RowReport::default())
+    }
+
+    /// The write answer, with what `report` makes of the outcome beside the record.
+    #[must_use]
+    pub fn answer_with(
+        &self,
+        written: Written,
+        status: StatusCode,
+        report: MakeReport<'_>,
+    ) -> HttpResponse {
+        let Written { outcome, mentioned, shows_all } = written;
         let schema = self.target.table.shown().schema();
         let scene = Scene::new(self.target, &schema);
-        let selection = Selection::of_write(
-            &outcome,
-            &mentioned,
-            self.return_all_fields,
-            (&schema, scene.fields()),
-        );
+        let selection =
+            Selection::of_write(&outcome, &mentioned, shows_all, (&schema, scene.fields()));
+        let report = report(&outcome, &scene);
         let Outcome { action, record, .. } = outcome;
         let etag = scene.etag(&record);
-        let answer =
+        let record =
             RecordAnswer { scene: &scene, selection: &selection, record, action: Some(action) };
+        let answer = RowAnswer { record, report };
         HttpResponse::build(status).insert_header((header::ETAG, etag)).json(answer)
     }
+}
+
+/// The record that a write is about which shows nothing of it. Of a purged one nothing is kept.
+fn shown_alone(ask: &Ask) -> Option<Answered> {
+    match ask {
+        Ask::Archive(id) | Ask::Team(TeamEdit { id, .. }) => Some(Answered::RecordAlone(*id)),
+        Ask::Upsert(_)
+        | Ask::Add(_)
+        | Ask::Update(_)
+        | Ask::Unarchive(_)
+        | Ask::Move { .. }
+        | Ask::Purge(_)
+        | Ask::Dry(_)
+        | Ask::CreateField(_)
+        | Ask::CreateOption { .. }
+        | Ask::ChangeSchema(_)
+        | Ask::ConfirmFollowUp(_) => None,
+    }
+}
+
+/// What the answer to an upsert says beside the record.
+pub type MakeReport<'m> = &'m dyn for<'a> Fn(&Outcome, &Scene<'a>) -> RowReport<'m>;
+
+/// The fields that were written: of a set that applied, and of `set_if_empty` those that were empty.
+pub(super) fn written_by(outcome: &Outcome, mentioned: Mentioned) -> Vec<FieldNumber> {
+    let changed = &outcome.changed;
+    let is_written = |(index, field): &(EntryIndex, FieldNumber)| {
+        index.set.has_written(*field, outcome.action, changed)
+    };
+    mentioned.into_iter().filter(is_written).map(|(_, field)| field).collect()
 }
 
 #[cfg(test)]

@@ -39,7 +39,14 @@ pub(crate) use entity_path;
 /// Registers the routes.
 pub fn register(config: &mut ServiceConfig) {
     config
-        .service(Endpoint::at(entity_path!("")).get(retrieve).patch(patch).put(put).delete(archive))
+        .service(
+            Endpoint::at(entity_path!(""))
+                .running_dry()
+                .get(retrieve)
+                .patch(patch)
+                .put(put)
+                .delete(archive),
+        )
         .service(Endpoint::at(entity_path!("/unarchive")).patch(unarchive));
 }
 
@@ -144,9 +151,11 @@ async fn update(
     let fields = Fields::read(shape.raw("fields"), strict, &mut faults);
     shape.finish(strict, RouteGroup::Update, &mut faults);
     check_shape(faults, &fields.form)?;
-    require_for_write(target.access.may_edit_any(), &fields.form)?;
+    require_for_write(target, target.access.may_edit_any(), &fields.form)?;
 
-    let write = RecordWrite { target, fields, return_all_fields, bytes: body.bytes().len() };
+    let statuses = (StatusCode::OK, StatusCode::OK);
+    let bytes = body.bytes().len();
+    let write = RecordWrite { target, fields, return_all_fields, statuses, bytes };
     let written = write
         .ask_for_record(&|_, _, writes| {
             Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, extent })))
@@ -170,7 +179,7 @@ async fn archive(
     check_shape(faults, &FieldsForm::List(0))?;
     let access = &target.access;
     let may = if purge { access.may_purge() } else { access.may_archive_any() };
-    require_for_write(may, &FieldsForm::List(0))?;
+    require_for_write(&target, may, &FieldsForm::List(0))?;
     let write = RecordWrite::without_fields(&target, 0);
     write.ask_for_nothing(|| if purge { Ask::Purge(id) } else { Ask::Archive(id) }).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -195,7 +204,7 @@ async fn unarchive(
     let schema = target.table.shown().schema();
     let text = input.as_ref().and_then(|input| new_identifier(input, &schema, strict, &mut faults));
     check_shape(faults, &FieldsForm::List(0))?;
-    require_for_write(target.access.may_unarchive_any(), &FieldsForm::List(0))?;
+    require_for_write(&target, target.access.may_unarchive_any(), &FieldsForm::List(0))?;
 
     let mut write = RecordWrite::without_fields(&target, body.bytes().len());
     write.return_all_fields = return_all_fields;

@@ -2,6 +2,7 @@
 //!
 //! Rejections of a resource's own commands are for its file; this one must not know them.
 
+use crate::engine::turn::Repetition;
 use crate::engine::{AskError, ReadOnly};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
@@ -16,6 +17,11 @@ impl<R: Into<Problem>> From<AskError<R>> for Problem {
 pub fn of_ask_error<R>(error: AskError<R>, of_rejection: impl FnOnce(R) -> Problem) -> Problem {
     match error {
         AskError::Rejected(rejection) => of_rejection(rejection),
+        // Whoever sent it first has gone, or its connection has: the next request finds the outcome.
+        AskError::Repeated(Repetition::SameRequest) => {
+            Problem::new(Code::IdempotencyInProgress).retry_after(1)
+        }
+        AskError::Repeated(Repetition::OtherRequest) => Problem::new(Code::IdempotencyKeyReuse),
         AskError::Overloaded { retry_after_s } => {
             let seconds = u32::try_from(retry_after_s).unwrap_or(60);
             let detail = "Too many writes wait for this object; nothing of the request was done.";

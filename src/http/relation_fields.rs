@@ -7,20 +7,22 @@
 use crate::engine::business::TableRef;
 use crate::http::caller::require;
 use crate::http::code::Code;
+use crate::http::dry_run::Run;
 use crate::http::fault::{Fault, Faults, Place};
-use crate::http::fields::ask_table_for_schema;
 use crate::http::problem::Problem;
+use crate::http::schema_change::ask_table_for_schema;
 use crate::http::schema_fault::{fault_of, throwaway_ids};
 use crate::http::target::Target;
 use crate::http::wire::related::RelationShape;
 use crate::http::wire::schema_fields::RelationKeys;
 use crate::model::access::ObjectAccess;
 use crate::model::id::{CategoryId, FieldId};
+use crate::model::retry::{Answered, Retry};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::relation::{NewRelation, Relation, RelationType};
-use crate::model::table::command::{Ask, Reply};
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::command::{Ask, Caller, Command, Reply};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::FieldType;
 use std::sync::Arc;
 
@@ -107,26 +109,69 @@ impl NewRelationship {
         made.await.unwrap_or_else(|_| Err(Problem::new(Code::InternalError)))
     }
 
+    /// What both fields would be, the one that is asked for first.
+    pub(super) async fn try_both(
+        self,
+        target: &Target,
+        bytes: usize,
+    ) -> Result<(Arc<Field>, Arc<Field>), Problem> {
+        require(target.access.may_change_schema() && self.other_access.may_change_schema())?;
+        let Self { own, other, other_table, is_mirror, .. } = self;
+        let is_one_table = Arc::ptr_eq(&target.table, &other_table);
+        let schema = target.table.shown().schema();
+        let own = (&*target.table, own);
+        let other = (&*other_table, other);
+        let (mirror, owner) = if is_mirror { (own, other) } else { (other, own) };
+        let of_mirror = |problem| if is_mirror { problem } else { of_other_object(problem) };
+        let of_owner = |problem| if is_mirror { of_other_object(problem) } else { problem };
+        let asking = target.caller.for_request();
+        let mut mirror =
+            create(target, asking.clone(), mirror, Run::Dry, bytes).await.map_err(of_mirror)?;
+        let mut owner_field = create(target, asking, (owner.0, owner.1.clone()), Run::Dry, bytes)
+            .await
+            .map_err(of_owner)?;
+        if is_one_table {
+            // It would be made when the mirror is there already.
+            let schema = schema.with_field(Field::clone(&mirror));
+            let made = schema.decide_field(&owner.1, &mut throwaway_ids());
+            owner_field = Arc::new(
+                made.map_err(|found| Problem::from_faults(found.iter().map(fault_of).collect()))?,
+            );
+        }
+        let relation = Arc::make_mut(&mut mirror).relation.as_mut();
+        relation.expect("a mirror is of a relation").is_pending = false;
+        Ok(if is_mirror { (mirror, owner_field) } else { (owner_field, mirror) })
+    }
+
     async fn make_both(self, target: &Target, bytes: usize) -> Result<Arc<Field>, Problem> {
         let Self { own, other, other_table, is_mirror, .. } = self;
+        let asked_for = own.relation.as_ref().expect("it was completed with its relation").own;
         let own = (&*target.table, own);
         let other = (&*other_table, other);
         let (mirror, owner) = if is_mirror { (own, other) } else { (other, own) };
         let of_mirror = |problem| if is_mirror { problem } else { of_other_object(problem) };
         let of_owner = |problem| if is_mirror { of_other_object(problem) } else { problem };
         let mirror_table = mirror.0;
-        let mirror = create(target, mirror, bytes).await.map_err(of_mirror)?;
-        let owner = match create(target, owner, bytes).await {
+        let asking = target.caller.for_request();
+        let mirror = create(target, asking.clone(), mirror, Run::Real, bytes).await;
+        let mirror = mirror.map_err(of_mirror)?;
+        // What follows from the owning field is finished by the engine, so its making decides.
+        let deciding = target
+            .caller
+            .for_write_with(|retry| Retry { about: Some(Answered::Field(asked_for)), ..retry });
+        let owner = match create(target, deciding, owner, Run::Real, bytes).await {
             Ok(owner) => owner,
             Err(problem) => {
-                let asked = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id));
+                let ask = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror.id));
+                let command = Command { caller: asking, ask };
                 // Nobody is shown it, and the next start drops what is left.
-                drop(ask_table_for_schema(target, mirror_table, asked, bytes).await);
+                drop(ask_table_for_schema(target, mirror_table, command, bytes).await);
                 return Err(of_owner(problem));
             }
         };
-        let asked = Ask::ChangeSchema(SchemaAsk::ShowMirror(mirror.id));
-        let shown = ask_table_for_schema(target, mirror_table, asked, bytes).await;
+        let ask = Ask::ChangeSchema(SchemaAsk::ShowMirror(mirror.id));
+        let command = Command { caller: asking, ask };
+        let shown = ask_table_for_schema(target, mirror_table, command, bytes).await;
         // The engine asks for the same. What it was refused for is told as what it is now: unknown.
         let shown = field_of(shown.map_err(|_| Problem::new(Code::OutcomeUnknown))?);
         Ok(if is_mirror { shown } else { owner })
@@ -135,17 +180,19 @@ impl NewRelationship {
 
 async fn create(
     target: &Target,
+    caller: Caller,
     (table, new): (&TableRef, NewField),
+    run: Run,
     bytes: usize,
 ) -> Result<Arc<Field>, Problem> {
-    let asked = Ask::CreateField(Box::new(new));
-    ask_table_for_schema(target, table, asked, bytes).await.map(field_of)
+    let command = Command { caller, ask: run.ask(Ask::CreateField(Box::new(new))) };
+    ask_table_for_schema(target, table, command, bytes).await.map(field_of)
 }
 
 fn field_of(reply: Reply) -> Arc<Field> {
     match reply {
         Reply::Field(field) => field,
-        Reply::Record(_) | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
+        Reply::Record(_) | Reply::NoMatch | Reply::Done | Reply::Option(_) | Reply::Category(_) => {
             unreachable!("it is answered with the field")
         }
     }
@@ -225,13 +272,15 @@ pub(super) async fn delete(
         (&target.table, field.id, &other, relation.field)
     };
     let owner = owner_table.shown().schema().by_id(owner).ok_or_else(Problem::not_found)?.number;
-    let asked = Ask::ChangeSchema(SchemaAsk::DeleteField { field: owner, run });
-    ask_table_for_schema(target, owner_table, asked, 0).await?;
+    let ask = run.ask(Ask::ChangeSchema(SchemaAsk::DeleteField(owner)));
+    let deciding = Command { caller: target.caller.for_write(), ask };
+    ask_table_for_schema(target, owner_table, deciding, 0).await?;
     match run {
         Run::Dry => Ok(()),
         Run::Real => {
-            let asked = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror));
-            let dropped = ask_table_for_schema(target, mirror_table, asked, 0).await;
+            let ask = Ask::ChangeSchema(SchemaAsk::DropMirror(mirror));
+            let command = Command { caller: target.caller.for_request(), ask };
+            let dropped = ask_table_for_schema(target, mirror_table, command, 0).await;
             dropped.map(|_| ()).map_err(|_| Problem::new(Code::OutcomeUnknown))
         }
     }

@@ -101,7 +101,7 @@ async fn delete(
     require(caller.rights.may_remove_settings())?;
     let held = find(&caller, &id)?;
     check_no_parameters(&request, RouteGroup::Write)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::DeleteRole(held.id) };
+    let command = Command { caller: caller.for_write(), ask: Ask::DeleteRole(held.id) };
     engine.ask_catalog(&caller.business, command, 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -113,7 +113,7 @@ fn find<'c>(caller: &'c Caller, id: &str) -> Result<&'c Role, Problem> {
 
 /// The role after a change.
 async fn change(engine: &Engine, caller: &Caller, ask: Ask, bytes: usize) -> Result<Role, Problem> {
-    let command = Command { caller: caller.for_request(), ask };
+    let command = Command { caller: caller.for_write(), ask };
     let reply = engine.ask_catalog(&caller.business, command, bytes).await?;
     let Reply::Role(role) = reply else { unreachable!("a role that is put is answered") };
     Ok(role)

@@ -6,10 +6,10 @@ use crate::engine::Engine;
 use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
-    activities, activity_types, admin, admin_businesses, api_keys, bulk, bulk_progress, business,
-    categories, changes, field_options, field_values, fields, history, list, lookup, metrics,
-    objects, openapi, permission_groups, pipelines, records, roles, search, team, team_members,
-    upsert,
+    activities, activity_types, admin, admin_businesses, api_keys, batch, bulk, bulk_progress,
+    business, categories, changes, field_options, field_values, fields, history, list, lookup,
+    metrics, objects, openapi, permission_groups, pipelines, records, roles, search, team,
+    team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
     Resources::new(move |config| {
         config.app_data(engine.clone()).app_data(options.clone());
         upsert::register(config);
+        batch::register(config);
         lookup::register(config);
         // Before the objects: `changes` is none.
         changes::register(config);

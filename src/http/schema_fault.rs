@@ -16,7 +16,7 @@ pub fn fault_of(fault: &SchemaFault) -> Fault {
     let place = match fault.place {
         BodyPlace::Body => Place::Whole,
         BodyPlace::Key(key) => Place::Body(key.into()),
-        BodyPlace::Entry { .. } | BodyPlace::Inner { .. } => {
+        BodyPlace::Entry { .. } | BodyPlace::Item { .. } | BodyPlace::Inner { .. } => {
             Place::Body(fault.place.to_string().into())
         }
     };

@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 /// Registers the route.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/records/{object_identifier}/search").post(search));
+    config.service(Endpoint::at("/api/records/{object_identifier}/search").post_read(search));
 }
 
 /// Searches the records of an object. Without a body all are found.

@@ -179,7 +179,7 @@ mod tests {
     use crate::http::app::Resources;
     use crate::http::endpoint::Endpoint;
     use crate::http::identity::{Authenticate, Refused};
-    use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits};
+    use crate::http::options::{AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits};
     use actix_web::http::StatusCode;
     use std::net::Ipv4Addr;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -200,6 +200,12 @@ mod tests {
                 all_bytes_max: 1000,
                 timeout: Duration::from_mins(1),
             },
+            batches: BatchLimits {
+                rows_max: 10_000,
+                atomic_rows_max: 1_000,
+                line_bytes_max: 1 << 20,
+                window_rows: 4_096,
+            },
             answers: AnswerOptions {
                 upsert_created: StatusCode::OK,
                 added: StatusCode::CREATED,
@@ -207,6 +213,7 @@ mod tests {
                 public_url: None,
             },
             search_timeout: Duration::from_secs(10),
+            rate_limit: None,
             openapi_public: true,
             serves_metrics: false,
             operator_key: None,

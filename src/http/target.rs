@@ -6,7 +6,8 @@
 use crate::engine::Engine;
 use crate::engine::business::TableRef;
 use crate::http::caller::Caller;
-use crate::http::options::{AnswerOptions, Options};
+use crate::http::code::Code;
+use crate::http::options::{AnswerOptions, BatchLimits, Options};
 use crate::http::problem::Problem;
 use crate::model::access::ObjectAccess;
 use crate::model::id::{FieldNumber, MemberId, RecordId, TagId, TagNumber};
@@ -65,6 +66,21 @@ impl Target {
     #[must_use]
     pub fn answers(&self) -> &AnswerOptions {
         &self.options.answers
+    }
+
+    /// How many rows one request may have, and how long they may be.
+    #[must_use]
+    pub fn batch_limits(&self) -> &BatchLimits {
+        &self.options.batches
+    }
+
+    /// The same for the caller as it is now; refused if it would not be let in any more.
+    pub fn again(&self) -> Result<Self, Problem> {
+        let caller = self.caller.again(&self.engine);
+        let caller = caller.ok_or_else(|| Problem::new(Code::AuthenticationFailed))?;
+        let object = self.table.shown().object().to_string();
+        let (table, access) = caller.table(&object)?;
+        Ok(Self { caller, table, access, ..self.clone() })
     }
 
     /// Reads values with what they may look up.

@@ -31,7 +31,7 @@ pub fn register(config: &mut ServiceConfig) {
         .service(Endpoint::at("/api/team").get(list).post(create))
         .service(Endpoint::at("/api/employee").get(list))
         .service(Endpoint::at("/api/team/typeahead").get(typeahead))
-        .service(Endpoint::at("/api/team/search").post(search))
+        .service(Endpoint::at("/api/team/search").post_read(search))
         .service(
             Endpoint::at("/api/team/{member_id:[^/]{36}}")
                 .get(retrieve)
@@ -163,7 +163,7 @@ async fn create(
     faults.check()?;
     require(caller.rights.may_add_members())?;
     let new = new.expect("a body without a fault has been read");
-    let command = Command { caller: caller.for_request(), ask: Ask::CreateMember(Box::new(new)) };
+    let command = Command { caller: caller.for_write(), ask: Ask::CreateMember(Box::new(new)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
     let Reply::Member(member) = reply else {
         unreachable!("the creation of a member is answered with the member")
@@ -187,7 +187,7 @@ async fn update(
     let edit = read_member_edit(&input, held, is_strict, &mut faults);
     faults.check()?;
     let edit = edit.expect("a body without a fault has been read");
-    let command = Command { caller: caller.for_request(), ask: Ask::UpdateMember(Box::new(edit)) };
+    let command = Command { caller: caller.for_write(), ask: Ask::UpdateMember(Box::new(edit)) };
     let reply = engine.ask_catalog(&caller.business, command, body.bytes().len()).await?;
     let Reply::Member(member) = reply else {
         unreachable!("the change of a member is answered with the member")
@@ -205,7 +205,7 @@ async fn delete(
     require(caller.rights.may_remove_member(id))?;
     caller.catalog.members.get(&id).ok_or_else(Problem::not_found)?;
     check_no_parameters(&request, RouteGroup::Write)?;
-    let command = Command { caller: caller.for_request(), ask: Ask::DeleteMember(id) };
+    let command = Command { caller: caller.for_write(), ask: Ask::DeleteMember(id) };
     engine.ask_catalog(&caller.business, command, 0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

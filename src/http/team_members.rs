@@ -61,7 +61,7 @@ async fn put(
     AddressedRecord(id): AddressedRecord,
     AddressedMember(member): AddressedMember,
 ) -> Result<HttpResponse, Problem> {
-    require_for_write(target.access.may_edit_any(), &FieldsForm::List(0))?;
+    require_for_write(&target, target.access.may_edit_any(), &FieldsForm::List(0))?;
     target.caller.catalog.members.active(&member).ok_or_else(Problem::not_found)?;
     edit(&request, &target, TeamEdit { id, member, present: true }).await
 }
@@ -86,7 +86,7 @@ async fn edit(
     let mut faults = Faults::default();
     read_no_parameters(request, RouteGroup::Write, &mut faults);
     check_shape(faults, &FieldsForm::List(0))?;
-    require_for_write(target.access.may_edit_any(), &FieldsForm::List(0))?;
+    require_for_write(target, target.access.may_edit_any(), &FieldsForm::List(0))?;
     RecordWrite::without_fields(target, 0).ask_for_nothing(|| Ask::Team(edit)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -10,7 +10,7 @@ use crate::engine::test_support::in_memory;
 use crate::http::app::{Edge, app};
 use crate::http::caller::Caller;
 use crate::http::identity::{Authenticate, OperatorKey};
-use crate::http::options::{AnswerOptions, BodyLimits, ConnectionLimits, Options};
+use crate::http::options::{AnswerOptions, BatchLimits, BodyLimits, ConnectionLimits, Options};
 use crate::http::routes;
 use crate::model::id::{BusinessId, Timestamp, UserId};
 use actix_web::http::StatusCode;
@@ -182,6 +182,12 @@ pub(crate) fn options() -> Options {
             all_bytes_max: 512 << 20,
             timeout: Duration::from_mins(1),
         },
+        batches: BatchLimits {
+            rows_max: 10_000,
+            atomic_rows_max: 1_000,
+            line_bytes_max: 1 << 20,
+            window_rows: 4_096,
+        },
         answers: AnswerOptions {
             upsert_created: StatusCode::OK,
             added: StatusCode::CREATED,
@@ -189,6 +195,7 @@ pub(crate) fn options() -> Options {
             public_url: None,
         },
         search_timeout: Duration::from_secs(10),
+        rate_limit: None,
         openapi_public: true,
         serves_metrics: true,
         operator_key: Some(OperatorKey::new(OPERATOR_KEY)),

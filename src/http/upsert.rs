@@ -10,13 +10,15 @@ use crate::http::fault::{Fault, Faults, Place};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape, parse, require_for_write};
-use crate::http::shape::{Presence, Shape};
+use crate::http::shape::Shape;
 use crate::http::target::Target;
+use crate::http::wire::archived;
 use crate::http::wire::fields::Fields;
 use crate::http::wire::record::action_name;
-use crate::http::wire::{archived, identifier};
+use crate::http::wire::row::{Door, Row, RowMode, RowOptions};
+use crate::http::wire::row_answer::{RowReport, changed_fields};
 use crate::model::input::Input;
-use crate::model::table::command::{Action, Add, Ask, RestoreConflict, Upsert};
+use crate::model::table::command::{Action, Add, Ask};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::ServiceConfig;
@@ -27,8 +29,8 @@ const UPSERT_ACTION: HeaderName = HeaderName::from_static("x-upsert-action");
 /// Registers the routes.
 pub fn register(config: &mut ServiceConfig) {
     config
-        .service(Endpoint::at("/api/records/{object_identifier}/upsert").post(upsert))
-        .service(Endpoint::at("/api/records/{object_identifier}/add").post(add));
+        .service(Endpoint::at("/api/records/{object_identifier}/upsert").running_dry().post(upsert))
+        .service(Endpoint::at("/api/records/{object_identifier}/add").running_dry().post(add));
 }
 
 /// Creates the record that `lookup_value` names, or updates it in place.
@@ -38,40 +40,65 @@ pub fn register(config: &mut ServiceConfig) {
 async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<HttpResponse, Problem> {
     let input = parse(&body)?;
     let mut faults = Faults::default();
-    let query = CreateQuery::read(&request, RouteGroup::Upsert, &mut faults);
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let options = RowOptions::read(&mut query, Door::Single, &mut faults);
+    let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
+    let with_changed = query.boolean("changed_fields", &mut faults).unwrap_or(false);
+    query.finish(RouteGroup::Upsert, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
-    let schema = target.table.shown().schema();
-    let lookup = "lookup_value";
-    let text = identifier::read_text(&mut shape, lookup, Presence::Required, &schema, &mut faults);
-    let archived_match = archived::read_match(&mut shape, "oncreate_unarchive", &mut faults);
-    let archived_conflict =
-        archived::read_conflict(&mut shape, "onupdate_archived_conflict", &mut faults);
-    let fields = Fields::read(shape.raw("fields"), query.strict, &mut faults);
-    shape.finish(query.strict, RouteGroup::Upsert, &mut faults);
-    check_shape(faults, &fields.form)?;
-    let text = text.expect("a lookup value that was not read is a fault");
-    let access = &target.access;
-    let may_any = access.may_create() || access.may_edit_any() || access.may_unarchive_any();
-    require_for_write(may_any, &fields.form)?;
-
-    let write = query.write(&target, fields, &body);
-    let written = write
-        .ask_for_record(&|schema, context, writes| {
-            let lookup = identifier::of_text(lookup, text, schema, context)?;
-            let restore_conflict = query.restore_conflict;
-            let upsert =
-                Upsert { lookup, writes, archived_match, archived_conflict, restore_conflict };
-            Ok(Ask::Upsert(Box::new(upsert)))
-        })
-        .await?;
-    let status = match written.outcome.action {
-        Action::Created | Action::Unarchived => target.answers().upsert_created,
-        Action::Updated | Action::Unchanged => StatusCode::OK,
+    let row = Row::read(&mut shape, &options, &target.table.shown().schema(), &mut faults);
+    shape.finish(options.strict, RouteGroup::Upsert, &mut faults);
+    let asked = Asked { row: &row, return_all_fields, with_changed, bytes: body.bytes().len() };
+    let answered = match check_shape(faults, &row.fields.form) {
+        Ok(()) => asked.carry_out(&target).await,
+        Err(problem) => Err(problem),
     };
-    let action = HeaderValue::from_static(action_name(written.outcome.action));
-    let mut response = write.answer(written, status);
-    response.headers_mut().insert(UPSERT_ACTION, action);
-    Ok(response)
+    answered.map_err(|problem| match row.client_ref {
+        Some(client_ref) => problem.with("client_ref", &client_ref),
+        None => problem,
+    })
+}
+
+/// One upsert whose shape is good, and what its answer is to show.
+struct Asked<'r> {
+    row: &'r Row<'r>,
+    return_all_fields: bool,
+    with_changed: bool,
+    bytes: usize,
+}
+
+impl Asked<'_> {
+    async fn carry_out(&self, target: &Target) -> Result<HttpResponse, Problem> {
+        let Self { row, return_all_fields, with_changed, bytes } = *self;
+        let access = &target.access;
+        let may_any = access.may_create() || access.may_edit_any() || access.may_unarchive_any();
+        require_for_write(target, may_any, &row.fields.form)?;
+        let fields = row.fields.clone();
+        let statuses = (target.answers().upsert_created, StatusCode::OK);
+        let write = RecordWrite { target, fields, return_all_fields, statuses, bytes };
+        let mut written = write
+            .ask_for_record(&|schema, context, writes| {
+                Ok(Ask::Upsert(Box::new(row.intent(schema, context, writes)?)))
+            })
+            .await?;
+        let action = written.outcome.action;
+        let status = match action {
+            Action::Created | Action::Unarchived => target.answers().upsert_created,
+            Action::Updated
+            | Action::Archived
+            | Action::Unchanged
+            | Action::Exists
+            | Action::SkippedArchived => StatusCode::OK,
+        };
+        written.shows_all |= row.options.mode == RowMode::GetOrCreate && !action.has_written();
+        let mut response = write.answer_with(written, status, &|outcome, scene| RowReport {
+            changed_fields: with_changed.then(|| changed_fields(outcome, scene)),
+            client_ref: row.client_ref,
+        });
+        let action = HeaderValue::from_static(action_name(action));
+        response.headers_mut().insert(UPSERT_ACTION, action);
+        Ok(response)
+    }
 }
 
 /// Creates a record; one that has its identifier already is a fault.
@@ -80,23 +107,28 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
 async fn add(request: HttpRequest, target: Target, body: Body) -> Result<HttpResponse, Problem> {
     let input = parse(&body)?;
     let mut faults = Faults::default();
-    let query = CreateQuery::read(&request, RouteGroup::Add, &mut faults);
+    let mut query = Query::read(request.query_string(), &mut faults);
+    let strict = query.is_strict();
+    let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
+    let restore_conflict = archived::read_restore_conflict(&mut query, &mut faults);
+    query.finish(RouteGroup::Add, request.headers(), &[], &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
     let archived_match = archived::read_match(&mut shape, "unarchive", &mut faults);
     let given = shape.raw("fields");
-    let fields = Fields::read(given, query.strict, &mut faults);
+    let fields = Fields::read(given, strict, &mut faults);
     if is_nothing(given) {
         faults.push(Fault::new(Code::Required, Place::Body("fields".into())));
     }
-    shape.finish(query.strict, RouteGroup::Add, &mut faults);
+    shape.finish(strict, RouteGroup::Add, &mut faults);
     check_shape(faults, &fields.form)?;
     let access = &target.access;
-    require_for_write(access.may_create() || access.may_unarchive_any(), &fields.form)?;
+    require_for_write(&target, access.may_create() || access.may_unarchive_any(), &fields.form)?;
 
-    let write = query.write(&target, fields, &body);
+    let statuses = (target.answers().added, target.answers().added);
+    let bytes = body.bytes().len();
+    let write = RecordWrite { target: &target, fields, return_all_fields, statuses, bytes };
     let written = write
         .ask_for_record(&|_, _, writes| {
-            let restore_conflict = query.restore_conflict;
             Ok(Ask::Add(Box::new(Add { writes, archived_match, restore_conflict })))
         })
         .await?;
@@ -110,34 +142,5 @@ fn is_nothing(fields: Option<&Input<'_>>) -> bool {
         Some(Input::List(entries)) => entries.is_empty(),
         Some(Input::Map(entries)) => entries.is_empty(),
         Some(Input::Null | Input::Boolean(_) | Input::Number(_) | Input::Text(_)) => false,
-    }
-}
-
-/// The query of both routes.
-struct CreateQuery {
-    strict: bool,
-    return_all_fields: bool,
-    restore_conflict: RestoreConflict,
-}
-
-impl CreateQuery {
-    fn read(request: &HttpRequest, group: RouteGroup, faults: &mut Faults) -> Self {
-        let mut query = Query::read(request.query_string(), faults);
-        let read = Self {
-            strict: query.is_strict(),
-            return_all_fields: query.boolean("return_all_fields", faults).unwrap_or(false),
-            restore_conflict: archived::read_restore_conflict(&mut query, faults),
-        };
-        query.finish(group, request.headers(), &[], faults);
-        read
-    }
-
-    fn write<'r>(&self, target: &'r Target, fields: Fields<'r>, body: &Body) -> RecordWrite<'r> {
-        RecordWrite {
-            target,
-            fields,
-            return_all_fields: self.return_all_fields,
-            bytes: body.bytes().len(),
-        }
     }
 }

@@ -379,6 +379,12 @@ impl ObjectAccess {
         rights
     }
 
+    /// Whether a field exists for the caller; for many of one schema, see `fields`.
+    #[must_use]
+    pub fn may_see_field(&self, schema: &Schema, field: &Field) -> bool {
+        self.field_access(schema, field) > FieldAccess::Hidden
+    }
+
     fn field_access(&self, schema: &Schema, field: &Field) -> FieldAccess {
         let own = self.fields.get(&field.id).copied().unwrap_or(self.other_fields);
         match field.source() {

@@ -118,6 +118,8 @@ numbers! {
     SchemaNumber(u32),
     /// What a record body calls a field; 1 to 31 are system values.
     FieldNumber(u32),
+    /// What a schema calls a unique constraint, from 1; in no record.
+    ConstraintNumber(u32),
     /// What a record body calls an option.
     OptionNumber(u32),
     /// What a record body calls a tag.

@@ -16,7 +16,7 @@ const CASE: CaseMapperBorrowed<'static> = CaseMapper::new();
 /// Characters of an identifier, a displaced one too.
 pub const IDENTIFIER_CHARS_MAX: usize = 255;
 
-/// The normal form of a value: UTF-8, compared byte by byte.
+/// The normal form of a value: UTF-8, compared byte by byte. Of several values: see `joined`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Box<[u8]>);
 
@@ -25,6 +25,22 @@ impl Key {
     #[must_use]
     pub fn of(normal_form: &[u8]) -> Self {
         Self(normal_form.into())
+    }
+
+    /// Several keys as one, which no other ones make: each stands behind its length.
+    ///
+    /// # Panics
+    /// On a key longer than any record.
+    #[must_use]
+    pub fn joined(keys: &[Self]) -> Self {
+        let bytes = keys.iter().map(|key| size_of::<u32>() + key.0.len()).sum();
+        let mut joined = Vec::with_capacity(bytes);
+        for key in keys {
+            let length = u32::try_from(key.0.len()).expect("a key is shorter than a record");
+            joined.extend_from_slice(&length.to_be_bytes());
+            joined.extend_from_slice(&key.0);
+        }
+        Self(joined.into_boxed_slice())
     }
 
     #[must_use]
@@ -432,6 +448,18 @@ mod tests {
             prop_assert_eq!(folded_text(&key), key);
             let key = trimmed_text(&text);
             prop_assert_eq!(trimmed_text(&key), key);
+        }
+
+        #[test]
+        fn other_keys_are_joined_otherwise(
+            left in prop::collection::vec("[\\x00-\\x05ab]{0,3}", 0..4),
+            right in prop::collection::vec("[\\x00-\\x05ab]{0,3}", 0..4),
+        ) {
+            let joined = |texts: &[String]| {
+                let keys: Vec<Key> = texts.iter().cloned().map(Key::from).collect();
+                Key::joined(&keys)
+            };
+            prop_assert_eq!(joined(&left) == joined(&right), left == right);
         }
 
         #[test]

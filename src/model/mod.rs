@@ -10,6 +10,7 @@ pub mod id;
 pub mod input;
 pub mod key;
 pub mod moment;
+pub mod retry;
 pub mod root;
 pub mod schema;
 pub mod state;

@@ -4,10 +4,14 @@ pub mod command;
 mod founding;
 
 use crate::model::id::{BatchId, BusinessId, MemberId, Sequence, Timestamp, WriterId};
-use crate::model::moment::Moment;
+use crate::model::moment::{Mark, Moment};
+use crate::model::retry::hash::RetryKey;
+use crate::model::retry::outcomes::Outcomes;
+use crate::model::retry::{Answered, OutcomeChange, Retry, StoredOutcome};
 use crate::model::root::command::{Command, Rejection, Reply};
 use crate::model::state::{Newborn, State};
 use crate::model::stored;
+use crate::model::table::event::Stamp;
 use crate::model::table::event_form::Misfit;
 use crate::model::{agenda, catalog};
 use arc_swap::ArcSwap;
@@ -39,6 +43,7 @@ pub type Businesses = BTreeMap<BusinessId, Arc<Business>>;
 #[derive(Default)]
 pub struct Root {
     shown: Arc<ArcSwap<Businesses>>,
+    outcomes: Arc<Outcomes>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +59,8 @@ pub enum Event {
     },
     /// The whole business as it is now; an archived one too.
     BusinessChanged { at: Timestamp, business: Business, actor: MemberId, batch: BatchId },
+    /// What is kept of commands that may be sent again.
+    Outcome { stamp: Stamp, change: OutcomeChange },
 }
 
 /// What the states of a new business begin with.
@@ -64,13 +71,14 @@ pub struct Birth {
 }
 
 impl Event {
-    /// The business as the event leaves it.
+    /// The business as the event leaves it, if it is about one.
     #[must_use]
-    pub fn business(&self) -> &Business {
+    pub fn business(&self) -> Option<&Business> {
         match self {
             Self::BusinessCreated { business, .. } | Self::BusinessChanged { business, .. } => {
-                business
+                Some(business)
             }
+            Self::Outcome { .. } => None,
         }
     }
 
@@ -79,7 +87,7 @@ impl Event {
     pub fn birth(&self) -> Option<&Birth> {
         match self {
             Self::BusinessCreated { birth, .. } => birth.as_deref(),
-            Self::BusinessChanged { .. } => None,
+            Self::BusinessChanged { .. } | Self::Outcome { .. } => None,
         }
     }
 }
@@ -100,13 +108,23 @@ impl Root {
     pub fn encode_image(&self, out: &mut Vec<u8>) {
         let businesses: Vec<Arc<Business>> = self.shown.load().values().cloned().collect();
         stored::encode(&businesses, out);
+        let outcomes: Vec<Arc<StoredOutcome>> = self.outcomes.image().iter().cloned().collect();
+        if !outcomes.is_empty() {
+            stored::encode(&outcomes, out);
+        }
     }
 
     /// The state of a snapshot.
     pub fn from_image(mut bytes: &[u8]) -> Result<Self, Misfit> {
         let businesses: Vec<Arc<Business>> = stored::decode(&mut bytes, "the root")?;
         let map = businesses.into_iter().map(|business| (business.id, business)).collect();
-        Ok(Self { shown: Arc::new(ArcSwap::from_pointee(map)) })
+        let root = Self { shown: Arc::new(ArcSwap::from_pointee(map)), ..Self::default() };
+        if !bytes.is_empty() {
+            let outcomes: Vec<Arc<StoredOutcome>> =
+                stored::decode(&mut bytes, "a list of outcomes")?;
+            root.outcomes.load(outcomes);
+        }
+        Ok(root)
     }
 }
 
@@ -150,12 +168,15 @@ impl State for Root {
     fn time(event: &Event) -> Timestamp {
         match event {
             Event::BusinessCreated { at, .. } | Event::BusinessChanged { at, .. } => *at,
+            Event::Outcome { stamp, .. } => stamp.at,
         }
     }
 
     fn newborns(event: &Event) -> Vec<Newborn> {
-        let Some(birth) = event.birth() else { return Vec::new() };
-        let id = event.business().id;
+        let (Some(birth), Some(business)) = (event.birth(), event.business()) else {
+            return Vec::new();
+        };
+        let id = business.id;
         let mut born = vec![
             Newborn::of::<catalog::Catalog>(WriterId::Catalog(id), &birth.catalog),
             Newborn::of::<agenda::Agenda>(WriterId::Agenda(id), &birth.agenda),
@@ -164,8 +185,47 @@ impl State for Root {
         born
     }
 
+    fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    fn retry(command: &Command, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        let Command { actor, batch, .. } = *command;
+        let stamp = Stamp { at, actor, origin: "".into(), batch };
+        command.retry.as_ref().map(|retry| (retry.clone(), stamp))
+    }
+
+    fn outcome(&self, (): &(), key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        self.outcomes.find(key)
+    }
+
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
+            Reply::Founded(founded) => Answered::Founded {
+                business: founded.business.id,
+                member: founded.member.id,
+                key: founded.key.id,
+            },
+            Reply::Business(business) => Answered::Business(business.id),
+            Reply::Done => Answered::Nothing,
+        })
+    }
+
+    fn done() -> Reply {
+        Reply::Done
+    }
+
+    fn outcome_event(change: OutcomeChange, stamp: Stamp, _: Mark) -> Event {
+        Event::Outcome { stamp, change }
+    }
+
     fn apply(&mut self, event: &Event) {
-        let business = event.business();
+        let business = match event {
+            Event::BusinessCreated { business, .. } | Event::BusinessChanged { business, .. } => {
+                business
+            }
+            Event::Outcome { change, .. } => return self.outcomes.apply(change),
+        };
         let mut businesses = (**self.shown.load()).clone();
         businesses.insert(business.id, Arc::new(business.clone()));
         self.shown.store(Arc::new(businesses));

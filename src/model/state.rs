@@ -1,7 +1,12 @@
 //! What one writer may change, as its loop sees it: a table, a catalog, an agenda, the root.
 
 use crate::model::id::{Sequence, Timestamp, WriterId};
-use crate::model::moment::Moment;
+use crate::model::moment::{Mark, Moment};
+use crate::model::retry::hash::RetryKey;
+use crate::model::retry::outcomes::Outcomes;
+use crate::model::retry::{Answered, OutcomeChange, Retry, StoredOutcome};
+use crate::model::table::event::Stamp;
+use std::sync::Arc;
 
 /// A state that changes by events alone, and decides which.
 ///
@@ -54,6 +59,24 @@ pub trait State: Sized + Send + 'static {
         let _ = event;
         Vec::new()
     }
+
+    /// What it keeps of commands that may be sent again.
+    fn outcomes(&self) -> &Arc<Outcomes>;
+
+    /// Whether a command may be sent again, and the stamp of its events if it is decided now.
+    fn retry(command: &Self::Command, at: Timestamp) -> Option<(Arc<Retry>, Stamp)>;
+
+    /// The outcome under a key, decided but not yet durable ones too.
+    fn outcome(&self, draft: &Self::Draft, key: &RetryKey) -> Option<Arc<StoredOutcome>>;
+
+    /// What a reply is about; none where nothing was found to do it with, so nothing is kept.
+    fn answered(reply: &Self::Reply) -> Option<Answered>;
+
+    /// The reply that says nothing.
+    fn done() -> Self::Reply;
+
+    /// The event of a change of what it keeps.
+    fn outcome_event(change: OutcomeChange, stamp: Stamp, mark: Mark) -> Self::Event;
 
     /// Changes the state. Cannot fail: an event that does not fit is a bug or corruption.
     fn apply(&mut self, event: &Self::Event);

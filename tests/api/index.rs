@@ -9,6 +9,7 @@ type Row = (&'static str, &'static [(&'static str, &'static str)]);
 const RECORDS: &[Row] = &[
     ("/api/records/{o}", &[("GET", "records_list")]),
     ("/api/records/{o}/upsert", &[("POST", "records_upsert_create")]),
+    ("/api/records/{o}/bulk-upsert", &[("POST", "records_bulk_upsert_create")]),
     ("/api/records/{o}/add", &[("POST", "records_add_create")]),
     ("/api/records/{o}/lookup", &[("GET", "records_lookup_retrieve")]),
     ("/api/records/{o}/search", &[("POST", "records_search_create")]),

@@ -20,6 +20,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("upsertd_group_size", "histogram"),
     ("upsertd_queue_depth", "gauge"),
     ("upsertd_undurable_bytes", "gauge"),
+    ("upsertd_outcome_bytes", "gauge"),
     ("upsertd_read_only", "gauge"),
     ("upsertd_log_frames", "counter"),
     ("upsertd_log_events", "counter"),

@@ -2,6 +2,7 @@
 
 mod archived_objects;
 mod bad_input;
+mod batch;
 mod bulk;
 mod bulk_resolutions;
 mod businesses;
@@ -12,6 +13,7 @@ mod counts;
 mod described;
 #[cfg(feature = "docs-ui")]
 mod docs_page;
+mod dry_runs;
 mod error_bodies;
 mod extensions;
 mod field_types;
@@ -29,14 +31,20 @@ mod openapi;
 mod people;
 mod pipelines;
 mod races;
+mod rate_limits;
+mod read_your_writes;
 mod relationships;
 mod renaming_onto_archived;
+mod retries;
 mod rights;
 mod routes;
 mod schema;
 mod search;
 mod settings;
+mod stream;
 mod tags;
 mod unarchive;
+mod unique_constraints;
 mod upsert;
+mod upsert_options;
 mod writing_onto_archived;

@@ -51,7 +51,8 @@ fn settings_that_are_wrong_stop_the_start_by_name() {
         (Launch::new().flag("--add-status", "204"), 3, "add-status"),
         (Launch::new().flag("--shutdown-wait", "soon"), 3, "shutdown-wait"),
         (Launch::new().environment("UPSERTD_SHUTDOWN_WAIT", "soon"), 3, "UPSERTD_SHUTDOWN_WAIT"),
-        (Launch::new().flag("--rate-limit", "600/60s"), 3, "rate-limit"),
+        (Launch::new().flag("--cors-origins", "https://a.example"), 3, "cors-origins"),
+        (Launch::new().flag("--rate-limit", "600"), 3, "such as 600/60s"),
     ] {
         let exit = launch.refused().expect_code(code).expect_stderr(named);
         assert_eq!(exit.stdout, "", "nothing but the address goes to standard output");

@@ -2,21 +2,34 @@
 //!
 //! It must not know what the answer should be.
 
-use upsertd::model::id::RecordId;
+use crate::simulation::world::RecordNumber;
+use upsertd::model::id::{MemberId, RecordId};
 use upsertd::model::schema::Schema;
 use upsertd::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, Extent, Identifier, RestoreConflict,
-    Unarchive, Update, Upsert, Write, Writes as TableWrites,
+    Add, ArchivedConflict, ArchivedMatch, Ask as TableAsk, EntryIndex, Extent, Identifier,
+    RestoreConflict, Unarchive, Update, Write, Writes as TableWrites,
 };
+use upsertd::model::table::intent::Intent;
 use upsertd::model::value::{Change, ListChange, TagRef, Value};
 use uuid::Uuid;
 
-/// Text, text that is unique among live records, and tags: the fields that objects are given.
+/// Text, text that is unique among live records, tags, and an option: the fields that objects are
+/// given.
 pub(crate) const NOTE: &str = "note";
 pub(crate) const CODE: &str = "code";
 pub(crate) const LABELS: &str = "labels";
+pub(crate) const KIND: &str = "kind";
+/// The field that pipelines have.
+pub(crate) const STAGE: &str = "stage";
+/// A relationship of the pipeline's records, each to one account of its own, and its mirror.
+pub(crate) const PARTNER: &str = "partner";
+pub(crate) const MIRROR: &str = "deals_of";
+/// What `KIND` and `STAGE` offer when they are made, and every option that they ever have.
+pub(crate) const KINDS: [&str; 2] = ["big", "small"];
+pub(crate) const STAGES: [&str; 2] = ["new", "won"];
+pub(crate) const OPTIONS: [&str; 6] = ["big", "small", "tiny", "new", "won", "lost"];
 
-/// The values of a request; a note or a code that is empty is cleared.
+/// The values of a request; what is empty is cleared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Writes {
     pub(crate) name: Option<String>,
@@ -24,6 +37,29 @@ pub(crate) struct Writes {
     pub(crate) code: Option<String>,
     /// A tag that is added.
     pub(crate) label: Option<String>,
+    /// The option of a field.
+    pub(crate) choice: Option<(&'static str, &'static str)>,
+    pub(crate) partner: Option<Partner>,
+    pub(crate) owner: Option<Owner>,
+}
+
+/// Who is to own a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The active member at this place among them.
+    At(usize),
+    /// The same, once it has been looked up.
+    Found(String, MemberId),
+}
+
+/// What a record is to be related to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Partner {
+    Nobody,
+    /// The live account that has this name.
+    Named(&'static str),
+    /// The same, once it has been looked up.
+    Found(RecordNumber, RecordId),
 }
 
 /// A command about records. Where one is addressed by id, it is the one that has the name now.
@@ -79,6 +115,33 @@ impl Ask {
         }
     }
 
+    /// A record with another option.
+    pub(crate) fn choose(name: &str, field: &'static str, option: &'static str) -> Self {
+        Self::Update {
+            name: name.to_owned(),
+            writes: Writes { choice: Some((field, option)), ..Writes::default() },
+            archived_conflict: ArchivedConflict::Refuse,
+        }
+    }
+
+    /// A record that is related to another, or to none.
+    pub(crate) fn relate(name: &str, partner: Partner) -> Self {
+        Self::Update {
+            name: name.to_owned(),
+            writes: Writes { partner: Some(partner), ..Writes::default() },
+            archived_conflict: ArchivedConflict::Refuse,
+        }
+    }
+
+    /// A record that another member owns.
+    pub(crate) fn hand_over(name: &str, owner: usize) -> Self {
+        Self::Update {
+            name: name.to_owned(),
+            writes: Writes { owner: Some(Owner::At(owner)), ..Writes::default() },
+            archived_conflict: ArchivedConflict::Refuse,
+        }
+    }
+
     /// The name of the record that is addressed by id.
     pub(crate) fn addressed(&self) -> Option<&str> {
         match self {
@@ -106,12 +169,12 @@ impl Ask {
         let restore_conflict = RestoreConflict::Refuse;
         match self {
             Self::Upsert { lookup, writes, archived_match, archived_conflict } => {
-                TableAsk::Upsert(Box::new(Upsert {
-                    lookup: identifier(schema, lookup),
-                    writes: writes.parsed(schema),
+                let lookup = identifier(schema, lookup);
+                TableAsk::Upsert(Box::new(Intent {
                     archived_match: *archived_match,
                     archived_conflict: *archived_conflict,
                     restore_conflict,
+                    ..Intent::of_identifier(lookup, writes.parsed(schema))
                 }))
             }
             Self::Add { writes, archived_match } => TableAsk::Add(Box::new(Add {
@@ -146,7 +209,8 @@ impl Writes {
         let mut put = |name: &str, change: Change| {
             let field =
                 schema.by_name(name).expect("only fields that are there are written").number;
-            let index = u32::try_from(entries.len()).expect("there are four fields");
+            let at = u32::try_from(entries.len()).expect("there are few fields");
+            let index = EntryIndex::of_fields(at);
             entries.push(Write { index, field, change });
         };
         let text = |given: &str| match given {
@@ -165,6 +229,26 @@ impl Writes {
         if let Some(label) = &self.label {
             let add = vec![TagRef::Named(label.as_str().into())];
             put(LABELS, Change::Tags(ListChange::Edit { add, remove: Vec::new() }));
+        }
+        if let Some((name, option)) = self.choice {
+            let field = schema.by_name(name).expect("only fields that are there are written");
+            let chosen = || field.options.by_label(option).expect("it is offered").number;
+            let change = match option {
+                "" => Change::Clear,
+                _ => Change::Set(Value::Choice(chosen())),
+            };
+            put(name, change);
+        }
+        match &self.owner {
+            None => {}
+            Some(Owner::Found(_, id)) => put("owner", Change::Set(Value::Member(*id))),
+            Some(Owner::At(place)) => unreachable!("{place} is looked up before it is written"),
+        }
+        match &self.partner {
+            None => {}
+            Some(Partner::Nobody) => put(PARTNER, Change::Clear),
+            Some(Partner::Found(_, id)) => put(PARTNER, Change::Set(Value::Record(*id))),
+            Some(Partner::Named(name)) => unreachable!("{name} is looked up before it is written"),
         }
         TableWrites { schema: schema.number(), entries, ..TableWrites::default() }
     }

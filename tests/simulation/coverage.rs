@@ -50,6 +50,14 @@ pub(crate) enum Met {
     WritingWentOnAfterError,
     StartFailed,
     CommitterFailed,
+    /// A rule that live records break.
+    RuleRefused,
+    /// A start has shown the mirror of an owning field.
+    MirrorCompleted,
+    /// A start has dropped a mirror that lacks its owning field.
+    MirrorDropped,
+    /// A mirror that a snapshot lacks.
+    MirrorMadeAgain,
     CommandLost,
     CommandKept,
 }

@@ -7,13 +7,13 @@
 use crate::simulation::judge::Ids;
 use crate::simulation::machine::Machine;
 use crate::simulation::observed::plain;
-use crate::simulation::world::{Answer, Change, RecordNumber, TableName, Taken, World};
+use crate::simulation::world::{Answer, Change, Record, RecordNumber, TableName, Taken, World};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
 use upsertd::engine::turn::{self, Refusal};
 use upsertd::model::agenda::Agenda;
-use upsertd::model::catalog::Catalog;
+use upsertd::model::catalog::{Catalog, CatalogView};
 use upsertd::model::id::{Position, RecordId, Timestamp, WriterId};
 use upsertd::model::table::command::{FaultKind, Outcome, Reply};
 use upsertd::model::table::decide::{Conflict, Rejection};
@@ -225,9 +225,10 @@ impl History {
     }
 
     /// Goes on from the world of a snapshot that was restored.
-    pub(crate) fn restore(&mut self, world: World, position: Position) {
+    pub(crate) fn restore(&mut self, mut world: World, position: Position) {
         self.entries.clear();
         self.seen.clear();
+        world.cut_loose();
         self.begin(world);
         self.promised = position;
     }
@@ -256,6 +257,8 @@ enum Told {
     Done,
     NotFound,
     NotArchived,
+    Violated,
+    Blocked,
     Other(String),
 }
 
@@ -280,11 +283,15 @@ fn told(expected: &Answer, table: TableName, ids: &Ids) -> Told {
     let all = |numbers: &BTreeSet<RecordNumber>| numbers.iter().filter_map(id).collect();
     match expected {
         Answer::Record(action, number, record) => {
+            // Related records are read elsewhere.
+            let record = Record { partner: None, ..record.clone() };
             Told::Record(id(number), format!("{action:?} {record:?}"))
         }
         Answer::Done => Told::Done,
         Answer::NotFound => Told::NotFound,
         Answer::NotArchived => Told::NotArchived,
+        Answer::Violated => Told::Violated,
+        Answer::Blocked => Told::Blocked,
         Answer::Taken(Taken { holders, archived, clashes }) => Told::Taken {
             holders: all(holders),
             archived: archived.as_ref().and_then(id),
@@ -301,6 +308,9 @@ fn hear<R: std::fmt::Debug>(answer: Result<Result<(), Refusal<R>>, TryRecvError>
         Ok(Err(Refusal::Rejected(rejection))) => {
             Heard::Answer(Told::Other(format!("{rejection:?}")))
         }
+        Ok(Err(Refusal::Repeated(repetition))) => {
+            Heard::Answer(Told::Other(format!("{repetition:?}")))
+        }
     }
 }
 
@@ -315,7 +325,7 @@ fn hear_table(
         machine.shown(object).expect("a table that answers is there")
     };
     let told = match answer.try_recv() {
-        Ok(Ok(Reply::Record(outcome))) => told_record(&shown(), &outcome),
+        Ok(Ok(Reply::Record(outcome))) => told_record(&shown(), &machine.catalog_shown(), &outcome),
         Ok(Ok(Reply::Done | Reply::Field(_) | Reply::Option(_))) => Told::Done,
         Ok(Err(Refusal::Rejected(rejection))) => told_rejection(rejection, ids),
         other => return hear(other.map(|it| it.map(drop))),
@@ -323,8 +333,8 @@ fn hear_table(
     Heard::Answer(told)
 }
 
-fn told_record(shown: &table::Shown, outcome: &Outcome) -> Told {
-    let record = plain(shown, &shown.schema(), &outcome.record);
+fn told_record(shown: &table::Shown, view: &CatalogView, outcome: &Outcome) -> Told {
+    let record = plain(shown, view, &outcome.record);
     Told::Record(Some(outcome.record.id()), format!("{:?} {record:?}", outcome.action))
 }
 
@@ -332,6 +342,8 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
     let taken = match rejection {
         Rejection::NotFound => return Told::NotFound,
         Rejection::NotArchived => return Told::NotArchived,
+        Rejection::Violated(_) => return Told::Violated,
+        Rejection::ArchiveBlocked(_) => return Told::Blocked,
         Rejection::Taken(taken) => taken,
         // Nothing else is ever expected: what it is only has to be told.
         other @ (Rejection::SchemaMoved
@@ -342,9 +354,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::Faults(_)
         | Rejection::TooLarge { .. }
         | Rejection::Schema(_)
-        | Rejection::Violated(_)
         | Rejection::UnknownField
-        | Rejection::ArchiveBlocked(_)
         | Rejection::ObjectArchived) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());

@@ -1,8 +1,11 @@
 //! The judge: whether what readers see is the world as it ought to be. Knows neither engine nor
 //! disk, so it is tested itself, with faults that are planted.
 
-use crate::simulation::observed::{Observed, ObservedTable};
-use crate::simulation::world::{Record, RecordNumber, Table, TableName, World, key_of};
+use crate::simulation::observed::{Observed, ObservedTable, Staff};
+use crate::simulation::world::people::{People, Person};
+use crate::simulation::world::{
+    ACCOUNTS, Action, Field, PIPELINE, Record, RecordNumber, Table, TableName, World, key_of,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::RecordId;
 
@@ -15,7 +18,7 @@ pub(crate) enum Violation {
     #[error("the tables are {found:?} instead of {expected:?}")]
     Tables { expected: Vec<TableName>, found: Vec<TableName> },
     #[error("{table}: the fields are {found:?} instead of {expected:?}")]
-    Fields { table: TableName, expected: Vec<&'static str>, found: Vec<&'static str> },
+    Fields { table: TableName, expected: Fields, found: Fields },
     #[error("{table}: the last change has number {found} instead of {expected}")]
     Sequence { table: TableName, expected: u64, found: u64 },
     #[error("{table}: record {number:?} is lost: {record:?}")]
@@ -40,9 +43,23 @@ pub(crate) enum Violation {
     FollowUps { table: TableName, expected: FollowUps, found: FollowUps },
     #[error("{table}: {found} activities are about record {id} instead of {expected}")]
     Activities { table: TableName, id: RecordId, expected: usize, found: usize },
+    #[error("the archived objects are {found:?} instead of {expected:?}")]
+    Archived { expected: ArchivedObjects, found: ArchivedObjects },
+    #[error("the actions on many records are {found:?} instead of {expected:?}")]
+    Actions { expected: Vec<Action>, found: Vec<Action> },
+    #[error("the people are {found:?} instead of {expected:?}")]
+    People { expected: Box<Staff>, found: Box<Staff> },
+    #[error("{table}: record {id} is related to {found:?} instead of {expected:?}")]
+    Related { table: TableName, id: RecordId, expected: Vec<RecordId>, found: Vec<RecordId> },
     #[error("{table}: an activity is about record {number:?}, which is gone for good")]
     Orphan { table: TableName, number: RecordNumber },
 }
+
+/// Objects that have their name still, and how many have it no more.
+pub(crate) type ArchivedObjects = (BTreeSet<TableName>, usize);
+
+/// The fields by name.
+pub(crate) type Fields = BTreeMap<&'static str, Field>;
 
 /// The last number that was given out, and what is not confirmed.
 pub(crate) type FollowUps = (u64, BTreeMap<u64, RecordId>);
@@ -55,11 +72,55 @@ pub(crate) fn judge(observed: &Observed, world: &World, ids: &mut Ids) -> Result
     if expected != found {
         return Err(Violation::Tables { expected, found });
     }
+    if (&world.leaving, world.left) != (&observed.leaving, observed.left) {
+        let expected = (world.leaving.clone(), world.left);
+        return Err(Violation::Archived {
+            expected,
+            found: (observed.leaving.clone(), observed.left),
+        });
+    }
+    if world.actions != observed.actions {
+        let (expected, found) = (world.actions.clone(), observed.actions.clone());
+        return Err(Violation::Actions { expected, found });
+    }
     for (name, table) in &world.tables {
-        let case = Case { name, table, observed: &observed.tables[name] };
+        let people = &world.people;
+        let case = Case { name, table, people, observed: &observed.tables[name] };
         case.judge(ids)?;
     }
+    judge_related(observed, world, ids)?;
+    judge_people(&observed.people, &world.people)?;
     judge_activities(observed, world, ids)
+}
+
+fn judge_people(found: &Staff, people: &People) -> Result<(), Violation> {
+    let member = |(email, person): (&String, &Person)| {
+        (email.clone(), (person.clone(), people.level(person)))
+    };
+    let members = people.members.iter().map(member).collect();
+    let expected = Staff { members, roles: people.roles.clone(), groups: people.groups.clone() };
+    if expected == *found {
+        Ok(())
+    } else {
+        Err(Violation::People { expected: Box::new(expected), found: Box::new(found.clone()) })
+    }
+}
+
+/// Each record reads what it is related to, from either side.
+fn judge_related(observed: &Observed, world: &World, ids: &Ids) -> Result<(), Violation> {
+    for (table, number) in
+        world.tables.iter().flat_map(|(name, it)| it.records.keys().map(|at| (*name, *at)))
+    {
+        let id = ids[&(table, number)];
+        let other = if table == PIPELINE { ACCOUNTS } else { PIPELINE };
+        let related = world.related(table, number).into_iter();
+        let expected: Vec<RecordId> = related.map(|number| ids[&(other, number)]).collect();
+        let found = observed.tables[table].related.get(&id).cloned().unwrap_or_default();
+        if expected != found {
+            return Err(Violation::Related { table, id, expected, found });
+        }
+    }
+    Ok(())
 }
 
 fn judge_activities(observed: &Observed, world: &World, ids: &Ids) -> Result<(), Violation> {
@@ -71,7 +132,9 @@ fn judge_activities(observed: &Observed, world: &World, ids: &Ids) -> Result<(),
             return Err(Violation::Orphan { table: name, number });
         }
     }
-    for ((table, number), id) in ids {
+    let is_there = |(table, _): &&(TableName, RecordNumber)| world.tables.contains_key(table);
+    for (about, id) in ids.iter().filter(|(about, _)| is_there(about)) {
+        let (table, number) = about;
         let expected = world.activities_about(table, *number);
         let found = observed.activities.get(id).copied().unwrap_or(0);
         if expected != found {
@@ -85,6 +148,7 @@ fn judge_activities(observed: &Observed, world: &World, ids: &Ids) -> Result<(),
 struct Case<'a> {
     name: TableName,
     table: &'a Table,
+    people: &'a People,
     observed: &'a ObservedTable,
 }
 
@@ -92,8 +156,7 @@ impl Case<'_> {
     fn judge(&self, ids: &mut Ids) -> Result<(), Violation> {
         let (name, table, observed) = (self.name, self.table, self.observed);
         if table.fields != observed.fields {
-            let expected = table.fields.iter().copied().collect();
-            let found = observed.fields.iter().copied().collect();
+            let (expected, found) = (table.fields.clone(), observed.fields.clone());
             return Err(Violation::Fields { table: name, expected, found });
         }
         self.judge_records(ids)?;
@@ -142,6 +205,9 @@ impl Case<'_> {
                 None => unknown.next().ok_or_else(lost)?.0,
             };
             let found = *seen.get(&id).ok_or_else(lost)?;
+            // Related records are read elsewhere.
+            let owner = self.people.reads(expected.owner.as_ref());
+            let expected = &Record { partner: None, owner, ..expected.clone() };
             if expected != found {
                 let (expected, found) = (Box::new(expected.clone()), Box::new(found.clone()));
                 return Err(Violation::Differs { table, number: *number, expected, found });
@@ -186,7 +252,9 @@ impl Case<'_> {
         let mut due = BTreeMap::new();
         for (number, record) in self.table.records.iter().filter(|(_, record)| !record.is_archived)
         {
-            let Some(code) = record.code.clone() else { continue };
+            let field = self.table.code_field();
+            let code = field.zip(record.code.as_ref()).map(|(field, code)| field.normal(code));
+            let Some(code) = code else { continue };
             if due.insert(code.clone(), ids[&(self.name, *number)]).is_some() {
                 return Err(Violation::HeldByTwo { table: self.name, key: code });
             }
@@ -217,7 +285,9 @@ impl Case<'_> {
     fn judge_counts(&self) -> Result<(), Violation> {
         let records = &self.table.records;
         let live = records.values().filter(|record| !record.is_archived);
-        let codes = live.clone().filter(|record| record.code.is_some()).count();
+        let has_code = |record: &&Record| record.code.is_some();
+        let is_unique = self.table.code_field().is_some();
+        let codes = if is_unique { live.clone().filter(has_code).count() } else { 0 };
         for (what, expected, found) in [
             ("live records", live.count(), self.observed.live_count),
             ("ids", records.len(), self.observed.by_id_count),

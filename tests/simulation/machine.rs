@@ -3,7 +3,7 @@
 //! It starts as the server does, then every turn, sync, barrier and snapshot is a call. It knows
 //! nothing of what is asked and of what the answers should be.
 
-use crate::simulation::observed::{Observed, ObservedTable};
+use crate::simulation::observed::{Observed, ObservedTable, Staff, actions, related};
 use crate::simulation::tape::{Digests, Tape};
 use crate::simulation::world::TableName;
 use parking_lot::Mutex;
@@ -20,9 +20,9 @@ use upsertd::engine::follow_up::FollowUpSignal;
 use upsertd::engine::snapshot::Taken;
 use upsertd::engine::states::States;
 use upsertd::engine::turn::{Announce, Answer, Ask, Loop, LoopParts};
-use upsertd::model::access::Rights;
+use upsertd::model::access::{ObjectAccess, Rights};
 use upsertd::model::agenda::{self, Agenda};
-use upsertd::model::catalog::{self, Catalog};
+use upsertd::model::catalog::{self, Catalog, CatalogView};
 use upsertd::model::id::{
     BatchId, BusinessId, LogId, MemberId, ObjectId, Position, RecordId, Timestamp, UserId, WriterId,
 };
@@ -30,6 +30,8 @@ use upsertd::model::moment::Moment;
 use upsertd::model::root::Root;
 use upsertd::model::state::State;
 use upsertd::model::table::command::Caller;
+use upsertd::model::table::link::Side;
+use upsertd::model::table::others::{OtherTables, Others};
 use upsertd::model::table::{self, Limits, Setting, Shown, Table};
 use upsertd::storage::committer::{CommitOptions, CommitQueue, Committer, Seat, Wake};
 use upsertd::storage::disk::Disk;
@@ -116,6 +118,15 @@ impl<S: State> Desk<S> {
     fn turn(&mut self) {
         while self.writing.settle() {}
         self.writing.flush();
+    }
+}
+
+/// The tables that decisions ask.
+struct AllTables(BTreeMap<ObjectId, Arc<Shown>>);
+
+impl OtherTables for AllTables {
+    fn shown(&self, object: ObjectId) -> Option<Arc<Shown>> {
+        self.0.get(&object).cloned()
     }
 }
 
@@ -247,18 +258,42 @@ impl Machine {
             member,
             members: view.members.clone(),
             rights: Arc::new(Rights::administrator(member)),
+            others: Others::of(Arc::new(self.others())),
             origin: "simulation".into(),
             batch: BatchId(Uuid::nil()),
+            retry: None,
         }
+    }
+
+    /// What readers see of all tables.
+    fn others(&self) -> AllTables {
+        let shown =
+            |(object, desk): (&ObjectId, &Desk<Table>)| (*object, desk.writing.state().shown());
+        AllTables(self.tables.iter().map(shown).collect())
     }
 
     pub(crate) fn object(&self, name: &str) -> Option<ObjectId> {
         self.catalog.writing.state().shown().load().object_of_name(name)
     }
 
+    /// The objects of the directory that have their names still.
+    pub(crate) fn names(&self, names: &[TableName]) -> BTreeMap<ObjectId, TableName> {
+        let object = |name: &TableName| Some((self.object(name)?, *name));
+        names.iter().filter_map(object).collect()
+    }
+
+    pub(crate) fn is_archived(&self, object: ObjectId) -> bool {
+        let shown = self.shown(object).expect("an object has its table");
+        shown.schema().object().archived_at.is_some()
+    }
+
     /// What readers see of a table.
     pub(crate) fn shown(&self, object: ObjectId) -> Option<Arc<Shown>> {
         self.tables.get(&object).map(|desk| desk.writing.state().shown())
+    }
+
+    pub(crate) fn catalog_shown(&self) -> Arc<CatalogView> {
+        self.catalog.writing.state().shown().load_full()
     }
 
     pub(crate) fn agenda_shown(&self) -> Arc<agenda::Shown> {
@@ -363,14 +398,32 @@ impl Machine {
     /// What readers see.
     pub(crate) fn observe(&self, names: &[TableName], probes: &Probes<'_>) -> Observed {
         let view = self.catalog.writing.state().shown().load_full();
-        let mut observed = Observed::default();
+        let mut observed = Observed { people: Staff::of(&view), ..Observed::default() };
+        let (others, access) = (self.others(), ObjectAccess::everything(self.caller().member));
+        let sides = |object| {
+            let access = access.clone();
+            others.shown(object).map(|shown| Side { shown, access })
+        };
         for entry in view.objects.iter() {
+            let shown = self.shown(entry.id).expect("an object has its table");
+            let is_archived = shown.schema().object().archived_at.is_some();
+            assert!(is_archived || !entry.is_archived, "the directory went before its table");
+            if entry.is_archived {
+                observed.left += 1;
+                continue;
+            }
             let name = names.iter().find(|name| **name == entry.name);
             let name = name.unwrap_or_else(|| panic!("nobody made an object {}", entry.name));
-            let shown = self.shown(entry.id).expect("an object has its table");
-            observed.tables.insert(name, ObservedTable::of(&shown, probes.names, probes.codes));
+            if is_archived {
+                observed.leaving.insert(name);
+                continue;
+            }
+            let mut table = ObservedTable::of(&shown, &view, (probes.names, probes.codes));
+            table.related = related(&shown, &sides);
+            observed.tables.insert(name, table);
         }
         let agenda = self.agenda_shown();
+        observed.actions = actions(&agenda);
         for id in &probes.records {
             let (count, upcoming) = (agenda.of_record(*id).len(), agenda.upcoming(*id));
             assert_eq!(u32::try_from(count), Ok(upcoming), "no activity is ever completed here");

@@ -3,13 +3,14 @@
 //! Each changes what is seen of a sound world in one way that must never be; and one is a disk that
 //! lies, which the whole simulation has to notice.
 
-use crate::simulation::ask::{Ask, CODE, NOTE, Writes};
+use crate::simulation::ask::{Ask, CODE, KIND, NOTE, Writes};
 use crate::simulation::crash::first_finding;
 use crate::simulation::judge::{Ids, Violation, judge};
 use crate::simulation::observed::{Observed, ObservedTable};
 use crate::simulation::scenario;
 use crate::simulation::sim::{Finding, Sim};
-use crate::simulation::world::{Change, Record, RecordNumber, World, key_of};
+use crate::simulation::world::people::Person;
+use crate::simulation::world::{Action, Change, Record, RecordNumber, World, key_of};
 use crate::support::Seed;
 use std::path::PathBuf;
 use upsertd::model::id::{RecordId, Timestamp};
@@ -234,6 +235,69 @@ fn an_id_that_leads_to_an_older_version_is_found() {
     check(
         |table, _| table.by_id.get_mut(&id(TAKER)).expect("it is there").version -= 1,
         |found| matches!(found, Violation::ById { .. }),
+    );
+}
+
+#[test]
+fn an_option_that_is_gone_is_found() {
+    check(
+        |table, _| {
+            record(table, TAKER).choices.insert(KIND, "big");
+        },
+        |found| matches!(found, Violation::Differs { number: TAKER, .. }),
+    );
+}
+
+#[test]
+fn an_owner_who_is_gone_is_found() {
+    check(
+        |table, _| record(table, TAKER).owner = Some("m0@example.com".to_owned()),
+        |found| matches!(found, Violation::Differs { number: TAKER, .. }),
+    );
+}
+
+#[test]
+fn a_rule_that_was_not_switched_is_found() {
+    check(
+        |table, _| table.fields.get_mut(CODE).expect("it is there").is_unique = false,
+        |found| matches!(found, Violation::Fields { table: TABLE, .. }),
+    );
+}
+
+#[test]
+fn a_relation_that_is_not_there_is_found() {
+    check(
+        |table, _| drop(table.related.insert(id(TAKER), vec![id(DISPLACED)])),
+        |found| matches!(found, Violation::Related { table: TABLE, .. }),
+    );
+}
+
+#[test]
+fn a_member_who_came_back_is_found() {
+    check(
+        |_, observed| {
+            let member = (Person::default(), 0);
+            observed.people.members.insert("m0@example.com".to_owned(), member);
+        },
+        |found| matches!(found, Violation::People { .. }),
+    );
+}
+
+#[test]
+fn an_action_of_which_more_was_done_is_found() {
+    check(
+        |_, observed| observed.actions.push(Action::default()),
+        |found| matches!(found, Violation::Actions { .. }),
+    );
+}
+
+#[test]
+fn an_object_whose_name_was_not_freed_is_found() {
+    check(
+        |_, observed| {
+            observed.leaving.insert("deals");
+        },
+        |found| matches!(found, Violation::Archived { .. }),
     );
 }
 

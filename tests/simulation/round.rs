@@ -3,13 +3,13 @@
 
 use crate::simulation::coverage::Met;
 use crate::simulation::machine::SEGMENTS;
-use crate::simulation::sim::{Finding, Sim};
-use crate::simulation::world::World;
+use crate::simulation::sim::{Finding, Sim, TABLES};
+use crate::simulation::world::{TableName, World};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use upsertd::engine::follow_up::Hold;
 use upsertd::engine::snapshot::{SnapshotError, Taken, verify, write};
-use upsertd::model::id::{HistoryId, LogId, Position, Timestamp, WriterId};
+use upsertd::model::id::{HistoryId, LogId, ObjectId, Position, Timestamp, WriterId};
 use upsertd::storage::disk::Disk;
 use upsertd::storage::error::StorageError;
 use upsertd::storage::frame::Salt;
@@ -31,6 +31,8 @@ pub(crate) struct Round {
     to_take: VecDeque<WriterId>,
     taken: Option<Taken>,
     summaries: Vec<WriterSummary>,
+    /// The objects as the snapshot's directory has them, those without their name left out.
+    names: BTreeMap<ObjectId, TableName>,
     /// What the snapshot must hold.
     world: World,
     /// Frames that were durable when it began.
@@ -63,6 +65,7 @@ impl Sim {
                     to_take,
                     taken: None,
                     summaries: Vec::new(),
+                    names: BTreeMap::new(),
                     world: World::default(),
                     began,
                     _hold: hold,
@@ -87,15 +90,27 @@ impl Sim {
         let decided = &history.decided;
         match writer {
             WriterId::Root => {}
-            WriterId::Catalog(_) => round.to_take.extend(machine.writers()),
+            WriterId::Catalog(_) => {
+                round.world.people.clone_from(&decided.people);
+                round.world.left = decided.left;
+                round.names = machine.names(TABLES);
+                round.to_take.extend(machine.writers());
+            }
             WriterId::Agenda(_) => {
                 round.world.activities.clone_from(&decided.activities);
+                round.world.actions.clone_from(&decided.actions);
                 round.world.received.clone_from(&decided.received);
             }
             WriterId::Table(id) => {
-                let is_it = |name: &&&str| machine.object(name) == Some(id);
-                let name = decided.tables.keys().find(is_it).expect("a table has its object");
-                round.world.tables.insert(name, decided.tables[name].clone());
+                let is_archived = machine.is_archived(id);
+                // One that the directory of the snapshot shows as gone is not seen again.
+                match round.names.get(&id) {
+                    Some(name) if is_archived => drop(round.world.leaving.insert(name)),
+                    Some(name) => {
+                        round.world.tables.insert(name, decided.tables[name].clone());
+                    }
+                    None => assert!(is_archived, "a table has its object"),
+                }
             }
         }
         Ok(())

@@ -3,25 +3,23 @@
 //! A step happens, or the machine stops for want of power or because a write has failed. Each start
 //! is judged: against the history, against the tape, and against itself.
 
-use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::ask::Ask;
 use crate::simulation::coverage::{Coverage, Met};
-use crate::simulation::history::{Asked, History, Waiting, WrongAnswer};
+use crate::simulation::history::{History, WrongAnswer};
 use crate::simulation::judge::{Violation, judge};
 use crate::simulation::machine::{Machine, Outside, Probes, StartError};
 use crate::simulation::planted::LyingDisk;
 use crate::simulation::round::Round;
 use crate::simulation::tape::Tape;
-use crate::simulation::world::{Answer, Change, TableName};
+use crate::simulation::world::TableName;
+use crate::simulation::world::people::Staffing;
+use crate::simulation::world::relate::Relating;
+use crate::simulation::world::reshape::Reshape;
 use std::sync::Arc;
 use upsertd::cli::data::BOOTSTRAP_FILE;
-use upsertd::engine::follow_up::{FollowUp, oldest_open};
+use upsertd::engine::follow_up::FollowUp;
 use upsertd::engine::snapshot::SnapshotError;
-use upsertd::model::agenda::{self, Association};
-use upsertd::model::catalog;
-use upsertd::model::id::{ObjectId, Position, Timestamp, WriterId};
-use upsertd::model::schema::new_field::NewField;
-use upsertd::model::schema::new_object::NewObject;
-use upsertd::model::table::command::{Ask as TableAsk, Command};
+use upsertd::model::id::{Position, Timestamp, WriterId};
 use upsertd::storage::disk::Disk;
 use upsertd::storage::error::StorageError;
 use upsertd::storage::memory_disk::{Fault, MemoryDisk};
@@ -30,7 +28,7 @@ use upsertd::storage::memory_disk::{Fault, MemoryDisk};
 pub(crate) const TABLES: &[TableName] = &["client_client", "accounts", "deals"];
 /// Every name that is ever asked for, and every code.
 pub(crate) const NAMES: &[&str] = &["Acme", "Beta", "Cora", "Dill", "Echo", "Fern", "Hugo"];
-pub(crate) const CODES: &[&str] = &["c1", "c2", "c3"];
+pub(crate) const CODES: &[&str] = &["c1", "C1", "c2", "c3"];
 /// Time between two steps: a segment is soon older than the feed's retention.
 const STEP_MS: i64 = 7;
 
@@ -40,8 +38,20 @@ pub(crate) enum Step {
     /// A table decides a command in the present turn.
     Ask(TableName, Ask),
     CreateObject(TableName),
-    /// Adds one of the three fields to a table.
+    /// Adds one of the fields to a table.
     CreateField(TableName, &'static str),
+    Reshape(TableName, Reshape),
+    /// Makes or ends the relation between deals and accounts.
+    Relate(Relating),
+    /// Changes members, roles or groups.
+    Staff(Staffing),
+    ArchiveObject(TableName),
+    /// The directory follows the tables that were archived.
+    FreeNames,
+    /// An action on so many records.
+    BeginAction(u32),
+    /// So many of its records were changed, one could not be, and whether that was all.
+    NoteAction(u32, bool),
     /// An activity about the record that has the name.
     Schedule(TableName, &'static str),
     /// The oldest open follow-up is sent.
@@ -110,7 +120,7 @@ pub(crate) struct Sim {
     /// The disk may refuse what it must not.
     has_faults: bool,
     /// Sent, and answered by the agenda.
-    sent: Option<(TableName, FollowUp)>,
+    pub(crate) sent: Option<(TableName, FollowUp)>,
     /// A directory that was restored has no credentials of a first start.
     pub(crate) is_restored: bool,
 }
@@ -204,9 +214,16 @@ impl Sim {
         self.now = Timestamp(self.now.0 + STEP_MS);
         self.machine().now = self.now;
         match step {
-            Step::Ask(table, ask) => self.ask(table, ask),
+            Step::Ask(table, ask) => self.ask(table, ask)?,
             Step::CreateObject(name) => self.create_object(name)?,
             Step::CreateField(table, field) => self.create_field(table, field)?,
+            Step::Reshape(table, asked) => self.reshape(table, *asked)?,
+            Step::Relate(asked) => self.relate(*asked)?,
+            Step::Staff(asked) => self.staff(*asked)?,
+            Step::ArchiveObject(table) => self.archive_object(table)?,
+            Step::FreeNames => self.free_names()?,
+            Step::BeginAction(records) => self.begin_action(*records)?,
+            Step::NoteAction(succeeded, is_last) => self.note_action(*succeeded, *is_last)?,
             Step::Schedule(table, name) => self.schedule(table, name)?,
             Step::SendFollowUp => self.send_follow_up()?,
             Step::ConfirmFollowUp => self.confirm_follow_up()?,
@@ -240,7 +257,7 @@ impl Sim {
     }
 
     /// A turn of every writer. Answers that have come are read.
-    fn turn(&mut self) -> Result<(), Finding> {
+    pub(crate) fn turn(&mut self) -> Result<(), Finding> {
         let machine = self.machine.as_mut().expect("a turn is a running machine's");
         // After a failure nothing is handed over any more: what was in the turn is gone.
         let is_handed_over = !machine.is_failed();
@@ -301,158 +318,6 @@ impl Sim {
         let writers = found.keys().chain(replayed.keys()).copied();
         let other = writers.filter(|writer| found.get(writer) != replayed.get(writer));
         Err(Finding::Replay(other.collect()))
-    }
-
-    fn object(&mut self, table: TableName) -> Option<ObjectId> {
-        let is_decided = self.history.decided.tables.contains_key(table);
-        self.machine().object(table).filter(|_| is_decided)
-    }
-
-    fn ask(&mut self, table: TableName, ask: &Ask) {
-        let Some(object) = self.object(table) else { return };
-        let world = &self.history.decided.tables[table];
-        let mut ask = ask.clone();
-        if let Some(writes) = ask.writes_mut() {
-            keep_known_fields(writes, &world.fields);
-        }
-        // Only an id that somebody was told can be asked for.
-        let addressed = ask.addressed().and_then(|name| world.holder(name));
-        let addressed = addressed.filter(|number| self.history.ids.contains_key(&(table, *number)));
-        let id = addressed.map(|number| self.history.ids[&(table, number)]);
-        let (expected, changes) = self.history.decided.decide(table, &ask, addressed, self.now);
-        let machine = self.machine.as_mut().expect("commands go to a running machine");
-        let shown = machine.shown(object).expect("a table of the directory is there");
-        let command =
-            Command { caller: machine.caller(), ask: ask.to_command(&shown.schema(), id) };
-        let waiting = Waiting::Table(machine.ask_table(object, command));
-        let (writer, text) = (WriterId::Table(object), format!("{table}: {ask:?}"));
-        self.history.note(Asked { writer, table, text, expected, changes, waiting });
-    }
-
-    fn create_object(&mut self, name: TableName) -> Result<(), Finding> {
-        self.drain()?;
-        if !self.goes_on() || self.history.decided.tables.contains_key(name) {
-            return Ok(());
-        }
-        let new = NewObject {
-            object_name: Some(name.to_owned()),
-            name: Some(name.to_owned()),
-            ..NewObject::default()
-        };
-        let machine = self.machine();
-        let ask = catalog::command::Ask::CreateObject(Box::new(new));
-        let command = catalog::command::Command { caller: machine.caller(), ask };
-        let waiting = Waiting::Catalog(machine.ask_catalog(command));
-        let writer = WriterId::Catalog(machine.business);
-        let changes = vec![Change::Object(name)];
-        self.note_done(writer, name, changes, waiting);
-        self.drain()
-    }
-
-    fn create_field(&mut self, table: TableName, field: &'static str) -> Result<(), Finding> {
-        self.drain()?;
-        let Some(object) = self.object(table).filter(|_| self.goes_on()) else { return Ok(()) };
-        if self.history.decided.tables[table].fields.contains(field) {
-            return Ok(());
-        }
-        let field_type = if field == LABELS { "dynamictags" } else { "text" };
-        let new = NewField {
-            display_name: Some(field.to_owned()),
-            name: Some(field.to_owned()),
-            field_type: Some(field_type.to_owned()),
-            is_unique: Some(field == CODE),
-            ..NewField::default()
-        };
-        let machine = self.machine();
-        let ask = TableAsk::CreateField(Box::new(new));
-        let command = Command { caller: machine.caller(), ask };
-        let waiting = Waiting::Table(machine.ask_table(object, command));
-        let changes = vec![Change::Field(table, field)];
-        self.note_done(WriterId::Table(object), table, changes, waiting);
-        self.drain()
-    }
-
-    /// Notes a command of which nothing but its being done is expected.
-    fn note_done(
-        &mut self,
-        writer: WriterId,
-        table: TableName,
-        changes: Vec<Change>,
-        waiting: Waiting,
-    ) {
-        let text = format!("{table}: {changes:?}");
-        self.history.note(Asked { writer, table, text, expected: Answer::Done, changes, waiting });
-    }
-
-    fn schedule(&mut self, table: TableName, name: &str) -> Result<(), Finding> {
-        self.drain()?;
-        let Some(object) = self.object(table).filter(|_| self.goes_on()) else { return Ok(()) };
-        let Some(number) = self.history.decided.tables[table].holder(name) else { return Ok(()) };
-        let record = self.history.ids[&(table, number)];
-        let machine = self.machine();
-        let schedule = agenda::command::Schedule {
-            activity_type: machine.agenda_shown().types()[0].id,
-            note: String::new(),
-            due: machine.now,
-            employee: None,
-            role: None,
-            mentions: Vec::new(),
-            notifications: "[]".to_owned(),
-            associations: vec![Association { object, record }],
-        };
-        let ask = agenda::command::Ask::Schedule(Box::new(schedule));
-        let command = agenda::command::Command { caller: machine.caller(), ask };
-        let waiting = Waiting::Agenda(machine.ask_agenda(command));
-        let writer = WriterId::Agenda(machine.business);
-        self.note_done(writer, table, vec![Change::Scheduled(table, number)], waiting);
-        self.drain()
-    }
-
-    fn send_follow_up(&mut self) -> Result<(), Finding> {
-        self.drain()?;
-        if !self.goes_on() {
-            return Ok(());
-        }
-        let tables: Vec<TableName> = self.history.decided.tables.keys().copied().collect();
-        for table in tables {
-            let Some(object) = self.object(table) else { continue };
-            let shown = self.machine().shown(object).expect("a table of the directory is there");
-            if let Some(follow_up) = oldest_open(&shown) {
-                self.send(table, object, follow_up);
-                return self.drain();
-            }
-        }
-        Ok(())
-    }
-
-    fn send(&mut self, table: TableName, object: ObjectId, follow_up: FollowUp) {
-        let number = follow_up.number.0;
-        let world = &self.history.decided;
-        let record = world.tables[table].follow_ups_open[&number];
-        let (expected, changes) = world.decide_forget(table, number, record);
-        let machine = self.machine();
-        let command = follow_up.forget(object, machine.caller().members);
-        let waiting = Waiting::Agenda(machine.ask_agenda(command));
-        let writer = WriterId::Agenda(machine.business);
-        let text = format!("{table}: {follow_up:?}");
-        self.history.note(Asked { writer, table, text, expected, changes, waiting });
-        self.sent = Some((table, follow_up));
-    }
-
-    fn confirm_follow_up(&mut self) -> Result<(), Finding> {
-        let Some((table, follow_up)) = self.sent.take() else { return Ok(()) };
-        let Some(object) = self.object(table) else { return Ok(()) };
-        if self.machine().follow_ups.holds_back(object) {
-            self.coverage.note(Met::ConfirmationHeldBack);
-            return Ok(());
-        }
-        let (expected, changes) = self.history.decided.decide_confirm(table, follow_up.number.0);
-        let machine = self.machine();
-        let command = follow_up.confirm(machine.caller().members);
-        let waiting = Waiting::Table(machine.ask_table(object, command));
-        let (writer, text) = (WriterId::Table(object), format!("{table}: confirm {follow_up:?}"));
-        self.history.note(Asked { writer, table, text, expected, changes, waiting });
-        self.turn()
     }
 
     fn restart(&mut self) -> Result<(), Finding> {
@@ -516,7 +381,10 @@ impl Sim {
             self.audit()?;
         }
         self.coverage.recoveries += 1;
-        self.judge()
+        self.judge()?;
+        // Before anybody is served, no relation is half made.
+        self.settle(true)?;
+        if self.goes_on() { self.judge() } else { Ok(()) }
     }
 
     /// Whoever has read the file of a first start can use what it says for ever.
@@ -557,16 +425,6 @@ impl Sim {
             (!report.rejected_snapshots.is_empty(), Met::SnapshotRejected),
         ] {
             coverage.note_if(is_met, met);
-        }
-    }
-}
-
-fn keep_known_fields(writes: &mut Writes, fields: &std::collections::BTreeSet<&'static str>) {
-    for (field, value) in
-        [(NOTE, &mut writes.note), (CODE, &mut writes.code), (LABELS, &mut writes.label)]
-    {
-        if !fields.contains(field) {
-            *value = None;
         }
     }
 }

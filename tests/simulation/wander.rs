@@ -1,13 +1,19 @@
 //! Runs of chance: several lives of one directory, each with steps, faults and an end that a seed
 //! decides.
 
-use crate::simulation::ask::{Ask, CODE, LABELS, NOTE, Writes};
+use crate::simulation::ask::{
+    Ask, CODE, KIND, LABELS, NOTE, OPTIONS, Owner, Partner, STAGE, Writes,
+};
 use crate::simulation::coverage::{Coverage, Met};
 use crate::simulation::crash::{Aftermath, Run, any_fault};
 use crate::simulation::rot::{flip_somewhere, has_two_snapshots};
 use crate::simulation::sim::{CODES, Finding, NAMES, Sim, Step};
 use crate::simulation::world::TableName;
+use crate::simulation::world::people::Staffing;
+use crate::simulation::world::relate::Relating;
+use crate::simulation::world::reshape::Reshape;
 use crate::support::Seed;
+use upsertd::model::key::Normalizer;
 use upsertd::model::table::command::{ArchivedConflict, ArchivedMatch};
 use upsertd::storage::memory_disk::MemoryDisk;
 
@@ -95,6 +101,7 @@ fn any_steps(seed: &mut Seed) -> Vec<Step> {
             Step::CreateField(table, NOTE),
             Step::CreateField(table, CODE),
             Step::CreateField(table, LABELS),
+            Step::CreateField(table, KIND),
         ],
         1 => vec![Step::BeginRound, Step::EndRound, Step::RemoveUnneeded],
         2 => (0..8).flat_map(|_| [ask(any_ask(seed)), ask(any_ask(seed)), Step::Drain]).collect(),
@@ -114,20 +121,54 @@ fn any_steps(seed: &mut Seed) -> Vec<Step> {
             Step::Drain,
             Step::WriteState,
         ],
+        6 => (0..4)
+            .flat_map(|_| [ask(any_ask(seed)), Step::Reshape(table, any_reshape(seed))])
+            .collect(),
+        8 => NAMES
+            .iter()
+            .map(|name| Step::Ask("deals", Ask::Archive((*name).to_owned())))
+            .chain([
+                Step::Drain,
+                Step::Relate(Relating::DeleteOwner),
+                Step::Relate(Relating::Settle),
+                Step::SendFollowUp,
+                Step::ConfirmFollowUp,
+                Step::ArchiveObject("deals"),
+            ])
+            .collect(),
+        7 => vec![
+            Step::CreateObject("accounts"),
+            Step::CreateObject("deals"),
+            Step::Relate(Relating::MakeMirror),
+            Step::Relate(Relating::MakeOwner),
+            Step::Relate(Relating::Settle),
+            Step::Ask("deals", any_ask(seed)),
+            Step::Ask("deals", Ask::relate(name, any_partner(seed))),
+            Step::Ask("deals", Ask::relate(any(NAMES, seed), any_partner(seed))),
+        ],
         _ => vec![any_step(seed)],
     }
 }
 
 fn any_step(seed: &mut Seed) -> Step {
     match seed.below(100) {
-        0..55 => Step::Ask(any_table(seed), any_ask(seed)),
-        55..63 => Step::Turn,
+        0..2 => Step::Relate(any(
+            &[Relating::MakeMirror, Relating::MakeOwner, Relating::Settle, Relating::DeleteOwner],
+            seed,
+        )),
+        2..5 => Step::Staff(any_staffing(seed)),
+        5..55 => Step::Ask(any_table(seed), any_ask(seed)),
+        57..63 => Step::Turn,
         63..70 => Step::Sync,
         70..75 => Step::Drain,
         75..78 => Step::CreateObject(any_table(seed)),
-        78..81 => Step::CreateField(any_table(seed), any(&[NOTE, CODE, LABELS], seed)),
+        78..80 => Step::CreateField(any_table(seed), any(&[NOTE, CODE, LABELS, KIND], seed)),
+        80..81 => Step::Reshape(any_table(seed), any_reshape(seed)),
+        55..56 => Step::BeginAction(any(&[1, 3, 9], seed)),
+        56..57 => Step::NoteAction(any(&[0, 1, 2], seed), seed.below(3) == 0),
         81..82 => Step::Schedule(any_table(seed), any(NAMES, seed)),
-        82..84 => Step::SendFollowUp,
+        82..83 => Step::FreeNames,
+        83..84 => Step::SendFollowUp,
         84..87 => Step::ConfirmFollowUp,
         87..89 => Step::BeginRound,
         89..92 => Step::TakeState,
@@ -156,6 +197,43 @@ fn any_ask(seed: &mut Seed) -> Ask {
     }
 }
 
+fn any_staffing(seed: &mut Seed) -> Staffing {
+    let (place, role) = (seed.below(4), any(&["sellers", "buyers"], seed));
+    let group = any(&["readers", "writers"], seed);
+    match seed.below(12) {
+        0..3 => Staffing::Hire,
+        3 => Staffing::SetActive(place, seed.below(2) == 0),
+        4 => Staffing::Fire(place),
+        5 | 6 => Staffing::Give(place, role),
+        7 => Staffing::PutRole(role, any(&[&["readers"], &["readers", "writers"]], seed)),
+        8 => Staffing::DropRole(role),
+        9 | 10 => Staffing::PutGroup(group, any(&[0, 1, 2, 3], seed)),
+        _ => Staffing::DropGroup(group),
+    }
+}
+
+fn any_partner(seed: &mut Seed) -> Partner {
+    if seed.below(4) == 0 { Partner::Nobody } else { Partner::Named(any(NAMES, seed)) }
+}
+
+fn or_blank(option: &'static str, seed: &mut Seed) -> &'static str {
+    if seed.below(6) == 0 { "" } else { option }
+}
+
+fn any_reshape(seed: &mut Seed) -> Reshape {
+    let field = any(&[KIND, STAGE], seed);
+    let (option, other) = (any(&OPTIONS, seed), any(&OPTIONS, seed));
+    match seed.below(12) {
+        0 => Reshape::Relabel(any(&[NOTE, CODE, KIND], seed), any(&["one", "another"], seed)),
+        1 => Reshape::Delete(any(&[NOTE, CODE, LABELS, KIND], seed)),
+        2 | 3 => Reshape::Unique(seed.below(2) == 0),
+        4 | 5 => Reshape::Normalize(any(&[Normalizer::Exact, Normalizer::Casefold], seed)),
+        6 | 7 => Reshape::AddOption(field, option),
+        8 => Reshape::RemoveOption(KIND, option),
+        _ => Reshape::ReplaceOption(field, option, other),
+    }
+}
+
 fn any_writes(seed: &mut Seed) -> Writes {
     let some =
         |one_in: usize, text: String, seed: &mut Seed| (seed.below(one_in) == 0).then_some(text);
@@ -168,5 +246,10 @@ fn any_writes(seed: &mut Seed) -> Writes {
         note: some(2, or_empty(note), seed),
         code: some(4, or_empty(code), seed),
         label: some(4, any(&["vip", "new", "old"], seed).to_owned(), seed),
+        choice: (seed.below(3) == 0)
+            .then(|| (any(&[KIND, STAGE], seed), any(&OPTIONS, seed)))
+            .map(|(field, option)| (field, or_blank(option, seed))),
+        owner: (seed.below(6) == 0).then(|| Owner::At(seed.below(4))),
+        partner: (seed.below(8) == 0).then(|| any_partner(seed)),
     }
 }

@@ -4,10 +4,20 @@
 //! Deciding gives the expected answer and the changes; a world after a crash is the old one with
 //! the changes that survived. It knows no engine, no disk and no position in a log.
 
-use crate::simulation::ask::{Ask, Writes};
+mod draft;
+pub(crate) mod people;
+pub(crate) mod relate;
+pub(crate) mod reshape;
+
+use crate::simulation::ask::{Ask, CODE, KIND, KINDS, PARTNER, STAGE, STAGES};
+use crate::simulation::world::draft::Draft;
+use crate::simulation::world::people::{People, Staffed};
+use crate::simulation::world::relate::Mirror;
+use crate::simulation::world::reshape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 use upsertd::model::id::Timestamp;
-use upsertd::model::table::command::{Action, ArchivedConflict, ArchivedMatch};
+use upsertd::model::key::Normalizer;
+use upsertd::model::table::command;
 
 /// API name of a table.
 pub(crate) type TableName = &'static str;
@@ -25,16 +35,61 @@ pub(crate) struct Record {
     /// Unique among live records.
     pub(crate) code: Option<String>,
     pub(crate) labels: Vec<String>,
+    /// The option of each field, as it reads now.
+    pub(crate) choices: BTreeMap<&'static str, &'static str>,
+    /// By e-mail, there or not.
+    pub(crate) owner: Option<String>,
+    /// The account that it is related to, wherever that is now.
+    pub(crate) partner: Option<RecordNumber>,
     pub(crate) is_archived: bool,
     pub(crate) version: u32,
     pub(crate) sequence: u64,
 }
 
+/// A field, as far as one is told from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) label: String,
+    pub(crate) is_unique: bool,
+    pub(crate) normalizer: Option<Normalizer>,
+    /// In order.
+    pub(crate) options: Vec<&'static str>,
+}
+
+impl Field {
+    /// As it is made.
+    pub(crate) fn new(name: &'static str) -> Self {
+        let (label, options) = match name {
+            KIND => (name, KINDS.to_vec()),
+            STAGE => ("Stage", STAGES.to_vec()),
+            name => (name, Vec::new()),
+        };
+        let normalizer = (name == CODE).then_some(Normalizer::Casefold);
+        Self { label: label.to_owned(), is_unique: name == CODE, normalizer, options }
+    }
+
+    /// What is compared of a value.
+    pub(crate) fn normal(&self, value: &str) -> String {
+        if self.normalizer == Some(Normalizer::Exact) {
+            value.to_owned()
+        } else {
+            value.to_lowercase()
+        }
+    }
+}
+
+/// The object whose records are in stages, and lead to those of another.
+pub(crate) const PIPELINE: TableName = "deals";
+pub(crate) const ACCOUNTS: TableName = "accounts";
+
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) sequence: u64,
-    pub(crate) fields: BTreeSet<&'static str>,
+    pub(crate) fields: BTreeMap<&'static str, Field>,
+    pub(crate) mirror: Mirror,
+    /// Its relation leads to an object that was lost when a snapshot was restored.
+    pub(crate) is_cut_off: bool,
     pub(crate) records: BTreeMap<RecordNumber, Record>,
     pub(crate) purged: BTreeSet<RecordNumber>,
     next: u32,
@@ -46,10 +101,26 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct World {
     pub(crate) tables: BTreeMap<TableName, Table>,
+    pub(crate) people: People,
+    /// Objects that their tables have archived, and the directory has not followed.
+    pub(crate) leaving: BTreeSet<TableName>,
+    /// How many it has followed.
+    pub(crate) left: usize,
     /// The records that each activity is about.
     pub(crate) activities: Vec<BTreeSet<(TableName, RecordNumber)>>,
+    /// In the order in which they were begun.
+    pub(crate) actions: Vec<Action>,
     /// The last follow-up of each table that the agenda has.
     pub(crate) received: BTreeMap<TableName, u64>,
+}
+
+/// An action on many records, and what became of so many of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) records: u32,
+    pub(crate) succeeded: u32,
+    pub(crate) failed: u32,
+    pub(crate) is_finished: bool,
 }
 
 /// What happens to a world.
@@ -57,10 +128,21 @@ pub(crate) struct World {
 pub(crate) enum Change {
     Founded,
     Object(TableName),
+    /// The object is gone, and its name is taken until it is given free.
+    ObjectArchived(TableName),
+    NameFreed(TableName),
     Field(TableName, &'static str),
+    Reshaped(TableName, Shape),
+    /// The mirror is there, and shown to nobody.
+    MirrorMade(TableName),
+    MirrorShown(TableName),
+    MirrorDropped(TableName),
+    Staffed(Staffed),
     Put(TableName, RecordNumber, Record),
     Purged(TableName, RecordNumber),
     Scheduled(TableName, RecordNumber),
+    /// The action at a place is new, or as it is now.
+    Acted(usize, Action),
     /// The agenda has a follow-up about a purged record.
     Forgotten(TableName, u64, RecordNumber),
     Confirmed(TableName, u64),
@@ -69,12 +151,16 @@ pub(crate) enum Change {
 /// What whoever asks must be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Record(Action, RecordNumber, Record),
+    Record(command::Action, RecordNumber, Record),
     /// Done, with nothing to show.
     Done,
     NotFound,
     NotArchived,
     Taken(Taken),
+    /// Live records break the rule that was asked for.
+    Violated,
+    /// The object is in use.
+    Blocked,
 }
 
 /// Whose values are in the way.
@@ -102,15 +188,34 @@ impl World {
         match change {
             Change::Founded => self.begin_table("client_client"),
             Change::Object(name) => self.begin_table(name),
+            Change::ObjectArchived(name) => {
+                self.tables.remove(name);
+                self.leaving.insert(name);
+                self.received.remove(name);
+                self.forget_what_is_gone();
+            }
+            Change::NameFreed(name) => {
+                self.leaving.remove(name);
+                self.left += 1;
+            }
             Change::Field(table, field) => {
                 let table = self.table_mut(table);
                 table.sequence += 1;
-                table.fields.insert(field);
+                table.fields.insert(field, Field::new(field));
             }
+            Change::Reshaped(table, shape) => self.table_mut(table).reshape(shape),
+            Change::MirrorMade(table) => self.table_mut(table).turn_mirror(Mirror::Pending),
+            Change::MirrorShown(table) => self.table_mut(table).turn_mirror(Mirror::Shown),
+            Change::MirrorDropped(table) => self.table_mut(table).turn_mirror(Mirror::Missing),
+            Change::Staffed(change) => self.people.staff(change),
             Change::Put(table, number, record) => self.table_mut(table).put(*number, record),
             Change::Purged(table, number) => self.table_mut(table).purge(*number),
             Change::Scheduled(table, number) => {
                 self.activities.push(BTreeSet::from([(*table, *number)]));
+            }
+            Change::Acted(at, action) => {
+                self.actions.truncate(*at);
+                self.actions.push(*action);
             }
             Change::Forgotten(table, follow_up, number) => {
                 for about in &mut self.activities {
@@ -124,8 +229,35 @@ impl World {
         }
     }
 
+    /// Activities are about nothing that is in no table.
+    fn forget_what_is_gone(&mut self) {
+        for about in &mut self.activities {
+            about.retain(|(table, _)| self.tables.contains_key(table));
+        }
+    }
+
+    /// What a table makes of being archived; none where something is on its way to or from it.
+    pub(crate) fn decide_archiving(&self, name: TableName) -> Option<Decision> {
+        let table = self.tables.get(name)?;
+        let mirror = self.tables.get(ACCOUNTS).map(|accounts| accounts.mirror);
+        let is_settled = table.follow_ups_open.is_empty()
+            && (table.fields.contains_key(PARTNER) || mirror != Some(Mirror::Pending));
+        if !is_settled {
+            return None;
+        }
+        let is_blocked = !self.live(name).is_empty()
+            || table.fields.contains_key(PARTNER)
+            || table.mirror != Mirror::Missing;
+        if is_blocked {
+            return Some((Answer::Blocked, Vec::new()));
+        }
+        Some((Answer::Done, vec![Change::ObjectArchived(name)]))
+    }
+
     fn begin_table(&mut self, name: TableName) {
-        self.tables.insert(name, Table { sequence: 1, ..Table::default() });
+        let stage = (name == PIPELINE).then(|| (STAGE, Field::new(STAGE)));
+        let fields = stage.into_iter().collect();
+        self.tables.insert(name, Table { sequence: 1, fields, ..Table::default() });
     }
 
     fn table_mut(&mut self, name: TableName) -> &mut Table {
@@ -164,9 +296,14 @@ impl World {
         addressed: Option<RecordNumber>,
         at: Timestamp,
     ) -> Decision {
-        let mut draft =
-            Draft { name: table, table: self.tables[table].clone(), at, changes: vec![] };
-        let answer = draft.decide(ask, addressed);
+        let live_accounts = self.live(ACCOUNTS);
+        let (name, table) = (table, self.tables[table].clone());
+        let people = &self.people;
+        let mut draft = Draft { name, table, people, live_accounts, at, changes: Vec::new() };
+        let mut answer = draft.decide(ask, addressed);
+        if let Answer::Record(_, _, record) = &mut answer {
+            record.owner = people.reads(record.owner.as_ref());
+        }
         let is_refused = !matches!(answer, Answer::Record(..) | Answer::Done);
         (answer, if is_refused { Vec::new() } else { draft.changes })
     }
@@ -193,254 +330,18 @@ impl Table {
         self.records.iter().find(|(_, held)| key_of(&held.name) == key).map(|(number, _)| *number)
     }
 
+    /// What is compared of the codes, where each is a record's own.
+    pub(crate) fn code_field(&self) -> Option<&Field> {
+        self.fields.get(CODE).filter(|field| field.is_unique)
+    }
+
     /// The live record with this code.
     pub(crate) fn code_holder(&self, code: &str) -> Option<RecordNumber> {
-        let is_held = |held: &Record| !held.is_archived && held.code.as_deref() == Some(code);
+        let field = self.code_field()?;
+        let wanted = field.normal(code);
+        let is_held = |held: &Record| {
+            !held.is_archived && held.code.as_ref().is_some_and(|it| field.normal(it) == wanted)
+        };
         self.records.iter().find(|(_, held)| is_held(held)).map(|(number, _)| *number)
     }
-}
-
-/// A table while one command changes it.
-struct Draft {
-    name: TableName,
-    table: Table,
-    at: Timestamp,
-    changes: Vec<Change>,
-}
-
-impl Draft {
-    fn decide(&mut self, ask: &Ask, addressed: Option<RecordNumber>) -> Answer {
-        match ask {
-            Ask::Upsert { lookup, writes, archived_match, archived_conflict } => {
-                let modes = (*archived_match, *archived_conflict);
-                self.upsert(lookup, writes, modes)
-            }
-            Ask::Add { writes, archived_match } => {
-                self.create(writes, "", (*archived_match, ArchivedConflict::Refuse))
-            }
-            Ask::Update { writes, archived_conflict, .. } => match self.live(addressed) {
-                Some(number) => self.update(number, writes, *archived_conflict),
-                None => Answer::NotFound,
-            },
-            Ask::Archive(_) => match self.live(addressed) {
-                Some(number) => {
-                    let record = Record { is_archived: true, ..self.record(number).clone() };
-                    self.put(number, record);
-                    Answer::Done
-                }
-                None => Answer::NotFound,
-            },
-            Ask::Unarchive(_) => self.unarchive(addressed),
-            Ask::Purge(_) => self.purge(addressed),
-        }
-    }
-
-    fn record(&self, number: RecordNumber) -> &Record {
-        &self.table.records[&number]
-    }
-
-    fn live(&self, addressed: Option<RecordNumber>) -> Option<RecordNumber> {
-        let found = addressed.filter(|number| self.table.records.contains_key(number));
-        found.filter(|number| !self.record(*number).is_archived)
-    }
-
-    /// The record's next version.
-    fn put(&mut self, number: RecordNumber, mut record: Record) -> Record {
-        record.version += 1;
-        record.sequence = self.table.sequence + 1;
-        self.table.put(number, &record);
-        self.changes.push(Change::Put(self.name, number, record.clone()));
-        record
-    }
-
-    fn upsert(
-        &mut self,
-        lookup: &str,
-        writes: &Writes,
-        modes: (ArchivedMatch, ArchivedConflict),
-    ) -> Answer {
-        match self.table.holder(lookup) {
-            Some(found) if !self.record(found).is_archived => self.update(found, writes, modes.1),
-            Some(archived) => match modes.0 {
-                ArchivedMatch::Prompt => self.prompt(archived, writes),
-                ArchivedMatch::Unarchive => self.restore(archived, writes, modes.1),
-                ArchivedMatch::Overwrite => self.create(writes, lookup, modes),
-            },
-            None => self.create(writes, lookup, modes),
-        }
-    }
-
-    fn prompt(&self, archived: RecordNumber, writes: &Writes) -> Answer {
-        let holders = self.code_holders(writes, None);
-        Answer::Taken(Taken { holders, archived: Some(archived), ..Taken::default() })
-    }
-
-    fn create(
-        &mut self,
-        writes: &Writes,
-        lookup: &str,
-        modes: (ArchivedMatch, ArchivedConflict),
-    ) -> Answer {
-        let name = writes.name.as_deref().unwrap_or(lookup);
-        let mut holders = self.code_holders(writes, None);
-        let mut displaced = None;
-        match self.table.holder(name) {
-            Some(live) if !self.record(live).is_archived => {
-                holders.insert(live);
-            }
-            Some(archived) => match modes.0 {
-                ArchivedMatch::Prompt => return self.prompt(archived, writes),
-                ArchivedMatch::Unarchive => return self.restore(archived, writes, modes.1),
-                ArchivedMatch::Overwrite => displaced = Some(archived),
-            },
-            None => {}
-        }
-        if !holders.is_empty() {
-            return Answer::Taken(Taken { holders, ..Taken::default() });
-        }
-        if let Some(displaced) = displaced {
-            self.displace(displaced);
-        }
-        let number = RecordNumber(self.table.next);
-        let record = Record { name: name.trim().to_owned(), ..Record::default() };
-        let record = self.put(number, with(&record, writes));
-        Answer::Record(Action::Created, number, record)
-    }
-
-    fn update(&mut self, number: RecordNumber, writes: &Writes, mode: ArchivedConflict) -> Answer {
-        let new = with(self.record(number), writes);
-        let mut taken =
-            Taken { holders: self.code_holders(writes, Some(number)), ..Taken::default() };
-        let displaced = self.check_name(number, &new.name, mode, &mut taken);
-        if taken != Taken::default() {
-            return Answer::Taken(taken);
-        }
-        if new == *self.record(number) {
-            return Answer::Record(Action::Updated, number, new);
-        }
-        if let Some(displaced) = displaced {
-            self.displace(displaced);
-        }
-        let record = self.put(number, new);
-        Answer::Record(Action::Updated, number, record)
-    }
-
-    /// Brings an archived record back, then lets the writes win.
-    fn restore(&mut self, number: RecordNumber, writes: &Writes, mode: ArchivedConflict) -> Answer {
-        let old = self.record(number);
-        let new = with(&Record { is_archived: false, displaced_from: None, ..old.clone() }, writes);
-        let mut taken =
-            Taken { holders: self.code_holders(writes, Some(number)), ..Taken::default() };
-        let displaced = self.check_name(number, &new.name, mode, &mut taken);
-        if writes.code.is_none() && taken.archived.is_none() {
-            taken.clashes = self.clashes(&new);
-        }
-        if taken != Taken::default() {
-            return Answer::Taken(taken);
-        }
-        if let Some(displaced) = displaced {
-            self.displace(displaced);
-        }
-        let record = self.put(number, new);
-        Answer::Record(Action::Unarchived, number, record)
-    }
-
-    fn unarchive(&mut self, addressed: Option<RecordNumber>) -> Answer {
-        let found = addressed.filter(|number| self.table.records.contains_key(number));
-        let Some(number) = found else { return Answer::NotFound };
-        let old = self.record(number).clone();
-        if !old.is_archived {
-            return Answer::Record(Action::Unchanged, number, old);
-        }
-        let mut new = Record { is_archived: false, displaced_from: None, ..old.clone() };
-        if let Some(original) = old.displaced_from.filter(|name| self.table.holder(name).is_none())
-        {
-            new.name = original;
-        }
-        let clashes = self.clashes(&new);
-        if !clashes.is_empty() {
-            return Answer::Taken(Taken { clashes, ..Taken::default() });
-        }
-        let record = self.put(number, new);
-        Answer::Record(Action::Unarchived, number, record)
-    }
-
-    fn purge(&mut self, addressed: Option<RecordNumber>) -> Answer {
-        let found = addressed.filter(|number| self.table.records.contains_key(number));
-        let Some(number) = found else { return Answer::NotFound };
-        if !self.record(number).is_archived {
-            return Answer::NotArchived;
-        }
-        self.table.purge(number);
-        self.changes.push(Change::Purged(self.name, number));
-        Answer::Done
-    }
-
-    /// Whether a record may take a name; who must give it up.
-    fn check_name(
-        &self,
-        own: RecordNumber,
-        name: &str,
-        mode: ArchivedConflict,
-        taken: &mut Taken,
-    ) -> Option<RecordNumber> {
-        let holder = self.table.holder(name).filter(|holder| *holder != own)?;
-        if !self.record(holder).is_archived {
-            taken.holders.insert(holder);
-            return None;
-        }
-        match mode {
-            ArchivedConflict::Overwrite => Some(holder),
-            ArchivedConflict::Refuse => {
-                taken.archived = Some(holder);
-                None
-            }
-        }
-    }
-
-    /// Others that have the code which is written.
-    fn code_holders(&self, writes: &Writes, own: Option<RecordNumber>) -> BTreeSet<RecordNumber> {
-        let written = writes.code.as_deref().filter(|code| !code.is_empty());
-        let holder = written.and_then(|code| self.table.code_holder(code));
-        holder.filter(|holder| own != Some(*holder)).into_iter().collect()
-    }
-
-    /// Others that have the code of a record that comes back.
-    fn clashes(&self, restored: &Record) -> BTreeSet<RecordNumber> {
-        let holder = restored.code.as_deref().and_then(|code| self.table.code_holder(code));
-        holder.into_iter().collect()
-    }
-
-    /// Frees an archived record's identifier.
-    fn displace(&mut self, number: RecordNumber) {
-        let old = self.record(number).clone();
-        let mark = format!("{}_discarded_{}", old.name, self.at.0);
-        let spellings =
-            std::iter::once(mark.clone()).chain((2..).map(|again| format!("{mark}_{again}")));
-        let name = spellings.into_iter().find(|name| self.table.holder(name).is_none());
-        let name = name.expect("there are more spellings than records");
-        let displaced_from = Some(old.displaced_from.clone().unwrap_or(old.name.clone()));
-        self.put(number, Record { name, displaced_from, ..old });
-    }
-}
-
-/// A record with the values of a request.
-fn with(record: &Record, writes: &Writes) -> Record {
-    let mut new = record.clone();
-    let text = |given: &str| (!given.is_empty()).then(|| given.to_owned());
-    if let Some(name) = &writes.name {
-        new.name.clone_from(name);
-    }
-    if let Some(note) = &writes.note {
-        new.note = text(note);
-    }
-    if let Some(code) = &writes.code {
-        new.code = text(code);
-    }
-    if let Some(label) = &writes.label
-        && !new.labels.contains(label)
-    {
-        new.labels.push(label.clone());
-    }
-    new
 }

@@ -1,6 +1,8 @@
 //! The loop over a log in memory, its committer stepped by hand: what is seen and answered when.
 
-use super::{Announce, Answer, Ask, Loop, LoopParts, ROWS_PER_TURN, Refusal};
+mod retries;
+
+use super::{Announce, Answer, Ask, AskRows, Loop, LoopParts, PART_BYTES, ROWS_PER_TURN, Refusal};
 use crate::engine::admission::{Admission, AdmissionLimits};
 use crate::model::catalog::command as catalog_command;
 use crate::model::catalog::{self, Catalog};
@@ -9,12 +11,11 @@ use crate::model::moment::Moment;
 use crate::model::schema::new_object::NewObject;
 use crate::model::state::State;
 use crate::model::table::Table;
-use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Command, RestoreConflict, Upsert, Writes,
-};
+use crate::model::table::command::{Action, Command, Writes};
 use crate::model::table::command::{Ask as TableAsk, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::Event;
+use crate::model::table::intent::Intent;
 use crate::model::table::test_support::{BIRTH, Rig, SETTING, caller, nobody};
 use crate::storage::committer::{CommitOptions, CommitQueue, Committer, Seat, Wake};
 use crate::storage::log::{FrameOwned, LogReader};
@@ -88,6 +89,17 @@ impl Partition {
         writing.decide(Ask { command, reply, ticket });
         answer
     }
+
+    fn ask_rows(
+        &self,
+        writing: &mut Loop<Table>,
+        commands: Vec<Command>,
+    ) -> oneshot::Receiver<Vec<Answer<Table>>> {
+        let (reply, answers) = oneshot::channel();
+        let ticket = self.admission.admit(commands.len(), 1).unwrap();
+        writing.decide_rows(AskRows { commands, reply, ticket });
+        answers
+    }
 }
 
 fn upsert(writing: &Loop<Table>, name: &str) -> Command {
@@ -97,13 +109,8 @@ fn upsert(writing: &Loop<Table>, name: &str) -> Command {
         key: schema.identifier_key(name).unwrap(),
         fault: None,
     };
-    let upsert = Upsert {
-        lookup,
-        writes: Writes { schema: schema.number(), ..Writes::default() },
-        archived_match: ArchivedMatch::Prompt,
-        archived_conflict: ArchivedConflict::Refuse,
-        restore_conflict: RestoreConflict::Refuse,
-    };
+    let upsert =
+        Intent::of_identifier(lookup, Writes { schema: schema.number(), ..Writes::default() });
     Command { caller: caller(), ask: TableAsk::Upsert(Box::new(upsert)) }
 }
 
@@ -410,8 +417,67 @@ fn a_turn_hands_over_what_it_has_when_it_is_big() {
         rows += 1;
         assert!(rows < 1_000, "nothing was handed over");
     }
-    assert!(partition.queue.undurable_bytes() >= super::PART_BYTES);
+    assert!(partition.queue.undurable_bytes() >= PART_BYTES);
     assert!(rows > 100);
+}
+
+#[test]
+fn rows_are_decided_one_behind_the_other_and_answered_together() {
+    let mut partition = Partition::new();
+    let mut writing = partition.accounts();
+    let asks = vec![upsert(&writing, "a"), archive(nobody()), upsert(&writing, " A ")];
+    let mut answers = partition.ask_rows(&mut writing, asks);
+    writing.flush();
+    assert!(matches!(answers.try_recv(), Err(TryRecvError::Empty)) && !is_visible(&writing, "a"));
+    partition.sync();
+    assert!(!writing.settle() && writing.is_settled());
+    let answers = answers.try_recv().unwrap();
+    let action = |answer: &Answer<Table>| match answer {
+        Ok(Reply::Record(outcome)) => Ok(outcome.action),
+        Err(refusal) => Err(format!("{refusal:?}")),
+        other => panic!("{other:?}"),
+    };
+    let refused = format!("{:?}", Refusal::Rejected(Rejection::NotFound));
+    let expected = vec![Ok(Action::Created), Err(refused), Ok(Action::Updated)];
+    assert_eq!(answers.iter().map(action).collect::<Vec<_>>(), expected);
+    assert_eq!(partition.admission.rows(), 0, "the answered gave back what was admitted");
+}
+
+#[test]
+fn rows_that_fill_several_frames_are_answered_with_the_last() {
+    let mut partition = Partition::new();
+    let mut writing = partition.accounts();
+    let name = |row: usize| format!("{row} {}", "x".repeat(240));
+    let rows = 3 * PART_BYTES / 240;
+    let asks = (0..rows).map(|row| upsert(&writing, &name(row))).collect();
+    let mut answers = partition.ask_rows(&mut writing, asks);
+    assert!(partition.queue.undurable_bytes() >= PART_BYTES, "rows wait for no end of a turn");
+    writing.flush();
+    partition.committer.step().unwrap();
+    while writing.settle() {}
+    assert!(is_visible(&writing, &name(0)));
+    if !writing.is_settled() {
+        assert!(matches!(answers.try_recv(), Err(TryRecvError::Empty)));
+        partition.sync();
+        while writing.settle() {}
+    }
+    let answers = answers.try_recv().unwrap();
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), rows);
+    assert!(is_visible(&writing, &name(rows - 1)));
+}
+
+#[test]
+fn rows_that_wait_for_a_failure_are_unknown_all_of_them() {
+    let partition = Partition::new();
+    let mut writing = partition.accounts();
+    let asks = vec![upsert(&writing, "a"), archive(nobody())];
+    let mut answers = partition.ask_rows(&mut writing, asks);
+    writing.flush();
+    drop(partition.committer);
+    assert!(!writing.settle());
+    let answers = answers.try_recv().unwrap();
+    assert_eq!(answers.len(), 2);
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Refusal::OutcomeUnknown))));
 }
 
 #[test]

@@ -254,9 +254,6 @@ async fn all_faults_of_an_activity_are_told_at_once() {
     }
     scene.schedule(&json!({"activity_object_id": task})).await.expect(201);
     assert_eq!(scene.upcoming().await, 2);
-    let keyed = actix_web::test::TestRequest::post().uri(SCHEDULED);
-    let keyed = keyed.insert_header(("Idempotency-Key", "x")).set_json(scene.task(&json!({})));
-    scene.server.send(keyed).await.expect_error(400, "unknown_parameter");
 }
 
 #[actix_web::test]
@@ -317,7 +314,7 @@ async fn a_list_is_filtered_ordered_and_paged() {
         ("?entity_id=x", 400, "invalid"),
         ("?from_date=soon", 400, "invalid"),
         ("?ordering=note", 400, "does_not_exist"),
-        ("?min_seq=1", 400, "unknown_parameter"),
+        ("?min_seq=1", 400, "invalid"),
     ] {
         let answer = scene.server.get(&format!("{SCHEDULED}{query}")).await;
         answer.expect_error(status, code);

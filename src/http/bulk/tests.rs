@@ -4,6 +4,7 @@ use crate::http::test_support::{Answer, NOW_TEXT, TestServer, UNKNOWN_ID};
 use crate::model::agenda::bulk::{BulkKind, Failure, KEPT_MS, NewBulk};
 use crate::model::id::{BatchId, RecordId};
 use crate::model::table::command::Caller;
+use crate::model::table::others::Others;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -275,7 +276,8 @@ fn new_bulk(server: &TestServer, records: u32) -> (Caller, NewBulk) {
     let member = catalog.members.iter().next().unwrap().id;
     let members = catalog.members.clone();
     let rights = catalog.rights_of(member).unwrap().clone();
-    let caller = Caller { member, members, rights, origin: "test".into(), batch: BatchId(id) };
+    let (others, origin, batch) = (Others::default(), "test".into(), BatchId(id));
+    let caller = Caller { member, members, rights, others, origin, batch, retry: None };
     let object = business.table_of("accounts").unwrap().shown().schema().object().id;
     (caller, NewBulk { kind: BulkKind::Archive, object, records })
 }

@@ -107,6 +107,7 @@ fn record_of(found: &Found) -> Result<Option<RecordId>, Misfit> {
         | Stored::OptionCreated { .. }
         | Stored::SchemaChanged { .. }
         | Stored::TeamChanged { .. }
-        | Stored::FollowUpConfirmed { .. } => None,
+        | Stored::FollowUpConfirmed { .. }
+        | Stored::Outcome { .. } => None,
     })
 }

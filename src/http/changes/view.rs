@@ -37,7 +37,9 @@ impl View {
             Stored::Record(change) => self.shows_record(change.id),
             // Whose it was is forgotten with the rest.
             Stored::Purged(_) => self.target.access.may_read_all(),
-            Stored::TeamChanged { .. } | Stored::FollowUpConfirmed { .. } => false,
+            Stored::TeamChanged { .. }
+            | Stored::FollowUpConfirmed { .. }
+            | Stored::Outcome { .. } => false,
         }
     }
 
@@ -52,7 +54,8 @@ impl View {
             | Stored::OptionCreated { .. }
             | Stored::SchemaChanged { .. }
             | Stored::TeamChanged { .. }
-            | Stored::FollowUpConfirmed { .. } => false,
+            | Stored::FollowUpConfirmed { .. }
+            | Stored::Outcome { .. } => false,
         }
     }
 
@@ -73,6 +76,7 @@ impl View {
                 self.shows_field(*field, was.as_ref().map(|was| was.id))
             }
             SchemaChange::ObjectChanged { .. }
+            | SchemaChange::ConstraintsChanged { .. }
             | SchemaChange::ObjectArchived { .. }
             | SchemaChange::CategoryPut { .. }
             | SchemaChange::CategoryDeleted { .. }

@@ -104,7 +104,7 @@ pub struct NewActivity {
 /// The body that changes an activity; what it does not name stays.
 #[derive(Serialize, ToSchema)]
 pub struct ActivityUpdate {
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, nullable = false)]
     pub due_datetime: Option<String>,
     /// Completes it; null reopens it.
     #[schema(format = DateTime)]

@@ -67,8 +67,9 @@ pub struct ApiKeyMade {
 /// What opens the door.
 #[derive(Serialize, ToSchema)]
 pub struct KeySecret {
-    /// Shown this once.
-    pub secret: String,
+    /// Shown this once: null in an answer that is given again.
+    #[schema(required = true)]
+    pub secret: Option<String>,
 }
 
 /// List the API keys: an administrator all, everybody else the own ones

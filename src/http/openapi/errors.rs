@@ -5,6 +5,7 @@
 //! must not know any route by name.
 
 use crate::http::code::Code;
+use crate::http::openapi::keys::{is_keyed, is_read};
 use crate::http::options::AnswerOptions;
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -60,7 +61,7 @@ pub struct Error {
 }
 
 /// The statuses of errors, and when they come.
-const STATUSES: [(StatusCode, &str); 12] = [
+const STATUSES: [(StatusCode, &str); 14] = [
     (StatusCode::BAD_REQUEST, "The request is wrong; `errors` says where."),
     (StatusCode::UNAUTHORIZED, "The headers that name the caller are missing or wrong."),
     (StatusCode::FORBIDDEN, "The caller may not do this."),
@@ -69,7 +70,8 @@ const STATUSES: [(StatusCode, &str); 12] = [
     (StatusCode::NOT_ACCEPTABLE, "No form that is offered is accepted."),
     (
         StatusCode::CONFLICT,
-        "An archived record is in the way: repeat the request with one of `conflict.choices`.",
+        "An archived record is in the way: repeat the request with one of `conflict.choices`. Or a \
+         request with this `Idempotency-Key` is still running: wait a second.",
     ),
     (
         StatusCode::GONE,
@@ -78,10 +80,15 @@ const STATUSES: [(StatusCode, &str); 12] = [
     ),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON."),
+    (StatusCode::UNPROCESSABLE_ENTITY, "The `Idempotency-Key` was used for another request."),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "The API key has asked as often as it may; `RateLimit` on every answer tells what is left.",
+    ),
     (StatusCode::INTERNAL_SERVER_ERROR, "A bug."),
     (
         StatusCode::SERVICE_UNAVAILABLE,
-        "Try again after `Retry-After`. `overloaded` and `read_only`: nothing was done; \
+        "Try again after `Retry-After`. `overloaded`, `read_only` and `behind`: nothing was done; \
          `outcome_unknown`: it happened or not.",
     ),
 ];
@@ -128,6 +135,9 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
         StatusCode::NOT_FOUND,
         StatusCode::INTERNAL_SERVER_ERROR,
     ];
+    if !path.starts_with("/api/admin/") {
+        statuses.push(StatusCode::TOO_MANY_REQUESTS);
+    }
     if operation.request_body.is_some() {
         statuses.extend([StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);
     }
@@ -140,17 +150,11 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
         statuses.extend([StatusCode::NOT_ACCEPTABLE, StatusCode::GONE]);
     }
     let writes = !matches!(method, HttpMethod::Get);
-    let searches = operation.operation_id.as_deref() == Some("records_list");
-    let looks_back =
-        path.ends_with("/history") || operation.operation_id.as_deref() == Some("records_retrieve");
-    if writes || searches || follows || looks_back {
+    if writes || is_read(path, method, operation) {
         statuses.push(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let may_meet_archived = operation.request_body.is_some()
-        && path.starts_with("/api/records/")
-        && !path.ends_with("/search");
-    if may_meet_archived {
-        statuses.push(StatusCode::CONFLICT);
+    if writes && is_keyed(operation) {
+        statuses.extend([StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]);
     }
     statuses
 }
@@ -192,7 +196,7 @@ fn response(status: StatusCode, description: &str) -> Response {
             let header = header(text, "How to say who is calling.");
             response.header("WWW-Authenticate", header).build()
         }
-        StatusCode::SERVICE_UNAVAILABLE => {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
             let header = header(seconds, "Seconds after which a retry may succeed.");
             response.header("Retry-After", header).build()
         }

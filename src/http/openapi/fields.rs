@@ -41,7 +41,8 @@ pub struct OptionPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RunQuery {
-    /// Answer what would happen, and change nothing.
+    /// Answer what would happen, and change nothing. The answer has the header `X-Dry-Run: true`;
+    /// new ids in it are not those of the run that follows.
     pub dry_run: Option<bool>,
 }
 
@@ -257,6 +258,8 @@ pub struct FieldOption {
     pub meta: Map<String, Value>,
     /// Of options of status fields.
     pub status: Option<Standing>,
+    /// True where a change was only asked about, absent everywhere else.
+    pub dry_run: Option<bool>,
 }
 
 /// The limits of a rating field.
@@ -345,7 +348,8 @@ pub struct Field {
 #[derive(Serialize, ToSchema)]
 pub struct References {
     pub relationships: Vec<RelationReference>,
-    pub unique_constraints: Vec<Value>,
+    /// API names of the fields of each constraint that the field is part of.
+    pub unique_constraints: Vec<Vec<String>>,
     /// Those that name the field, for callers who may see groups.
     pub permission_groups: Vec<GroupName>,
 }
@@ -379,7 +383,7 @@ pub fn list() {}
 #[utoipa::path(
     post, path = "/api/custom-objects/{object_identifier}/fields", tag = "fields",
     operation_id = "custom_objects_fields_create",
-    params(ObjectPath), request_body = NewField,
+    params(ObjectPath, RunQuery), request_body = NewField,
     responses((status = 201, description = "The field.", body = Field))
 )]
 pub fn create() {}
@@ -435,7 +439,7 @@ pub fn update() {}
 
 /// Delete a field with the values of all records
 ///
-/// Of a relationship both sides go.
+/// Of a relationship both sides go; unique constraints that the field is part of go too.
 #[utoipa::path(
     delete, path = "/api/custom-objects/{object_identifier}/fields/{field}", tag = "fields",
     operation_id = "custom_objects_fields_destroy",
@@ -493,7 +497,7 @@ pub fn options() {}
 #[utoipa::path(
     post, path = "/api/custom-objects/{object_identifier}/fields/{field}/options", tag = "fields",
     operation_id = "custom_objects_fields_options_create",
-    params(FieldPath), request_body = NewOption,
+    params(FieldPath, RunQuery), request_body = NewOption,
     responses((status = 201, description = "The option.", body = FieldOption))
 )]
 pub fn create_option() {}
@@ -502,7 +506,7 @@ pub fn create_option() {}
 #[utoipa::path(
     patch, path = "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}",
     tag = "fields", operation_id = "custom_objects_fields_options_partial_update",
-    params(OptionPath), request_body = OptionUpdate,
+    params(OptionPath, RunQuery), request_body = OptionUpdate,
     responses((status = 200, description = "The option after the change.", body = FieldOption))
 )]
 pub fn change_option() {}
@@ -511,7 +515,7 @@ pub fn change_option() {}
 #[utoipa::path(
     delete, path = "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}",
     tag = "fields", operation_id = "custom_objects_fields_options_destroy",
-    params(OptionPath),
+    params(OptionPath, RunQuery),
     responses((status = 204, description = "It is gone."))
 )]
 pub fn remove_option() {}
@@ -521,7 +525,7 @@ pub fn remove_option() {}
     post,
     path = "/api/custom-objects/{object_identifier}/fields/{field}/options/{option}/replace",
     tag = "fields", operation_id = "custom_objects_fields_options_replace_create",
-    params(OptionPath), request_body = Successor,
+    params(OptionPath, RunQuery), request_body = Successor,
     responses((status = 200, description = "The one that took its place.", body = FieldOption))
 )]
 pub fn replace_option() {}

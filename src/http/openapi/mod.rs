@@ -6,11 +6,13 @@
 pub mod activities;
 pub mod activity_types;
 pub mod api_keys;
+pub mod batches;
 pub mod bulk;
 pub mod businesses;
 pub mod changes;
 pub mod errors;
 pub mod fields;
+mod keys;
 pub mod objects;
 pub mod operations;
 #[cfg(feature = "docs-ui")]
@@ -66,6 +68,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
     components(schemas(errors::Error)),
     paths(
         records::upsert,
+        batches::bulk_upsert,
         records::add,
         records::lookup,
         search::list,
@@ -192,6 +195,7 @@ pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
     take_origins(&mut document);
     name_rows(&mut document);
     set_statuses(&mut document, answers);
+    keys::add_keys(&mut document);
     errors::add_errors(&mut document, answers);
     document
 }

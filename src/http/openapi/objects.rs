@@ -69,6 +69,10 @@ pub struct NewObject {
     pub allow_on_forms: Option<bool>,
     #[schema(value_type = Option<Object>)]
     pub meta: Option<Map<String, Value>>,
+    /// Fields, by name or id, whose values no two live records may have together: two or more in
+    /// each list. Of a new object these are default fields, for it has no others.
+    #[schema(max_items = 20)]
+    pub unique_constraints: Option<Vec<Vec<String>>>,
 }
 
 /// The body that changes an object; what it does not name stays.
@@ -96,6 +100,10 @@ pub struct ObjectUpdate {
     pub name: Option<String>,
     /// Refused where names would no longer differ. It cannot be changed of contacts.
     pub identifier_case: Option<IdentifierCase>,
+    /// Fields, by name or id, whose values no two live records may have together: two or more in
+    /// each list. The whole new list; what is missing is no longer asked for.
+    #[schema(max_items = 20)]
+    pub unique_constraints: Option<Vec<Vec<String>>>,
 }
 
 /// A category of fields.
@@ -246,7 +254,8 @@ pub struct ObjectRest {
     #[schema(nullable = false)]
     pub stages: Option<Vec<Stage>>,
     pub identifier: Identifier,
-    pub unique_constraints: Vec<Value>,
+    /// API names of fields whose values no two live records have together.
+    pub unique_constraints: Vec<Vec<String>>,
 }
 
 /// List objects
@@ -293,6 +302,8 @@ pub fn detail() {}
 pub fn categories() {}
 
 /// Change an object
+///
+/// A new unique constraint is `400 constraint_violated` while live records break it.
 #[utoipa::path(
     patch, path = "/api/custom-objects/{object_identifier}", tag = "objects",
     operation_id = "custom_objects_partial_update",
@@ -302,6 +313,8 @@ pub fn categories() {}
 pub fn partial_update() {}
 
 /// Change an object; what is not named stays here too
+///
+/// A new unique constraint is `400 constraint_violated` while live records break it.
 #[utoipa::path(
     put, path = "/api/custom-objects/{object_identifier}", tag = "objects",
     operation_id = "custom_objects_update",

@@ -3,6 +3,7 @@
 //! Nothing here is ever called or made: tests hold it against what the server really answers. It
 //! must not describe what is not served.
 
+use crate::http::openapi::batches::RowAction;
 use crate::http::openapi::objects::ObjectType;
 use crate::http::openapi::relations::ValueSummary;
 use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery, whole_number};
@@ -50,6 +51,44 @@ pub struct WriteQuery {
 #[serde(rename_all = "snake_case")]
 pub enum RestoreConflict {
     Clear,
+}
+
+/// What an upsert does with the record that it finds, or does not find.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpsertMode {
+    /// Update a live record, create it where there is none.
+    Upsert,
+    /// Leave a live record as it is: `exists`.
+    Create,
+    /// Create and restore nothing: 404 where there is no live record.
+    Update,
+    /// As `create`, and answer every visible field of a record that exists.
+    GetOrCreate,
+}
+
+/// What null and the empty text do to a field.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Blanks {
+    Clear,
+    Ignore,
+}
+
+/// What an upsert takes more than other writes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UpsertQuery {
+    /// What becomes of the record that is found, or not found; `upsert` unless given.
+    #[param(inline)]
+    pub mode: Option<UpsertMode>,
+    /// `ignore` passes over null and the empty text, which otherwise clear their fields.
+    #[param(inline)]
+    pub blank: Option<Blanks>,
+    /// Answer `unchanged` instead of `updated` where nothing changed.
+    pub report_unchanged: Option<bool>,
+    /// Add the names of the fields whose value is another one now.
+    pub changed_fields: Option<bool>,
 }
 
 /// What may restore a record.
@@ -150,6 +189,21 @@ pub enum ArchivedMatch {
     Overwrite,
 }
 
+/// What an upsert does about an archived record that has the identifier. Null and absent mean
+/// `prompt`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpsertArchivedMatch {
+    /// Write nothing and answer 409 with the choices.
+    Prompt,
+    /// Restore it, then apply the fields.
+    Unarchive,
+    /// Free its identifier and create a new record.
+    Overwrite,
+    /// Leave it alone and create nothing.
+    Skip,
+}
+
 /// What becomes of an archived record whose identifier this record is to take. Null and absent:
 /// answer 409.
 #[derive(Serialize, ToSchema)]
@@ -169,10 +223,24 @@ pub struct UpsertBody {
     /// the ends, do not count unless the object says so. A number is taken as text.
     #[schema(min_length = 1, max_length = 255)]
     pub lookup_value: String,
+    /// Written whatever becomes of the record.
     #[schema(nullable = false)]
     pub fields: Option<FieldsInput>,
-    pub oncreate_unarchive: Option<ArchivedMatch>,
+    /// Written on a record that is created. A field of `fields` may not stand here too, nor in the
+    /// next set.
+    #[schema(nullable = false)]
+    pub set_on_create: Option<FieldsInput>,
+    /// Written on a record that is updated or restored.
+    #[schema(nullable = false)]
+    pub set_on_update: Option<FieldsInput>,
+    /// Written where the field has no value after the other sets.
+    #[schema(nullable = false)]
+    pub set_if_empty: Option<FieldsInput>,
+    pub oncreate_unarchive: Option<UpsertArchivedMatch>,
     pub onupdate_archived_conflict: Option<ArchivedConflict>,
+    /// The caller's name for the request: answers and errors repeat it.
+    #[schema(max_length = 255)]
+    pub client_ref: Option<String>,
 }
 
 /// The body that creates a record.
@@ -269,30 +337,86 @@ pub enum Action {
     Unchanged,
 }
 
-/// A record as a write leaves it. Branch on `action`, never on the status.
+/// What an upsert came to: a closed list. The last three only where they were asked for.
 #[derive(Serialize, ToSchema)]
-pub struct RecordWritten {
-    #[schema(inline)]
-    pub action: Action,
-    pub id: Uuid,
-    pub object_type: ObjectType,
-    /// The identifier; a contact's first and last name.
-    pub name: String,
-    pub display_name: String,
-    /// By field id: the fields that were written, those that were filled in, and `updated`.
-    pub fields: BTreeMap<String, FieldValue>,
-    pub access: Access,
-    #[schema(required = true)]
-    pub client_info: Option<ClientInfo>,
-    pub num_upcoming_activities: u32,
-    pub num_associated_team_members: u32,
-    /// Null where the field of the name is hidden from the caller, as the next one.
-    #[schema(required = true, format = DateTime)]
-    pub created: Option<String>,
-    #[schema(required = true, format = DateTime)]
-    pub updated: Option<String>,
-    /// From 1; rises by one with each change.
-    pub version: u64,
+#[serde(rename_all = "snake_case")]
+pub enum UpsertAction {
+    Created,
+    Updated,
+    Unarchived,
+    Unchanged,
+    Exists,
+    SkippedArchived,
+}
+
+/// A record as a write leaves it, with what the answer says besides.
+macro_rules! written {
+    ($(#[$about:meta])* $name:ident { $($besides:tt)* }) => {
+        $(#[$about])*
+        #[derive(Serialize, ToSchema)]
+        pub struct $name {
+            $($besides)*
+            pub id: Uuid,
+            pub object_type: ObjectType,
+            /// The identifier; a contact's first and last name.
+            pub name: String,
+            pub display_name: String,
+            /// By field id: the fields that were written, those that were filled in, and `updated`.
+            pub fields: BTreeMap<String, FieldValue>,
+            pub access: Access,
+            #[schema(required = true)]
+            pub client_info: Option<ClientInfo>,
+            pub num_upcoming_activities: u32,
+            pub num_associated_team_members: u32,
+            /// Null where the field of the name is hidden from the caller, as the next one.
+            #[schema(required = true, format = DateTime)]
+            pub created: Option<String>,
+            #[schema(required = true, format = DateTime)]
+            pub updated: Option<String>,
+            /// From 1; rises by one with each change.
+            pub version: u64,
+        }
+    };
+}
+
+written! {
+    /// A record as a write leaves it. Branch on `action`, never on the status.
+    RecordWritten {
+        #[schema(inline)]
+        pub action: Action,
+    }
+}
+
+written! {
+    /// A record as an upsert leaves it. Branch on `action`, never on the status.
+    UpsertWritten {
+        #[schema(inline)]
+        pub action: UpsertAction,
+        /// With `changed_fields`: API names of the fields whose value is another one now.
+        #[schema(nullable = false)]
+        pub changed_fields: Option<Vec<String>>,
+        /// As the request gave it.
+        #[schema(nullable = false)]
+        pub client_ref: Option<String>,
+        /// With `skipped_archived`; so is the next one.
+        #[schema(format = DateTime, nullable = false)]
+        pub archived_at: Option<String>,
+        /// Null if the member is gone.
+        pub archived_by: Option<MemberName>,
+    }
+}
+
+written! {
+    /// A record as a row of many leaves it.
+    RowWritten {
+        #[schema(inline)]
+        pub action: RowAction,
+        /// Of an archived record; so is the next one.
+        #[schema(format = DateTime, nullable = false)]
+        pub archived_at: Option<String>,
+        /// Null if the member is gone.
+        pub archived_by: Option<MemberName>,
+    }
 }
 
 /// A member of a record's team.
@@ -318,11 +442,11 @@ pub struct TeamMember {
 #[utoipa::path(
     post, path = "/api/records/{object_identifier}/upsert", tag = "records",
     operation_id = "records_upsert_create",
-    params(ObjectPath, WriteQuery, RestoreQuery),
+    params(ObjectPath, WriteQuery, RestoreQuery, UpsertQuery),
     request_body = UpsertBody,
     responses((
-        status = 200, description = "Created, updated or unarchived: see `action`.",
-        body = RecordWritten,
+        status = 200, description = "Created, updated, unarchived or left alone: see `action`.",
+        body = UpsertWritten,
         headers(
             ("ETag" = String, description = "Names the record's state."),
             ("X-Upsert-Action" = String, description = "As `action` in the body."),

@@ -1,6 +1,6 @@
 //! The document against the routes that are registered.
 
-use crate::http::endpoint::registered;
+use crate::http::endpoint::{keyed, registered};
 use crate::http::openapi::{ALIASES, PATH, document};
 use crate::http::options::AnswerOptions;
 use crate::http::test_support::{TestServer, options};
@@ -44,6 +44,26 @@ async fn the_document_has_every_route_that_is_served_and_no_other() {
         lacking.is_empty() && invented.is_empty(),
         "not described: {lacking:?}, not served: {invented:?}"
     );
+}
+
+#[actix_web::test]
+async fn the_document_gives_a_key_to_every_single_write_and_to_nothing_else() {
+    let server = TestServer::start().await;
+    server.get("/healthz").await.expect(200);
+    let taken: BTreeSet<(String, String)> =
+        keyed().into_iter().filter(|(method, path)| !is_left_out(method, path)).collect();
+    let document = described(&options().answers);
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            if parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key") {
+                described.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    assert_eq!(described, taken);
+    assert!(taken.len() > 40, "{}", taken.len());
 }
 
 #[actix_web::test]

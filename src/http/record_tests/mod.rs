@@ -24,6 +24,7 @@ use crate::model::schema::decimal_options::NewDecimalOptions;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::new_object::NewObject;
 use crate::model::table::command::{self, Ask, Command};
+use crate::model::table::others::Others;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -162,7 +163,8 @@ fn caller(business: &Business) -> command::Caller {
     let member = catalog.members.iter().next().expect("it was founded").id;
     let (members, batch) = (catalog.members.clone(), BatchId(Uuid::nil()));
     let rights = Arc::new(Rights::administrator(member));
-    command::Caller { member, members, rights, origin: "test".into(), batch }
+    let (others, origin) = (Others::default(), "test".into());
+    command::Caller { member, members, rights, others, origin, batch, retry: None }
 }
 
 async fn ask_catalog(engine: &Engine, business: &Business, ask: catalog::Ask) {

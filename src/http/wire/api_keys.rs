@@ -127,17 +127,17 @@ impl<'a> KeyRow<'a> {
     }
 }
 
-/// A key that was just made: its secret is shown this once.
+/// A key that was made: its secret is shown once, and null where the answer is given again.
 #[derive(Serialize)]
 pub struct NewKeyShape<'a> {
     #[serde(flatten)]
     row: KeyRow<'a>,
-    secret: &'a str,
+    secret: Option<&'a str>,
 }
 
 impl<'a> NewKeyShape<'a> {
     #[must_use]
-    pub fn of(key: &'a ApiKey, secret: &'a str, time_zone: &TimeZone) -> Self {
+    pub fn of(key: &'a ApiKey, secret: Option<&'a str>, time_zone: &TimeZone) -> Self {
         Self { row: KeyRow::of(key, time_zone), secret }
     }
 }

@@ -46,7 +46,9 @@ impl EntryAction {
             | Stored::SchemaChanged { .. } => Some(Self::Schema),
             Stored::Record(change) => Some(Self::of_kind(change.kind)),
             Stored::Purged(_) => Some(Self::Purged),
-            Stored::TeamChanged { .. } | Stored::FollowUpConfirmed { .. } => None,
+            Stored::TeamChanged { .. }
+            | Stored::FollowUpConfirmed { .. }
+            | Stored::Outcome { .. } => None,
         }
     }
 
@@ -132,7 +134,9 @@ impl<'a> EntryRow<'a> {
             | Stored::SchemaChanged { .. } => {
                 About::Schema(SchemaEntry::of(stored, around.scene.schema()))
             }
-            Stored::TeamChanged { .. } | Stored::FollowUpConfirmed { .. } => return Ok(None),
+            Stored::TeamChanged { .. }
+            | Stored::FollowUpConfirmed { .. }
+            | Stored::Outcome { .. } => return Ok(None),
         };
         Ok(Some(Self { around, cursor, sequence, action, stamp, about }))
     }

@@ -6,11 +6,12 @@ use crate::http::wire::record::{RecordName, Scene};
 use crate::http::wire::team::MemberName;
 use crate::http::wire::value::ReadForm;
 use crate::model::access::ObjectAccess;
-use crate::model::id::{FieldId, RecordId};
+use crate::model::id::{FieldId, FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::decide::{Clash, Conflict, ConflictParameter};
 use crate::model::table::record::Record;
+use crate::model::value::Value;
 use serde::Serialize;
 
 /// What is in the way.
@@ -82,23 +83,26 @@ impl<'a> ConflictBody<'a> {
             }
             Conflict::UniqueOnRestore { record, clashes } => Self::UniqueOnRestore {
                 record_id: record.id(),
-                fields: clashes.iter().filter_map(|clash| of_clash(clash, schema, scene)).collect(),
+                fields: clashes.iter().flat_map(|clash| of_clash(clash, schema, scene)).collect(),
             },
         }
     }
 }
 
-/// None for a field that was deleted since.
-fn of_clash<'a>(clash: &Clash, schema: &'a Schema, scene: &Scene<'a>) -> Option<ClashBody<'a>> {
-    let field = schema.by_number(clash.field)?;
-    if !scene.fields().may_see(field.number) {
-        return Some(ClashBody { field: None, value: None, held_by: None });
+/// Each of the values; none of a field that was deleted since.
+fn of_clash<'a>(clash: &Clash, schema: &'a Schema, scene: &Scene<'a>) -> Vec<ClashBody<'a>> {
+    if !clash.parts.iter().all(|(field, _)| scene.fields().may_see(*field)) {
+        return vec![ClashBody { field: None, value: None, held_by: None }];
     }
-    Some(ClashBody {
-        field: Some(FieldName::of(field)),
-        value: ReadForm::of_value(field, clash.value.clone(), scene.referents()),
-        held_by: scene.name_of(clash.holder),
-    })
+    let body = |(field, value): &(FieldNumber, Value)| {
+        let field = schema.by_number(*field)?;
+        Some(ClashBody {
+            field: Some(FieldName::of(field)),
+            value: ReadForm::of_value(field, value.clone(), scene.referents()),
+            held_by: scene.name_of(clash.holder),
+        })
+    };
+    clash.parts.iter().filter_map(body).collect()
 }
 
 impl ArchivedRecord {

@@ -1,4 +1,5 @@
-//! The `fields` of a write: which field each entry names, and what is to be done to it.
+//! The `fields` of a write, and the other sets of an upsert: which field each entry names, and what
+//! is to be done to it.
 //!
 //! It reads the shape alone. Whether a field exists, may be written, or takes the value is for
 //! those who know the schema; this file must not.
@@ -7,25 +8,28 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults, FieldPart, FieldPlace, Place};
 use crate::http::problem::FieldsForm;
 use crate::model::input::Input;
+use crate::model::table::command::{EntryIndex, FieldSet};
 use std::borrow::Cow;
 
 /// Entries of one request.
 const ENTRIES_MAX: usize = 500;
 
-/// The `fields` of one request.
+/// The `fields` of one request, and its other sets of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fields<'i> {
-    /// The entries without a fault, in order.
+    /// The entries without a fault, in order, set by set.
     pub entries: Vec<FieldEntry<'i>>,
-    /// How they were given; errors mirror it.
+    /// How `fields` was given; errors mirror it.
     pub form: FieldsForm,
+    /// Blanks are passed over instead of clearing.
+    pub ignores_blanks: bool,
 }
 
 /// What is asked of one field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldEntry<'i> {
     /// Position in the request.
-    pub index: usize,
+    pub index: EntryIndex,
     pub reference: FieldReference<'i>,
     pub write: FieldWrite<'i>,
 }
@@ -63,59 +67,105 @@ impl FieldEntry<'_> {
             | FieldReference::Key(text)
             | FieldReference::Both { name: text, .. } => text,
         };
-        let (field, index) = (Some(field.to_owned()), Some(self.index));
-        Place::Field(FieldPlace { field, field_id: None, index, part })
+        place_of(
+            self.index,
+            FieldPlace { field: Some(field.to_owned()), part, ..FieldPlace::default() },
+        )
     }
 }
 
+/// What the API calls a set of fields.
+#[must_use]
+pub const fn set_name(set: FieldSet) -> &'static str {
+    match set {
+        FieldSet::Fields => "fields",
+        FieldSet::OnCreate => "set_on_create",
+        FieldSet::OnUpdate => "set_on_update",
+        FieldSet::IfEmpty => "set_if_empty",
+    }
+}
+
+/// A place in an entry: its position in `fields`, or the key of another set.
+#[must_use]
+pub fn place_of(index: EntryIndex, place: FieldPlace) -> Place {
+    let EntryIndex { set, at } = index;
+    let index = (set == FieldSet::Fields).then_some(at as usize);
+    Place::Field(FieldPlace { index, set, ..place })
+}
+
 impl<'i> Fields<'i> {
+    /// There is nothing to do.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { entries: Vec::new(), form: FieldsForm::List(0), ignores_blanks: false }
+    }
+
     /// Reads the value of `fields`; left out, there is nothing to do.
     pub fn read(given: Option<&'i Input<'i>>, strict: bool, faults: &mut Faults) -> Self {
-        let whole = |code| Fault::new(code, Place::Body("fields".into()));
+        let mut fields = Self::none();
+        if let Some(form) = fields.read_set(FieldSet::Fields, given, strict, faults) {
+            fields.form = form;
+        }
+        fields
+    }
+
+    /// Reads another set. Its form, unless there is none or a fault.
+    pub fn read_set(
+        &mut self,
+        set: FieldSet,
+        given: Option<&'i Input<'i>>,
+        strict: bool,
+        faults: &mut Faults,
+    ) -> Option<FieldsForm> {
+        let whole = |code| Fault::new(code, Place::Body(set_name(set).into()));
         let too_many = |len| {
             let message = format!("At most {ENTRIES_MAX} fields are taken, not {len}.");
             whole(Code::LimitExceeded).saying(message)
         };
-        let nothing = Self { entries: Vec::new(), form: FieldsForm::List(0) };
-        let fault = match given {
-            None => return nothing,
-            Some(Input::Map(entries)) if entries.len() <= ENTRIES_MAX => {
-                return Self::of_object(entries);
+        let fault = match given? {
+            Input::Map(entries) if entries.len() <= ENTRIES_MAX => {
+                return Some(self.add_object(set, entries));
             }
-            Some(Input::List(entries)) if entries.len() <= ENTRIES_MAX => {
-                return Self::of_list(entries, strict, faults);
+            Input::List(entries) if entries.len() <= ENTRIES_MAX => {
+                return Some(self.add_list(set, entries, strict, faults));
             }
-            Some(Input::Map(entries)) => too_many(entries.len()),
-            Some(Input::List(entries)) => too_many(entries.len()),
-            Some(Input::Null) => whole(Code::Null),
-            Some(other @ (Input::Boolean(_) | Input::Number(_) | Input::Text(_))) => {
+            Input::Map(entries) => too_many(entries.len()),
+            Input::List(entries) => too_many(entries.len()),
+            Input::Null => whole(Code::Null),
+            other @ (Input::Boolean(_) | Input::Number(_) | Input::Text(_)) => {
                 let message = format!("Expected a list or an object, not {}.", other.kind());
                 whole(Code::Invalid).saying(message)
             }
         };
         faults.push(fault);
-        nothing
+        None
     }
 
-    fn of_object(entries: &'i [(Cow<'i, str>, Input<'i>)]) -> Self {
-        let names = entries.iter().map(|(key, _)| Box::from(&**key)).collect();
-        let entry = |(index, (key, value)): (usize, &'i (Cow<'i, str>, Input<'i>))| FieldEntry {
-            index,
+    fn add_object(
+        &mut self,
+        set: FieldSet,
+        entries: &'i [(Cow<'i, str>, Input<'i>)],
+    ) -> FieldsForm {
+        let entry = |(at, (key, value)): (u32, &'i (Cow<'i, str>, Input<'i>))| FieldEntry {
+            index: EntryIndex { set, at },
             reference: FieldReference::Key(key),
             write: FieldWrite::Value(value),
         };
-        Self {
-            entries: entries.iter().enumerate().map(entry).collect(),
-            form: FieldsForm::Named(names),
-        }
+        self.entries.extend((0..).zip(entries).map(entry));
+        FieldsForm::Named(entries.iter().map(|(key, _)| Box::from(&**key)).collect())
     }
 
-    fn of_list(given: &'i [Input<'i>], strict: bool, faults: &mut Faults) -> Self {
-        let mut entries = Vec::with_capacity(given.len());
-        for (index, entry) in given.iter().enumerate() {
-            entries.extend(read_entry(index, entry, strict, faults));
+    fn add_list(
+        &mut self,
+        set: FieldSet,
+        given: &'i [Input<'i>],
+        strict: bool,
+        faults: &mut Faults,
+    ) -> FieldsForm {
+        for (at, entry) in (0..).zip(given) {
+            self.entries.extend(read_entry(EntryIndex { set, at }, entry, strict, faults));
         }
-        Self { entries, form: FieldsForm::List(given.len()) }
+        FieldsForm::List(given.len())
     }
 }
 
@@ -130,18 +180,14 @@ struct Keys<'i> {
 }
 
 fn read_entry<'i>(
-    index: usize,
+    index: EntryIndex,
     entry: &'i Input<'i>,
     strict: bool,
     faults: &mut Faults,
 ) -> Option<FieldEntry<'i>> {
     let at = |field: Option<&str>, part| {
-        Place::Field(FieldPlace {
-            field: field.map(str::to_owned),
-            field_id: None,
-            index: Some(index),
-            part,
-        })
+        let field = field.map(str::to_owned);
+        place_of(index, FieldPlace { field, part, ..FieldPlace::default() })
     };
     let Input::Map(members) = entry else {
         let message = format!("Expected an object, not {}.", entry.kind());
@@ -157,7 +203,7 @@ fn read_entry<'i>(
             "add_values" => keys.add = Some(value),
             "remove_values" => keys.remove = Some(value),
             _ if strict => {
-                let path = format!("fields.{index}.{key}");
+                let path = format!("{}.{}.{key}", set_name(index.set), index.at);
                 faults.push(Fault::unknown_parameter(Place::Body(path.into())));
             }
             _ => {}

@@ -24,6 +24,8 @@ pub mod pipelines;
 pub mod record;
 pub mod related;
 pub mod roles;
+pub mod row;
+pub mod row_answer;
 pub mod schema_changes;
 pub mod schema_entry;
 pub mod schema_fields;

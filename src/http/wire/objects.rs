@@ -4,7 +4,7 @@
 
 use crate::http::code::Code;
 use crate::http::extension::RouteGroup;
-use crate::http::fault::{Fault, Faults};
+use crate::http::fault::{Fault, Faults, Place};
 use crate::http::page::Page;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
@@ -18,6 +18,7 @@ use crate::model::catalog::permission::Level;
 use crate::model::id::{FieldId, ObjectId};
 use crate::model::input::Input;
 use crate::model::schema::Schema;
+use crate::model::schema::constraint::Constraint;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_object::NewObject;
 use crate::model::schema::object::Object;
@@ -29,11 +30,12 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+const CONSTRAINTS: &str = "unique_constraints";
+
 /// Reads the body that makes an object.
 pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut shape = Shape::of_body(body, faults);
     let new = read_object_keys(&mut shape, strict, faults);
-    refuse_composite_keys(&mut shape, faults);
     shape.finish(strict, RouteGroup::Write, faults);
     new
 }
@@ -42,7 +44,6 @@ pub fn read_new_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> N
 pub fn read_changed_object(body: &Input<'_>, strict: bool, faults: &mut Faults) -> NewObject {
     let mut shape = Shape::of_body(body, faults);
     let change = read_object_keys(&mut shape, strict, faults);
-    refuse_composite_keys(&mut shape, faults);
     shape.finish(strict, RouteGroup::Write, faults);
     change
 }
@@ -68,16 +69,34 @@ fn read_object_keys(shape: &mut Shape<'_>, strict: bool, faults: &mut Faults) ->
     new.allow_on_forms = flag("allow_on_forms", faults);
     new.meta = keys::json_object(shape, "meta", faults);
     new.pipeline = read_pipeline(shape, strict, faults);
+    new.unique_constraints = read_constraints(shape, faults);
     new
 }
 
-/// Composite keys would change what the object is, so they are never ignored.
-fn refuse_composite_keys(shape: &mut Shape<'_>, faults: &mut Faults) {
-    let constraints = shape.list("unique_constraints", Presence::Nullable, faults);
-    if constraints.is_some_and(|constraints| !constraints.is_empty()) {
-        let fault = Fault::new(Code::Invalid, shape.place("unique_constraints"));
-        faults.push(fault.saying("Composite unique keys are not offered yet."));
+/// Lists of fields. What is no list, or no name, leaves a gap, so that places stay.
+fn read_constraints(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<Vec<Vec<String>>> {
+    let list = shape.list(CONSTRAINTS, Presence::Nullable, faults)?;
+    let mut fault = |place: String, message: String| {
+        faults.push(Fault::new(Code::Invalid, Place::Body(place.into())).saying(message));
+    };
+    let mut constraints = Vec::with_capacity(list.len());
+    for (index, constraint) in list.iter().enumerate() {
+        let place = format!("{}[{index}]", shape.path(CONSTRAINTS));
+        let Input::List(names) = constraint else {
+            fault(place, format!("Expected a list, not {}.", constraint.kind()));
+            constraints.push(Vec::new());
+            continue;
+        };
+        let mut read = Vec::with_capacity(names.len());
+        for (at, name) in names.iter().enumerate() {
+            if name.as_text().is_none() {
+                fault(format!("{place}[{at}]"), "Not a valid string.".to_owned());
+            }
+            read.push(name.as_text().unwrap_or_default().to_owned());
+        }
+        constraints.push(read);
     }
+    Some(constraints)
 }
 
 /// What may be done with an object.
@@ -232,8 +251,8 @@ pub struct ObjectShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stages: Option<Vec<StageShape<'a>>>,
     identifier: Identifier<'a>,
-    /// None of any object: composite keys are not offered yet.
-    unique_constraints: [(); 0],
+    /// Those of fields that the caller may see.
+    unique_constraints: Vec<Vec<&'a str>>,
 }
 
 /// What answers about an object are made of.
@@ -280,7 +299,7 @@ impl<'a> ObjectShape<'a> {
                 field: FieldName { id: identifier.id, name: &identifier.name },
                 case: schema.identifier_case().name(),
             },
-            unique_constraints: [],
+            unique_constraints: constraints(schema, rights, schema.constraints()),
         }
     }
 }
@@ -292,6 +311,19 @@ pub fn in_order<'s>(schema: &'s Schema, rights: &FieldRights) -> Vec<&'s Field> 
     let mut fields: Vec<&Field> = fields.filter(|field| rights.may_see(field.number)).collect();
     fields.sort_by_key(|field| field.order);
     fields
+}
+
+/// The names of the fields of each constraint, where the caller may see all of them.
+#[must_use]
+pub fn constraints<'s>(
+    schema: &'s Schema,
+    rights: &FieldRights,
+    constraints: impl IntoIterator<Item = &'s Constraint>,
+) -> Vec<Vec<&'s str>> {
+    let is_seen =
+        |constraint: &&Constraint| constraint.fields.iter().all(|field| rights.may_see(*field));
+    let names = |constraint| schema.parts(constraint).map(|field| &*field.name).collect();
+    constraints.into_iter().filter(is_seen).map(names).collect()
 }
 
 /// The contact object as it is shown alone.

@@ -120,7 +120,10 @@ pub const fn action_name(action: Action) -> &'static str {
         Action::Created => "created",
         Action::Updated => "updated",
         Action::Unarchived => "unarchived",
+        Action::Archived => "archived",
         Action::Unchanged => "unchanged",
+        Action::Exists => "exists",
+        Action::SkippedArchived => "skipped_archived",
     }
 }
 

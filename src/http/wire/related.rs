@@ -165,13 +165,20 @@ impl RelationShape {
     #[must_use]
     pub fn of(field: &Field, tables: &Tables<'_>) -> Option<Self> {
         let relation = field.relation.as_ref()?;
-        let side = tables(relation.object);
-        let other = side.as_ref().map(|side| side.shown.schema());
-        let object = other.as_ref().map(|other| other.object());
-        let partner = side.as_ref().zip(other.as_ref()).and_then(|(side, other)| {
+        let partner = tables(relation.object).and_then(|side| {
+            let other = side.shown.schema();
             let partner = other.by_id(relation.field)?;
-            side.access.fields(other).may_see(partner.number).then_some(partner)
+            side.access.fields(&other).may_see(partner.number).then(|| partner.clone())
         });
+        Self::between(field, partner.as_deref(), tables)
+    }
+
+    /// The same with a partner, which may not be there yet.
+    #[must_use]
+    pub fn between(field: &Field, partner: Option<&Field>, tables: &Tables<'_>) -> Option<Self> {
+        let relation = field.relation.as_ref()?;
+        let other = tables(relation.object).map(|side| side.shown.schema());
+        let object = other.as_ref().map(|other| other.object());
         Some(Self {
             related_object: relation.object,
             related_category: partner.map(|field| field.category),

@@ -1,4 +1,4 @@
-//! The bodies that change a field, and how the answer shows it.
+//! The bodies that change a field, or make or change a category.
 //!
 //! It must not know what may be changed: the model checks that.
 
@@ -7,16 +7,11 @@ use crate::http::fault::Faults;
 use crate::http::shape::{Presence, Shape};
 use crate::http::wire::keys;
 use crate::http::wire::schema_fields::{
-    FieldShape, RelationKeys, option_list, read_field_keys, read_option, read_relation,
+    RelationKeys, option_list, read_field_keys, read_option, read_relation,
 };
-use crate::model::access::FieldRights;
 use crate::model::input::Input;
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::{ChangedField, ListedOption};
-use crate::model::schema::field::Field;
-use crate::model::table::link::Tables;
-use crate::model::table::schema_command::Run;
-use serde::Serialize;
 
 /// Reads the body that changes a field.
 pub fn read_changed_field(
@@ -60,24 +55,4 @@ pub fn read_new_category(body: &Input<'_>, strict: bool, faults: &mut Faults) ->
     };
     shape.finish(strict, RouteGroup::Write, faults);
     new
-}
-
-/// A field after its change, or as it would be.
-#[derive(Debug, Serialize)]
-pub struct ChangedFieldShape<'a> {
-    #[serde(flatten)]
-    field: FieldShape<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dry_run: Option<bool>,
-}
-
-impl<'a> ChangedFieldShape<'a> {
-    #[must_use]
-    pub fn of(field: &'a Field, around: (&FieldRights, &Tables<'_>), run: Run) -> Self {
-        let dry_run = match run {
-            Run::Real => None,
-            Run::Dry => Some(true),
-        };
-        Self { field: FieldShape::of(field, around), dry_run }
-    }
 }

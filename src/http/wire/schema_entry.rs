@@ -83,7 +83,8 @@ impl SchemaEntry {
             Stored::Record(_)
             | Stored::Purged(_)
             | Stored::TeamChanged { .. }
-            | Stored::FollowUpConfirmed { .. } => Self::default(),
+            | Stored::FollowUpConfirmed { .. }
+            | Stored::Outcome { .. } => Self::default(),
         }
     }
 
@@ -118,6 +119,7 @@ impl SchemaEntry {
                 Self { field: was, ..Self::saying("field_deleted") }
             }
             SchemaChange::ObjectChanged { .. }
+            | SchemaChange::ConstraintsChanged { .. }
             | SchemaChange::CategoryPut { .. }
             | SchemaChange::CategoryDeleted { .. } => Self::saying("object_updated"),
             SchemaChange::ObjectArchived { .. } => Self::saying("object_archived"),

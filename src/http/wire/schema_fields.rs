@@ -336,6 +336,15 @@ impl<'a> FieldShape<'a> {
     }
 }
 
+impl FieldShape<'_> {
+    /// The same field where its other side is not there yet.
+    #[must_use]
+    pub fn related_by(mut self, field: &Field, partner: &Field, tables: &Tables<'_>) -> Self {
+        self.relation = RelationShape::between(field, Some(partner), tables);
+        self
+    }
+}
+
 /// What an option is called by.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]

@@ -97,7 +97,11 @@ impl<'s> Selection<'s> {
         // the request (`replace`, `on_restore_conflict=clear`).
         let changed = match outcome.action {
             Action::Updated | Action::Unarchived => &outcome.changed[..],
-            Action::Created | Action::Unchanged => &[],
+            Action::Created
+            | Action::Archived
+            | Action::Unchanged
+            | Action::Exists
+            | Action::SkippedArchived => &[],
         };
         let mut selection = Self { fields: Vec::new() };
         for number in outcome.filled.iter().chain(mentioned).chain(changed) {

@@ -1,4 +1,4 @@
-//! The `fields` of a write, read with the schema: what is to be done to which field, what is wrong,
+//! The `fields` of a write and the other sets of an upsert, read with the schema: what is to be done to which field, what is wrong,
 //! and what nobody may write.
 //!
 //! It must not know which branch a write takes, so nothing here asks for required fields.
@@ -7,9 +7,12 @@ use crate::http::fault::clipped;
 use crate::http::wire::fields::{FieldEntry, FieldReference, FieldWrite, Fields};
 use crate::model::access::FieldRights;
 use crate::model::id::{FieldId, FieldNumber};
+use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
-use crate::model::table::command::{EntryKey, FaultKind, Place, RecordFault, Write, Writes};
+use crate::model::table::command::{
+    EntryKey, FaultKind, FieldSet, Place, RecordFault, Write, Writes,
+};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{Context, Entry, read_change};
 use std::sync::Arc;
@@ -45,6 +48,7 @@ pub fn read(
         },
         mirrors: Vec::new(),
         named: Vec::with_capacity(fields.entries.len()),
+        ignores_blanks: fields.ignores_blanks,
     };
     for entry in &fields.entries {
         reading.read(entry);
@@ -58,13 +62,14 @@ struct Reading<'a> {
     context: &'a Context<'a>,
     writes: Writes,
     mirrors: Vec<Write>,
-    /// Fields named so far. At most 500 numbers side by side: looking through them is fast.
-    named: Vec<FieldNumber>,
+    /// Fields named so far. At most 500 numbers of a set side by side: looking through them is fast.
+    named: Vec<(FieldSet, FieldNumber)>,
+    ignores_blanks: bool,
 }
 
 impl Reading<'_> {
     fn read(&mut self, entry: &FieldEntry<'_>) {
-        let index = u32::try_from(entry.index).expect("a request has at most 500 entries");
+        let index = entry.index;
         let field = match resolve((self.schema, self.rights), entry.reference) {
             Ok(field) => field,
             Err((key, fault)) => {
@@ -75,14 +80,17 @@ impl Reading<'_> {
             }
         };
         let number = field.number;
-        if self.named.contains(&number) {
+        if self.named.contains(&(index.set, number)) {
             let place = Place::Entry { index, field: number, key: naming_key(entry.reference) };
             let kind = FaultKind::DuplicateField;
             return self.writes.faults.push(RecordFault { place, kind });
         }
-        self.named.push(number);
+        self.named.push((index.set, number));
         if field.is_computed() || field.is_read_only || !self.rights.may_write(number) {
             return self.writes.forbidden.push((index, number));
+        }
+        if self.ignores_blanks && is_blank(entry.write) {
+            return;
         }
         match read_change(field, &asked(entry.write), self.context) {
             Ok(change) => {
@@ -148,6 +156,18 @@ fn given_under(reference: FieldReference<'_>, key: EntryKey) -> &str {
                 name
             }
         }
+    }
+}
+
+/// Whether an entry gives null, or a text of nothing but blanks.
+fn is_blank(write: FieldWrite<'_>) -> bool {
+    match write {
+        FieldWrite::Value(Input::Null) => true,
+        FieldWrite::Value(Input::Text(text)) => text.trim().is_empty(),
+        FieldWrite::Value(
+            Input::Boolean(_) | Input::Number(_) | Input::List(_) | Input::Map(_),
+        )
+        | FieldWrite::Edit { .. } => false,
     }
 }
 

@@ -11,7 +11,10 @@ use crate::model::id::{
     ActivityId, ActivityTypeId, BatchId, BusinessId, LoggedActivityId, MemberId, ObjectId,
     RecordId, RoleId, Sequence, Timestamp, WriterId,
 };
-use crate::model::moment::Moment;
+use crate::model::moment::{Mark, Moment};
+use crate::model::retry::hash::RetryKey;
+use crate::model::retry::outcomes::Outcomes;
+use crate::model::retry::{Answered, OutcomeChange, Retry, StoredOutcome};
 use crate::model::state::State;
 use crate::model::stored;
 use crate::model::table::event::{FollowUpNumber, Stamp};
@@ -323,6 +326,8 @@ pub enum Change {
     },
     BulkBegun(BulkAction),
     BulkNoted(BulkNote),
+    /// What is kept of commands that may be sent again.
+    Outcome(OutcomeChange),
 }
 
 /// The state that one writer owns.
@@ -332,6 +337,7 @@ pub struct Agenda {
     bulk: BulkOrder,
     /// The last follow-up that each table's writer sent and this one has.
     received: BTreeMap<ObjectId, FollowUpNumber>,
+    outcomes: Arc<Outcomes>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -343,6 +349,8 @@ struct Stored {
     logged: Vec<Arc<LoggedActivity>>,
     #[serde(default)]
     bulk_actions: Vec<Arc<BulkAction>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outcomes: Vec<Arc<StoredOutcome>>,
 }
 
 impl Agenda {
@@ -350,7 +358,7 @@ impl Agenda {
     #[must_use]
     pub fn unborn(business: BusinessId) -> Self {
         let (shown, bulk) = Default::default();
-        Self { business, shown, bulk, received: BTreeMap::new() }
+        Self { business, shown, bulk, received: BTreeMap::new(), outcomes: Arc::default() }
     }
 
     /// What readers may see of it.
@@ -377,7 +385,9 @@ impl Agenda {
         let types = self.shown.types().to_vec();
         let received = self.received.clone();
         let bulk_actions = self.bulk.actions(&self.shown);
-        stored::encode(&Stored { types, activities, received, logged, bulk_actions }, out);
+        let outcomes = self.outcomes.image().iter().cloned().collect();
+        let stored = Stored { types, activities, received, logged, bulk_actions, outcomes };
+        stored::encode(&stored, out);
     }
 
     /// The state of a snapshot.
@@ -390,6 +400,7 @@ impl Agenda {
         for action in stored.bulk_actions {
             agenda.bulk.put(&agenda.shown, action);
         }
+        agenda.outcomes.load(stored.outcomes);
         Ok(agenda)
     }
 
@@ -454,6 +465,35 @@ impl State for Agenda {
         event.stamp.at
     }
 
+    fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    fn retry(command: &Command, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        command.caller.stamped_retry(at)
+    }
+
+    fn outcome(&self, (): &(), key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        self.outcomes.find(key)
+    }
+
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
+            Reply::Type(found) => Answered::ActivityType(found.id),
+            Reply::Activity(activity) => Answered::Activity(activity.id),
+            Reply::Logged(logged) => Answered::LoggedActivity(logged.id),
+            Reply::Done => Answered::Nothing,
+        })
+    }
+
+    fn done() -> Reply {
+        Reply::Done
+    }
+
+    fn outcome_event(change: OutcomeChange, stamp: Stamp, _: Mark) -> Event {
+        Event { stamp, change: Change::Outcome(change) }
+    }
+
     fn apply(&mut self, event: &Event) {
         match &event.change {
             Change::TypeCreated(activity_type) | Change::TypeChanged(activity_type) => {
@@ -474,6 +514,7 @@ impl State for Agenda {
             }
             Change::BulkBegun(action) => self.bulk.put(&self.shown, Arc::new(action.clone())),
             Change::BulkNoted(note) => self.bulk.note(&self.shown, note, event.stamp.at),
+            Change::Outcome(change) => self.outcomes.apply(change),
         }
     }
 }

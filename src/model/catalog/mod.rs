@@ -17,7 +17,10 @@ use crate::model::id::{
     ApiKeyId, BusinessId, HistoryId, MemberId, ObjectId, PermissionGroupId, RoleId, Sequence,
     Timestamp, WriterId,
 };
-use crate::model::moment::Moment;
+use crate::model::moment::{Mark, Moment};
+use crate::model::retry::hash::RetryKey;
+use crate::model::retry::outcomes::Outcomes;
+use crate::model::retry::{Answered, OutcomeChange, Retry, StoredOutcome};
 use crate::model::schema::Schema;
 use crate::model::state::{Newborn, State};
 use crate::model::stored;
@@ -134,6 +137,7 @@ impl CatalogView {
 
     fn apply(&mut self, change: &Change) {
         match change {
+            Change::Outcome(_) => unreachable!("readers of a catalog are shown no outcomes"),
             Change::RoleCreated(role) => Arc::make_mut(&mut self.roles).push(role.clone()),
             Change::RoleUpdated(role) => {
                 let roles = Arc::make_mut(&mut self.roles);
@@ -271,6 +275,8 @@ pub enum Change {
         #[serde(skip)]
         birth: Option<Birth>,
     },
+    /// What is kept of commands that may be sent again.
+    Outcome(OutcomeChange),
 }
 
 /// What a new table begins with.
@@ -283,6 +289,7 @@ pub struct Birth {
 /// The state that one writer owns.
 pub struct Catalog {
     shown: Arc<ArcSwap<CatalogView>>,
+    outcomes: Arc<Outcomes>,
 }
 
 /// A catalog as a snapshot holds it.
@@ -296,13 +303,19 @@ struct Image {
     gone_members: BTreeSet<MemberId>,
     #[serde(default)]
     groups: Arc<Vec<Arc<PermissionGroup>>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outcomes: Vec<Arc<StoredOutcome>>,
 }
 
 impl Catalog {
     /// A catalog of which nothing has happened yet.
     #[must_use]
     pub fn unborn(business: BusinessId) -> Self {
-        Self { shown: Arc::new(ArcSwap::from_pointee(CatalogView::new(business))) }
+        Self::of_view(CatalogView::new(business))
+    }
+
+    fn of_view(view: CatalogView) -> Self {
+        Self { shown: Arc::new(ArcSwap::from_pointee(view)), outcomes: Arc::default() }
     }
 
     /// What readers may see of it.
@@ -328,6 +341,7 @@ impl Catalog {
             objects: view.objects.clone(),
             gone_members: view.members.gone().clone(),
             groups: view.groups.clone(),
+            outcomes: self.outcomes.image().iter().cloned().collect(),
         };
         stored::encode(&image, out);
     }
@@ -347,7 +361,9 @@ impl Catalog {
         let by_name = image.objects.iter().map(|entry| (entry.name.clone(), entry.id));
         view.object_by_name = Arc::new(by_name.collect());
         view.objects = image.objects;
-        Ok(Self { shown: Arc::new(ArcSwap::from_pointee(view)) })
+        let catalog = Self::of_view(view);
+        catalog.outcomes.load(image.outcomes);
+        Ok(catalog)
     }
 }
 
@@ -403,7 +419,42 @@ impl State for Catalog {
         vec![Newborn { writer, first_sequence: Sequence(1), event_count: 1, bytes }]
     }
 
+    fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    fn retry(command: &Command, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        command.caller.stamped_retry(at)
+    }
+
+    fn outcome(&self, (): &(), key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        self.outcomes.find(key)
+    }
+
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
+            Reply::Member(member) => Answered::Member(member.id),
+            Reply::ApiKey(key) => Answered::ApiKey(key.id),
+            Reply::Object(schema) => Answered::Object(schema.object().id),
+            Reply::Role(role) => Answered::Role(role.id),
+            Reply::Group(group) => Answered::PermissionGroup(group.id),
+            Reply::Done => Answered::Nothing,
+        })
+    }
+
+    fn done() -> Reply {
+        Reply::Done
+    }
+
+    fn outcome_event(change: OutcomeChange, stamp: Stamp, _: Mark) -> Event {
+        Event { stamp, change: Change::Outcome(change) }
+    }
+
     fn apply(&mut self, event: &Event) {
+        if let Change::Outcome(change) = &event.change {
+            self.outcomes.apply(change);
+            return;
+        }
         let mut view = CatalogView::clone(&self.shown.load());
         view.apply(&event.change);
         self.shown.store(Arc::new(view));

@@ -19,6 +19,7 @@ use crate::model::table::test_support::{BIRTH, SETTING, caller, member};
 use std::sync::Arc;
 
 mod grants;
+mod random;
 
 const BUSINESS: BusinessId = BusinessId::from_bytes([5; 16]);
 const ADMINISTRATOR: RoleId = RoleId::from_bytes([6; 16]);

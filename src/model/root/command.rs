@@ -5,6 +5,7 @@ use crate::model::catalog::command::NewMember;
 use crate::model::catalog::member::Member;
 use crate::model::id::{BatchId, BusinessId, MemberId, Timestamp};
 use crate::model::moment::Moment;
+use crate::model::retry::Retry;
 use crate::model::root::founding::found;
 use crate::model::root::{Business, Businesses, Event};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Command {
     /// Nil where the operator asks.
     pub actor: MemberId,
     pub batch: BatchId,
+    /// Of a request that may be sent again.
+    pub retry: Option<Arc<Retry>>,
     pub ask: Ask,
 }
 
@@ -89,7 +92,7 @@ pub(super) fn decide(
     moment: &mut Moment,
     events: &mut Vec<Event>,
 ) -> Result<Reply, Rejection> {
-    let Command { actor, batch, ask } = command;
+    let Command { actor, batch, ask, .. } = command;
     let at = moment.at();
     let changed = |business: Business| Event::BusinessChanged { at, business, actor, batch };
     match ask {

@@ -30,7 +30,7 @@ impl Rig {
 
     fn run(&mut self, ask: Ask) -> Result<Reply, Rejection> {
         let (actor, batch) = (MemberId::from_bytes([1; 16]), BatchId::from_bytes([2; 16]));
-        let command = Command { actor, batch, ask };
+        let command = Command { actor, batch, retry: None, ask };
         assert!(Root::on_plain_state(&command), "the root has no draft");
         let mut events = Vec::new();
         let answer = self.root.decide(&(), command, &mut self.moment, &mut events);

@@ -5,6 +5,7 @@
 use crate::model::id::{
     CategoryId, FieldId, FieldNumber, MemberId, OptionId, OptionNumber, Timestamp,
 };
+use crate::model::schema::constraint::Constraint;
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
@@ -43,6 +44,8 @@ pub enum SchemaChange {
     ObjectArchived { at: Timestamp },
     /// Values that name the member mean nobody from now on.
     MemberRemoved { member: MemberId },
+    /// All unique constraints as they are now.
+    ConstraintsChanged { constraints: Vec<Constraint> },
     /// A category that is new, or as it is now.
     CategoryPut { category: Category },
     /// Its fields are in another one from now on.
@@ -114,6 +117,7 @@ impl Schema {
                 changed.fields.retain(|held| held.number != *field);
                 changed.pending.retain(|held| held.number != *field);
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
+                changed.drop_broken_constraints();
             }
             SchemaChange::ObjectChanged { object } => {
                 changed.object.clone_from(object);
@@ -122,6 +126,9 @@ impl Schema {
             SchemaChange::ObjectArchived { at } => changed.object.archived_at = Some(*at),
             SchemaChange::MemberRemoved { member } => {
                 changed.removed_members.insert(*member);
+            }
+            SchemaChange::ConstraintsChanged { constraints } => {
+                changed.constraints.put(constraints.clone());
             }
             SchemaChange::CategoryPut { category } => changed.put_category(category.clone()),
             SchemaChange::CategoryDeleted { category, heir } => {
@@ -181,6 +188,7 @@ impl Schema {
             SchemaChange::MemberRemoved { member } if self.knows_removed(*member) => {
                 Err(format!("member {member} who was there"))
             }
+            SchemaChange::ConstraintsChanged { constraints } => self.check_constraints(constraints),
             SchemaChange::MemberRemoved { .. } | SchemaChange::CategoryPut { .. } => Ok(()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 let lacks = |id| !self.categories.iter().any(|held| held.id == id);

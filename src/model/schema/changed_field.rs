@@ -7,13 +7,14 @@ use crate::model::id::{OptionId, OptionNumber};
 use crate::model::key::{self, Key, Normalizer};
 use crate::model::schema::changed_option::change_option;
 use crate::model::schema::check::Checks;
+use crate::model::schema::constraint::too_many;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption, invalid, read_option};
 use crate::model::schema::option::{Choice, Choices};
 use crate::model::schema::typed::{MIRRORS_ARE_NOT_REQUIRED, check_settings};
 use crate::model::schema::{
-    DESCRIPTION_CHARS_MAX, META_BYTES_MAX, OPTIONS_MAX, Schema, UNIQUE_FIELDS_MAX, name, system,
+    DESCRIPTION_CHARS_MAX, META_BYTES_MAX, OPTIONS_MAX, Schema, UNIQUES_MAX, name, system,
 };
 use crate::model::value::fault::ValueFault;
 use std::collections::HashSet;
@@ -113,9 +114,8 @@ impl Schema {
         if is_switched && field.is_unique {
             if !field.field_type.may_be_unique() {
                 checks.add("is_unique", invalid("A field of this type cannot be unique."));
-            } else if self.unique_fields().count() >= UNIQUE_FIELDS_MAX {
-                let (what, max) = ("unique fields", UNIQUE_FIELDS_MAX);
-                checks.add("is_unique", SchemaFaultKind::LimitExceeded { what, max });
+            } else if self.unique_count() >= UNIQUES_MAX {
+                checks.add("is_unique", too_many());
             }
         }
         let Some(given) = &keys.normalizer else { return };

@@ -4,6 +4,7 @@
 
 use crate::model::key::IdentifierCase;
 use crate::model::schema::check::Checks;
+use crate::model::schema::constraint::Constraint;
 use crate::model::schema::fault::{SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_object::NewObject;
@@ -11,13 +12,24 @@ use crate::model::schema::object::Object;
 use crate::model::schema::{DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, META_BYTES_MAX, Schema};
 use crate::model::value::fault::ValueFault;
 
+/// An object as it is to be, and its unique constraints where they are given.
+#[derive(Debug, PartialEq)]
+pub struct ObjectPlan {
+    pub object: Object,
+    pub constraints: Option<Vec<Constraint>>,
+}
+
 impl Schema {
     /// The object as a request wants it: what is not given stays.
     ///
     /// Its type is fixed, and in this version so is its API name, which the directory of the
     /// business has too. How its names match is a rule of the identifier: see
-    /// `decide_case_change`.
-    pub fn decide_object_change(&self, change: &NewObject) -> Result<Object, Vec<SchemaFault>> {
+    /// `decide_case_change`. `may_see` tells the fields that the caller can name.
+    pub fn decide_object_change(
+        &self,
+        change: &NewObject,
+        may_see: &dyn Fn(&Field) -> bool,
+    ) -> Result<ObjectPlan, Vec<SchemaFault>> {
         let mut checks = Checks::default();
         let mut object = self.object().clone();
         let mut label = |key, held: &mut String, given: &Option<String>| {
@@ -48,7 +60,14 @@ impl Schema {
             *held = given.unwrap_or(*held);
         }
         self.check_fixed(change, &mut checks);
-        checks.end().map(|()| object)
+        let constraints = change.unique_constraints.as_deref().map(|given| {
+            // Its flags say which fields there are.
+            let mut after = self.clone();
+            after.object.clone_from(&object);
+            after.settle_flags();
+            after.read_constraints(given, may_see, &mut checks)
+        });
+        checks.end().map(|()| ObjectPlan { object, constraints })
     }
 
     /// The identifier as it is where names are to match otherwise than they do.

@@ -35,6 +35,12 @@ pub enum BodyPlace {
         index: usize,
         key: &'static str,
     },
+    /// An entry of a list: `unique_constraints[3]`, or what stands in it: `unique_constraints[3][0]`.
+    Item {
+        list: &'static str,
+        index: usize,
+        inner: Option<usize>,
+    },
     /// A key of a map: `decimal_options.min_value`.
     Inner {
         map: &'static str,
@@ -48,9 +54,10 @@ impl BodyPlace {
     pub const fn top(self) -> Option<&'static str> {
         match self {
             Self::Body => None,
-            Self::Key(key) | Self::Entry { list: key, .. } | Self::Inner { map: key, .. } => {
-                Some(key)
-            }
+            Self::Key(key)
+            | Self::Entry { list: key, .. }
+            | Self::Item { list: key, .. }
+            | Self::Inner { map: key, .. } => Some(key),
         }
     }
 }
@@ -67,6 +74,8 @@ impl fmt::Display for BodyPlace {
             Self::Body => f.write_str("body"),
             Self::Key(key) => f.write_str(key),
             Self::Entry { list, index, key } => write!(f, "{list}[{index}].{key}"),
+            Self::Item { list, index, inner: None } => write!(f, "{list}[{index}]"),
+            Self::Item { list, index, inner: Some(inner) } => write!(f, "{list}[{index}][{inner}]"),
             Self::Inner { map, key } => write!(f, "{map}.{key}"),
         }
     }

@@ -10,6 +10,7 @@ pub mod changed_field;
 pub mod changed_object;
 pub mod changed_option;
 mod check;
+pub mod constraint;
 pub mod currency;
 pub mod decimal_options;
 pub mod default_fields;
@@ -28,10 +29,13 @@ pub mod rating_options;
 pub mod relation;
 pub mod stage;
 pub mod system;
+#[cfg(test)]
+mod tests;
 mod typed;
 
 use crate::model::id::{FieldId, FieldNumber, MemberId, OptionNumber, SchemaNumber};
 use crate::model::key::{IdentifierCase, Key, Normalizer};
+use crate::model::schema::constraint::Constraints;
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
@@ -41,8 +45,8 @@ use std::sync::Arc;
 
 /// Fields of one object, default fields included.
 pub const FIELDS_MAX: usize = 500;
-/// Unique fields of one object, the identifier included.
-pub const UNIQUE_FIELDS_MAX: usize = 20;
+/// Unique fields of one object, the identifier included, and unique constraints.
+pub const UNIQUES_MAX: usize = 20;
 /// Options of one field.
 pub const OPTIONS_MAX: usize = 1_000;
 /// Categories of one object.
@@ -68,6 +72,7 @@ pub struct Schema {
     pending: Vec<Arc<Field>>,
     /// Fields that the object's flags do not ask for. They and their values wait unseen.
     dormant: Vec<Arc<Field>>,
+    constraints: Constraints,
     next_field: FieldNumber,
     next_option: OptionNumber,
     /// Members of whose removal the object has been told, or who were gone before it was made.
@@ -88,6 +93,7 @@ impl Schema {
             object,
             categories,
             fields,
+            constraints: Constraints::default(),
             next_field: system::CUSTOM_FIRST,
             next_option: OptionNumber(u32::try_from(options).expect("few by default") + 1),
             removed_members: BTreeSet::new(),
@@ -195,12 +201,6 @@ impl Schema {
         self.lookups.claiming.iter().map(|at| &self.fields[*at])
     }
 
-    /// Whether there is any such field.
-    #[must_use]
-    pub fn has_claiming_fields(&self) -> bool {
-        !self.lookups.claiming.is_empty()
-    }
-
     /// The relationship fields that keep their values here.
     pub fn owning_fields(&self) -> impl Iterator<Item = &Arc<Field>> {
         self.lookups.owning.iter().map(|at| &self.fields[*at])
@@ -280,6 +280,7 @@ impl Schema {
             }
         }
         self.lookups = Lookups::of(&self.fields, self.next_field);
+        self.drop_broken_constraints();
     }
 
     /// A field, to be changed in a copy that is being made.
@@ -303,6 +304,12 @@ struct Stored {
     object: Object,
     categories: Vec<Category>,
     fields: Vec<Field>,
+    #[serde(
+        default,
+        rename = "unique_constraints",
+        skip_serializing_if = "Constraints::are_unknown"
+    )]
+    constraints: Constraints,
     next_field: FieldNumber,
     next_option: OptionNumber,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -322,6 +329,7 @@ impl From<Schema> for Stored {
                 .chain(schema.dormant)
                 .map(Arc::unwrap_or_clone)
                 .collect(),
+            constraints: schema.constraints,
             next_field: schema.next_field,
             next_option: schema.next_option,
             removed_members: schema.removed_members,
@@ -331,35 +339,42 @@ impl From<Schema> for Stored {
 
 /// A stored schema that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the schema of object {object} has no identifier field")]
-pub struct NoIdentifier {
-    pub object: String,
+pub enum Unsound {
+    #[error("the schema of object {object} has no identifier field")]
+    NoIdentifier { object: String },
+    #[error("the schema of object {object} has a unique constraint that can be none")]
+    Constraint { object: String },
 }
 
 impl TryFrom<Stored> for Schema {
-    type Error = NoIdentifier;
+    type Error = Unsound;
 
-    fn try_from(stored: Stored) -> Result<Self, NoIdentifier> {
+    fn try_from(stored: Stored) -> Result<Self, Unsound> {
         let fields = stored.fields.into_iter().map(Arc::new);
         let (pending, fields): (Vec<_>, Vec<_>) = fields.partition(|field| field.is_pending());
         let (fields, dormant): (Vec<Arc<Field>>, _) =
             fields.into_iter().partition(|field| field.is_offered_by(&stored.object));
         if !fields.iter().any(|field| field.is_identifier()) {
-            return Err(NoIdentifier { object: stored.object.name });
+            return Err(Unsound::NoIdentifier { object: stored.object.name });
         }
         let lookups = Lookups::of(&fields, stored.next_field);
-        Ok(Self {
+        let schema = Self {
             number: stored.number,
             object: stored.object,
             categories: stored.categories,
             fields,
             pending,
             dormant,
+            constraints: stored.constraints,
             next_field: stored.next_field,
             next_option: stored.next_option,
             removed_members: stored.removed_members,
             lookups,
-        })
+        };
+        if !schema.has_sound_constraints() {
+            return Err(Unsound::Constraint { object: schema.object.name });
+        }
+        Ok(schema)
     }
 }
 
@@ -406,190 +421,5 @@ impl Lookups {
         if field.owned_relation().is_some() {
             self.owning.push(at);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::id::Timestamp;
-    use crate::model::schema::decimal_options::NewDecimalOptions;
-    use crate::model::schema::money_options::MoneyOptions;
-    use crate::model::schema::new_field::{NewField, NewOption};
-    use crate::model::schema::option::Standing;
-    use crate::model::schema::rating_options::RatingOptions;
-    use serde::de::IgnoredAny;
-    use std::collections::BTreeMap;
-    use uuid::Uuid;
-
-    fn ids() -> impl FnMut() -> Uuid {
-        let mut number = 0;
-        move || {
-            number += 1;
-            Uuid::from_u128(number)
-        }
-    }
-
-    fn with(schema: &Schema, new: &NewField, ids: &mut dyn FnMut() -> Uuid) -> Schema {
-        schema.with_field(schema.decide_field(new, ids).unwrap())
-    }
-
-    /// Contacts with a choice, a unique text and a decimal.
-    fn grown() -> Schema {
-        let mut ids = ids();
-        let schema = default_fields::contacts(Timestamp(7), &mut ids);
-        let new = |label: &str, field_type: &str| NewField {
-            display_name: Some(label.to_owned()),
-            field_type: Some(field_type.to_owned()),
-            ..NewField::default()
-        };
-        let option = NewOption { name: Some("North".to_owned()), ..NewOption::default() };
-        let region = NewField { options: Some(vec![option]), ..new("Region", "dropdown") };
-        let number = NewField { is_unique: Some(true), ..new("Customer Number", "text") };
-        let limits = NewDecimalOptions {
-            min_value: Some("0.25".to_owned()),
-            max_value: None,
-            precision: Some(2),
-        };
-        let score = NewField { decimal_options: Some(limits), ..new("Score", "decimal") };
-        [region, number, score].iter().fold(schema, |schema, new| with(&schema, new, &mut ids))
-    }
-
-    fn schema_choice() -> Choice {
-        let schema = grown();
-        let status = schema.by_name("email_status").unwrap();
-        status.options.iter().next().unwrap().clone()
-    }
-
-    #[test]
-    fn every_field_is_found_by_number_id_and_name() {
-        let schema = grown();
-        for field in schema.fields() {
-            assert_eq!(schema.by_number(field.number), Some(field));
-            assert_eq!(schema.by_id(field.id), Some(field));
-            assert_eq!(schema.by_name(&field.name), Some(field));
-            assert_eq!(schema.by_reference(&field.name), Some(field));
-            assert_eq!(schema.by_reference(&field.id.to_string().to_uppercase()), Some(field));
-        }
-        assert_eq!(schema.by_number(FieldNumber(63)), None);
-        assert_eq!(schema.by_name("Region"), None);
-        assert_eq!(schema.by_reference(&Uuid::nil().to_string()), None);
-    }
-
-    #[test]
-    fn a_change_makes_a_new_schema_and_leaves_the_old() {
-        let old = grown();
-        assert_eq!((old.number(), old.next_field()), (SchemaNumber(4), FieldNumber(67)));
-        let field = old.by_name("region").unwrap().clone();
-        let new = NewOption { name: Some("South".to_owned()), ..NewOption::default() };
-        let choice = old.decide_option(&field, &new, &mut ids()).unwrap();
-        let changed = old.with_option(field.number, choice.clone());
-        assert_eq!(changed.number(), SchemaNumber(5));
-        assert_eq!(changed.by_name("region").unwrap().options.get(choice.number), Some(&choice));
-        assert_eq!(old.by_name("region").unwrap().options.get(choice.number), None);
-        assert_eq!(changed.next_field(), old.next_field());
-        assert_ne!(changed, old);
-    }
-
-    #[test]
-    fn further_unique_fields_are_those_beside_the_identifier() {
-        let schema = grown();
-        let names: Vec<_> = schema.further_unique_fields().map(|field| &*field.name).collect();
-        assert_eq!(names, ["customer_number"]);
-        assert!(schema.has_further_unique_fields());
-        let first = default_fields::contacts(Timestamp(7), &mut ids());
-        assert!(!first.has_further_unique_fields());
-        assert_eq!(first.unique_fields().count(), 1);
-    }
-
-    #[test]
-    fn a_stored_schema_is_read_back_with_its_look_ups() {
-        let schema = grown();
-        let stored = rmp_serde::to_vec_named(&schema).unwrap();
-        let read: Schema = rmp_serde::from_slice(&stored).unwrap();
-        assert_eq!(read, schema);
-        assert_eq!(rmp_serde::to_vec_named(&read).unwrap(), stored);
-        let region = read.by_name("region").unwrap();
-        assert_eq!(region.options.by_label("NORTH").map(|choice| choice.number.0), Some(5));
-        assert_eq!(read.identifier().name, "email");
-        assert!(read.has_further_unique_fields());
-    }
-
-    #[test]
-    #[expect(
-        clippy::zero_sized_map_values,
-        reason = "a map is what is read, its names what counts"
-    )]
-    fn the_names_of_the_stored_form_stay() {
-        type Keys = BTreeMap<String, IgnoredAny>;
-        #[derive(Deserialize)]
-        struct Names {
-            object: Keys,
-            categories: Vec<Keys>,
-            fields: Vec<NamesOfField>,
-        }
-        #[derive(Deserialize)]
-        struct NamesOfField {
-            #[serde(default)]
-            options: Vec<Keys>,
-            #[serde(default)]
-            decimal_options: Keys,
-            #[serde(default)]
-            phonenumber_options: Keys,
-            #[serde(flatten)]
-            rest: Keys,
-        }
-        let check = |keys: &Keys, expected: &str| {
-            let found: Vec<&str> = keys.keys().map(String::as_str).collect();
-            assert_eq!(found.join(" "), expected);
-        };
-        let stored = rmp_serde::to_vec_named(&grown()).unwrap();
-        let keys: Keys = rmp_serde::from_slice(&stored).unwrap();
-        check(&keys, "categories fields next_field next_option number object");
-        let names: Names = rmp_serde::from_slice(&stored).unwrap();
-        check(
-            &names.object,
-            "allow_on_forms allow_relations created default_color default_icon \
-             default_on_activities description entity_name has_commerce_data id \
-             include_percentage_to_close is_custom meta name object_name object_type owner \
-             track_entity_value",
-        );
-        check(&names.categories[0], "id meta name order");
-        for field in &names.fields {
-            check(
-                &field.rest,
-                "allow_multiple category description display_name field_type id is_default \
-                 is_deletable is_hidden is_read_only is_required is_unique meta name normalizer \
-                 number order",
-            );
-        }
-        let options: Vec<&Keys> = names.fields.iter().flat_map(|field| &field.options).collect();
-        assert_eq!(options.len(), 5);
-        check(options[0], "code id meta name number order");
-        let score = names.fields.last().expect("the decimal field");
-        check(&score.decimal_options, "max_value min_value precision");
-        let phone = &names.fields[4];
-        check(&phone.phonenumber_options, "enable_extension");
-        let keys_of = |stored: Vec<u8>| rmp_serde::from_slice::<Keys>(&stored).unwrap();
-        let money = rmp_serde::to_vec_named(&MoneyOptions::default()).unwrap();
-        check(&keys_of(money), "currency");
-        let rating = rmp_serde::to_vec_named(&RatingOptions::default()).unwrap();
-        check(&keys_of(rating), "max_value min_value");
-        let mut choice = schema_choice();
-        choice.status = Some(Standing::Disqualified);
-        let stored = rmp_serde::to_vec_named(&choice).unwrap();
-        check(&keys_of(stored), "code id meta name number order status");
-        let standing = rmp_serde::to_vec(&Standing::Disqualified).unwrap();
-        assert_eq!(rmp_serde::from_slice::<String>(&standing).unwrap(), "disqualified");
-    }
-
-    #[test]
-    fn a_schema_without_an_identifier_is_refused() {
-        let mut stored = Stored::from(grown());
-        stored.fields.remove(0);
-        let bytes = rmp_serde::to_vec_named(&stored).unwrap();
-        let error = rmp_serde::from_slice::<Schema>(&bytes).unwrap_err();
-        let message = "the schema of object client_client has no identifier field";
-        assert!(error.to_string().contains(message), "{error}");
     }
 }

@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use crate::model::id::{FieldNumber, Timestamp};
     use crate::model::key::Normalizer;
-    use crate::model::schema::UNIQUE_FIELDS_MAX;
+    use crate::model::schema::UNIQUES_MAX;
     use crate::model::schema::default_fields;
     use crate::model::schema::name::NameFault;
     use crate::model::schema::pending::test_support::new_relation;
@@ -528,19 +528,22 @@ mod tests {
         let mut schema = contacts();
         while schema.fields().len() < FIELDS_MAX {
             let mut new = new_field(FieldType::Email);
-            new.is_unique = Some(schema.unique_fields().count() < UNIQUE_FIELDS_MAX);
+            new.is_unique = Some(schema.unique_fields().count() < UNIQUES_MAX);
             let field = schema.decide_field(&new, &mut Uuid::new_v4).unwrap();
             schema = schema.with_field(field);
             if schema.fields().len() == FIELDS_MAX - 1 {
-                let max = UNIQUE_FIELDS_MAX;
-                let fault = SchemaFaultKind::LimitExceeded { what: "unique fields", max };
+                let max = UNIQUES_MAX;
+                let fault = SchemaFaultKind::LimitExceeded {
+                    what: "unique fields and unique constraints",
+                    max,
+                };
                 let unique = |new: &mut NewField| new.is_unique = Some(true);
                 check_in(&schema, FieldType::Text, unique, &[("is_unique", fault)]);
             }
         }
         let fault = SchemaFaultKind::TooManyFields { max: FIELDS_MAX };
         check_in(&schema, FieldType::Text, |_| (), &[("body", fault)]);
-        assert_eq!(schema.unique_fields().count(), UNIQUE_FIELDS_MAX);
+        assert_eq!(schema.unique_fields().count(), UNIQUES_MAX);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct NewObject {
     /// The text of a JSON object.
     pub meta: Option<String>,
     pub pipeline: Option<NewPipeline>,
+    /// The fields of each, by name or id; of a new object the default ones, for it has no others.
+    pub unique_constraints: Option<Vec<Vec<String>>>,
 }
 
 /// What makes a pipeline of an object.
@@ -76,12 +78,15 @@ impl NewObject {
             checks.add("name", SchemaFaultKind::ObjectName(fault));
         }
         let stages = self.read_pipeline(draft.object_type, ids, &mut checks);
-        checks.end()?;
         let name = self.name.clone().unwrap_or_else(|| {
             name::derive_object_name(&draft.object_name, is_taken, || six_digits(ids()))
         });
         let object = Object { id: ObjectId(ids()), name, ..draft };
-        Ok(default_fields::custom(object, identifier_case, stages, ids))
+        let schema = default_fields::custom(object, identifier_case, stages, ids);
+        let given = self.unique_constraints.as_deref().unwrap_or_default();
+        let constraints = schema.read_constraints(given, &|_| true, &mut checks);
+        checks.end()?;
+        Ok(schema.with_first_constraints(constraints))
     }
 
     /// The stages, where the object is a pipeline.

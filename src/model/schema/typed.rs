@@ -5,6 +5,7 @@
 
 use crate::model::key::Normalizer;
 use crate::model::schema::check::Checks;
+use crate::model::schema::constraint::too_many;
 use crate::model::schema::decimal_options::DecimalOptions;
 use crate::model::schema::fault::SchemaFaultKind;
 use crate::model::schema::money_options::MoneyOptions;
@@ -13,7 +14,7 @@ use crate::model::schema::option::Choices;
 use crate::model::schema::phonenumber_options::PhonenumberOptions;
 use crate::model::schema::rating_options::RatingOptions;
 use crate::model::schema::relation::Relation;
-use crate::model::schema::{Schema, UNIQUE_FIELDS_MAX};
+use crate::model::schema::{Schema, UNIQUES_MAX};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::{FieldType, Multiplicity, OptionSource};
 use uuid::Uuid;
@@ -61,12 +62,8 @@ impl Schema {
         if new.is_unique == Some(true) {
             if !field_type.may_be_unique() {
                 checks.add("is_unique", invalid("A field of this type cannot be unique."));
-            } else if self.unique_fields().count() >= UNIQUE_FIELDS_MAX {
-                let max = UNIQUE_FIELDS_MAX;
-                checks.add(
-                    "is_unique",
-                    SchemaFaultKind::LimitExceeded { what: "unique fields", max },
-                );
+            } else if self.unique_count() >= UNIQUES_MAX {
+                checks.add("is_unique", too_many());
             }
         }
         check_settings(new, field_type, checks);

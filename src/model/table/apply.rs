@@ -3,15 +3,19 @@
 //! Applying cannot fail. Replaying can: what was stored is checked against the state first, then
 //! goes the same way as an event that was just decided.
 
-use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, Version};
+use crate::model::id::{RecordId, Sequence, Slot, Version};
 use crate::model::key::Key;
 use crate::model::moment::Mark;
+use crate::model::retry::OutcomeChange;
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
 use crate::model::table::body::Body;
-use crate::model::table::decide::keys::{claim_of, claims_of, identifier_key, is_readable};
-use crate::model::table::event::{ChangeKind, Event, KeyMoves, Purge, RecordChange, Stamp};
+use crate::model::table::claims::claims_on;
+use crate::model::table::decide::keys::{claims_of, identifier_key, is_readable};
+use crate::model::table::event::{
+    ChangeKind, ClaimOn, Event, KeyMoves, Purge, RecordChange, Stamp,
+};
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
 use crate::model::table::record::{Parts, Record};
@@ -49,6 +53,7 @@ impl Table {
                     follow_ups.open.retain(|open, _| open > number);
                 });
             }
+            Event::Outcome { change, .. } => self.outcomes.apply(change),
         }
         // Last: whoever sees the sequence sees the change.
         if let Some(sequence) = event.sequence() {
@@ -68,7 +73,7 @@ impl Table {
         let (record, moves) = (&change.record, &change.moves);
         // Into every index first, then out where it no longer belongs: a held key is never missed.
         for claim in &moves.claims {
-            if let Some(index) = shown.unique(claim.field) {
+            if let Some(index) = shown.unique(claim.on) {
                 index.put(claim.key.clone(), record.clone());
             }
         }
@@ -77,7 +82,7 @@ impl Table {
             shown.keys.remove_if(key.as_bytes(), |held| held.id() == record.id());
         }
         for claim in &moves.frees {
-            if let Some(index) = shown.unique(claim.field) {
+            if let Some(index) = shown.unique(claim.on) {
                 index.remove_if_held_by(&claim.key, record.id());
             }
         }
@@ -111,14 +116,14 @@ impl Table {
         self.slots = self.slots.max(slot.0 + 1);
     }
 
-    /// The indexes of fields with claims hold the record itself: those whose value stayed too.
+    /// The indexes of claims hold the record itself: those whose value stayed too.
     fn refresh_claims(&self, record: &Record, old: Option<&Record>) {
         let uniques = self.shown.uniques.load();
         if uniques.is_empty() || old.is_none() || record.is_archived() {
             return;
         }
         for claim in claims_of(&self.shown.schema(), record.body()) {
-            if let Some(index) = uniques.get(&claim.field) {
+            if let Some(index) = uniques.get(&claim.on) {
                 index.put(claim.key, record.clone());
             }
         }
@@ -166,6 +171,7 @@ impl Table {
             follow_ups.last = purge.follow_up;
             follow_ups.open.insert(purge.follow_up, old.id());
         });
+        self.outcomes.forget_record(old.id());
         self.shown.ids.remove_if(old.id().as_bytes(), |_| true);
         self.shown.order.put(old.slot(), None);
         if let Some(key) = old.key() {
@@ -257,21 +263,47 @@ impl Table {
             }
             Stored::Purged(stored) => self.restore_purge(stamp, &stored).map(Event::Purged),
             Stored::FollowUpConfirmed { number } => Ok(Event::FollowUpConfirmed { stamp, number }),
+            Stored::Outcome { change } => {
+                let (mark, change) = (Mark::default(), self.restore_outcome(change)?);
+                Ok(Event::Outcome { mark, stamp, change })
+            }
         }
     }
 
-    /// Checks the values that a field's new index is made of: until then nobody relied on them.
+    /// Gives an outcome the record that its write left: the one that is here now.
+    fn restore_outcome(&self, change: OutcomeChange) -> Result<OutcomeChange, Misfit> {
+        let OutcomeChange::Stored(outcome) = &change else { return Ok(change) };
+        let Some(answered) = outcome.record() else { return Ok(change) };
+        let record = self.shown.record(answered.id);
+        let record = record.ok_or(Misfit::Missing { id: answered.id })?;
+        if record.version() != answered.version {
+            let (expected, found) = (record.version().0.into(), answered.version.0.into());
+            return Err(Misfit::Order { what: "the version of an outcome", expected, found });
+        }
+        Ok(OutcomeChange::Stored(Arc::new(outcome.with_record(Some(record)))))
+    }
+
+    /// Checks the values that new indexes are made of: until then nobody relied on them.
     fn expect_readable(&self, change: &SchemaChange) -> Result<(), Misfit> {
-        let SchemaChange::FieldChanged { field } = change else { return Ok(()) };
-        let is_readable = |slot| {
-            let record = self.shown.order.get(Slot(slot));
-            record.is_none_or(|record| {
+        let before = self.shown.schema();
+        let after = before.with_change(change);
+        let is_known = |field: &Field| before.claimed_fields().any(|it| it.number == field.number);
+        let fields: Vec<&Arc<Field>> =
+            after.claimed_fields().filter(|field| !is_known(field)).collect();
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let is_sound = |record: &Record| {
+            fields.iter().all(|field| {
                 let raw = record.value(field.number);
                 raw.is_none_or(|mut raw| Value::decode(field, &mut raw).is_ok())
             })
         };
-        let is_sound = !field.is_unique || (0..self.slot_count()).all(is_readable);
-        if is_sound { Ok(()) } else { Err(Misfit::Shape { what: "a value" }) }
+        let mut slots = (0..self.slot_count()).map(Slot);
+        if slots.all(|slot| self.shown.order.get(slot).as_ref().is_none_or(is_sound)) {
+            return Ok(());
+        }
+        Err(Misfit::Shape { what: "a value" })
     }
 
     pub(super) fn restore_change(
@@ -386,7 +418,7 @@ impl KeyMoves {
         let old_key = old.and_then(Record::key);
         let key_is_new = new.key().is_some() && old_key != new.key();
         let freed = old_key.filter(|_| old_key != new.key()).map(Key::of);
-        if !schema.has_claiming_fields() {
+        if !schema.has_claims() {
             return Self { key_is_new, freed, ..Self::default() };
         }
         // An archived record claims its identifier and nothing else.
@@ -404,49 +436,27 @@ impl KeyMoves {
 }
 
 impl Shown {
-    /// Replaces the schema, and makes the indexes of its unique fields. A new field is made before
-    /// any record has a value of it, so its index begins empty.
+    /// Replaces the schema, and makes the indexes that it asks for. A new field is made before any
+    /// record has a value of it, so its index begins empty.
     pub(super) fn put_schema(&self, schema: Arc<Schema>) {
-        let mut uniques: BTreeMap<FieldNumber, Arc<UniqueIndex>> = (**self.uniques.load()).clone();
-        for field in schema.claiming_fields() {
-            uniques.entry(field.number).or_default();
+        let mut uniques = BTreeMap::clone(&self.uniques.load());
+        for on in claims_on(&schema) {
+            uniques.entry(on).or_default();
         }
         self.uniques.store(Arc::new(uniques));
         self.make_owners(&schema);
         self.schema.store(schema);
     }
 
-    /// The indexes of fields that were not unique before, or in another normal form.
-    fn make_indexes(&self, after: &Schema, slots: u32) -> Vec<(FieldNumber, Arc<UniqueIndex>)> {
-        let before = self.schema();
-        let is_new = |field: &&Arc<Field>| {
-            let mut held = before.claiming_fields().filter(|held| held.number == field.number);
-            !held.any(|held| held.normalizer == field.normalizer)
-        };
-        let made = after.claiming_fields().filter(is_new);
-        let made: Vec<_> = made.map(|field| (field, Arc::new(UniqueIndex::default()))).collect();
-        for slot in if made.is_empty() { 0..0 } else { 0..slots } {
-            let record = self.order.get(Slot(slot)).filter(|record| !record.is_archived());
-            let Some(record) = record else { continue };
-            for (field, index) in &made {
-                let claim = record.value(field.number).and_then(|raw| claim_of(field, raw));
-                if let Some(claim) = claim {
-                    index.put(claim.key, record.clone());
-                }
-            }
-        }
-        made.into_iter().map(|(field, index)| (field.number, index)).collect()
-    }
-
     /// Replaces the schema of a table with records. Indexes are there before the schema that needs
     /// them, and stay until it is replaced.
-    fn change_schema(&self, schema: &Arc<Schema>, made: Vec<(FieldNumber, Arc<UniqueIndex>)>) {
-        let mut uniques: BTreeMap<FieldNumber, Arc<UniqueIndex>> = (**self.uniques.load()).clone();
+    fn change_schema(&self, schema: &Arc<Schema>, made: BTreeMap<ClaimOn, Arc<UniqueIndex>>) {
+        let mut uniques = BTreeMap::clone(&self.uniques.load());
         uniques.extend(made);
         self.uniques.store(Arc::new(uniques.clone()));
         self.make_owners(schema);
         self.schema.store(schema.clone());
-        uniques.retain(|number, _| schema.claiming_fields().any(|field| field.number == *number));
+        uniques.retain(|on, _| claims_on(schema).any(|claimed| claimed == *on));
         self.uniques.store(Arc::new(uniques));
         self.drop_owners(schema);
     }

@@ -131,6 +131,11 @@ impl Edits {
         self.put(number, None);
     }
 
+    /// The numbers that are set or cleared, rising.
+    pub fn numbers(&self) -> impl Iterator<Item = FieldNumber> + '_ {
+        self.entries.iter().map(|(number, _)| *number)
+    }
+
     fn put(&mut self, number: FieldNumber, range: Option<std::ops::Range<usize>>) {
         match self.entries.binary_search_by_key(&number, |(at, _)| *at) {
             Ok(at) => self.entries[at].1 = range,

@@ -9,15 +9,19 @@ use crate::model::id::{
     BatchId, FieldNumber, MemberId, OptionId, RecordId, SchemaNumber, Timestamp,
 };
 use crate::model::key::Key;
+use crate::model::retry::Retry;
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
 use crate::model::table::event::{FollowUpNumber, Stamp};
+use crate::model::table::intent::Intent;
+use crate::model::table::others::Others;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Who asks, in which request.
@@ -28,8 +32,12 @@ pub struct Caller {
     pub members: Arc<Members>,
     /// What the member may do, as of the request.
     pub rights: Arc<Rights>,
+    /// The tables that relationship fields lead to.
+    pub others: Others,
     pub origin: Arc<str>,
     pub batch: BatchId,
+    /// Of a request that may be sent again, at the one of its commands that decides.
+    pub retry: Option<Arc<Retry>>,
 }
 
 impl Caller {
@@ -37,6 +45,12 @@ impl Caller {
     #[must_use]
     pub fn stamp(&self, at: Timestamp) -> Stamp {
         Stamp { at, actor: self.member, origin: self.origin.clone(), batch: self.batch }
+    }
+
+    /// The retry, with the stamp that its outcome carries.
+    #[must_use]
+    pub fn stamped_retry(&self, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        self.retry.as_ref().map(|retry| (retry.clone(), self.stamp(at)))
     }
 }
 
@@ -51,25 +65,14 @@ impl Command {
     /// Whether it is decided on plain state.
     #[must_use]
     pub fn is_schema_change(&self) -> bool {
-        match self.ask {
-            Ask::CreateField(_) | Ask::CreateOption { .. } | Ask::ChangeSchema(_) => true,
-            Ask::Upsert(_)
-            | Ask::Add(_)
-            | Ask::Update(_)
-            | Ask::Archive(_)
-            | Ask::Unarchive(_)
-            | Ask::Move { .. }
-            | Ask::Purge(_)
-            | Ask::Team(_)
-            | Ask::ConfirmFollowUp(_) => false,
-        }
+        self.ask.is_schema_change()
     }
 }
 
 /// What is asked.
 #[derive(Debug)]
 pub enum Ask {
-    Upsert(Box<Upsert>),
+    Upsert(Box<Intent>),
     Add(Box<Add>),
     Update(Box<Update>),
     Archive(RecordId),
@@ -87,16 +90,35 @@ pub enum Ask {
         option: NewOption,
     },
     ChangeSchema(SchemaAsk),
+    /// Answers what would be answered, and does nothing.
+    Dry(Box<Ask>),
     ConfirmFollowUp(FollowUpNumber),
 }
 
 impl Ask {
+    fn is_schema_change(&self) -> bool {
+        match self {
+            Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
+            Self::Dry(ask) => ask.is_schema_change(),
+            Self::Upsert(_)
+            | Self::Add(_)
+            | Self::Update(_)
+            | Self::Archive(_)
+            | Self::Unarchive(_)
+            | Self::Move { .. }
+            | Self::Purge(_)
+            | Self::Team(_)
+            | Self::ConfirmFollowUp(_) => false,
+        }
+    }
+
     /// The writes of a record, if it is one.
     pub fn writes_mut(&mut self) -> Option<&mut Writes> {
         match self {
-            Self::Upsert(upsert) => Some(&mut upsert.writes),
+            Self::Upsert(intent) => Some(&mut intent.writes),
             Self::Add(add) => Some(&mut add.writes),
             Self::Update(update) => Some(&mut update.writes),
+            Self::Dry(ask) => ask.writes_mut(),
             Self::Archive(_)
             | Self::Move { .. }
             | Self::Unarchive(_)
@@ -110,7 +132,7 @@ impl Ask {
     }
 }
 
-/// The request's `fields`, read as far as the schema alone allows.
+/// The request's sets of fields, read as far as the schema alone allows.
 #[derive(Clone, Debug, Default)]
 pub struct Writes {
     /// The schema they were read with.
@@ -119,16 +141,65 @@ pub struct Writes {
     /// What is wrong with entries, in their order.
     pub faults: Vec<RecordFault>,
     /// Entries that name a field which nobody, or not the caller, may write.
-    pub forbidden: Vec<(u32, FieldNumber)>,
+    pub forbidden: Vec<(EntryIndex, FieldNumber)>,
 }
 
 /// One good entry.
 #[derive(Clone, Debug)]
 pub struct Write {
     /// Its place in the request.
-    pub index: u32,
+    pub index: EntryIndex,
     pub field: FieldNumber,
     pub change: Change,
+}
+
+/// A set of fields of a request: when they are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldSet {
+    /// Always.
+    #[default]
+    Fields,
+    /// On a record that is created.
+    OnCreate,
+    /// On a record that is updated or restored.
+    OnUpdate,
+    /// Where the field has no value after the others.
+    IfEmpty,
+}
+
+impl FieldSet {
+    /// Whether a set of fields is written where this was done. Whether a field is empty is asked
+    /// besides.
+    #[must_use]
+    pub fn applies(self, action: Action) -> bool {
+        match self {
+            Self::Fields | Self::IfEmpty => action.has_written(),
+            Self::OnCreate => action == Action::Created,
+            Self::OnUpdate => matches!(action, Action::Updated | Action::Unarchived),
+        }
+    }
+
+    /// Whether a field of the set was written where this was done and these fields have changed.
+    #[must_use]
+    pub fn has_written(self, field: FieldNumber, action: Action, changed: &[FieldNumber]) -> bool {
+        let is_due = self != Self::IfEmpty || changed.contains(&field);
+        is_due && self.applies(action)
+    }
+}
+
+/// Where in a request an entry stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryIndex {
+    pub set: FieldSet,
+    pub at: u32,
+}
+
+impl EntryIndex {
+    /// An entry of `fields`.
+    #[must_use]
+    pub const fn of_fields(at: u32) -> Self {
+        Self { set: FieldSet::Fields, at }
+    }
 }
 
 /// What becomes of an archived record that holds the identifier to be created.
@@ -138,6 +209,8 @@ pub enum ArchivedMatch {
     Prompt,
     Unarchive,
     Overwrite,
+    /// It is left alone, and nothing is created.
+    Skip,
 }
 
 /// What becomes of an archived record that holds the identifier a live one is to take.
@@ -163,15 +236,6 @@ pub struct Identifier {
     pub key: Key,
     /// Why no record can be created under it.
     pub fault: Option<ValueFault>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Upsert {
-    pub lookup: Identifier,
-    pub writes: Writes,
-    pub archived_match: ArchivedMatch,
-    pub archived_conflict: ArchivedConflict,
-    pub restore_conflict: RestoreConflict,
 }
 
 #[derive(Clone, Debug)]
@@ -216,19 +280,39 @@ pub struct TeamEdit {
     pub present: bool,
 }
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was done. The names are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     Created,
     Updated,
     Unarchived,
+    Archived,
+    /// The record is what it was to become.
     Unchanged,
+    /// There is one, so none was created.
+    Exists,
+    /// An archived one was left alone.
+    SkippedArchived,
+}
+
+impl Action {
+    /// Whether a live record is what the request has made of it.
+    #[must_use]
+    pub fn has_written(self) -> bool {
+        match self {
+            Self::Created | Self::Updated | Self::Unarchived => true,
+            Self::Archived | Self::Unchanged | Self::Exists | Self::SkippedArchived => false,
+        }
+    }
 }
 
 /// The answer to a command that was not refused.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Record(Outcome),
+    /// No live record is meant by an upsert that only changes one.
+    NoMatch,
     /// Archived, purged, put on or taken off a team, confirmed: nothing to show.
     Done,
     Field(Arc<Field>),
@@ -243,7 +327,8 @@ pub struct Outcome {
     pub record: Record,
     /// Fields that got a value without being named by the request.
     pub filled: Vec<FieldNumber>,
-    /// Fields whose value is another one now, in rising order.
+    /// Fields whose value is another one now, in rising order; of a new record those that the
+    /// request gave.
     pub changed: Vec<FieldNumber>,
 }
 
@@ -251,9 +336,9 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Place {
     /// An entry of `fields` that names a field of the schema.
-    Entry { index: u32, field: FieldNumber, key: EntryKey },
+    Entry { index: EntryIndex, field: FieldNumber, key: EntryKey },
     /// An entry of `fields` that names none, by what it gives.
-    Unresolved { index: u32, given: Box<str>, key: EntryKey },
+    Unresolved { index: EntryIndex, given: Box<str>, key: EntryKey },
     /// A field that the request does not name.
     Field(FieldNumber),
     /// The body key `lookup_value`.

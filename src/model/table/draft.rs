@@ -3,11 +3,14 @@
 use crate::model::id::{FieldNumber, RecordId, Sequence, Slot, TagNumber};
 use crate::model::key::{self, Key};
 use crate::model::moment::Mark;
+use crate::model::retry::hash::RetryKey;
+use crate::model::retry::{OutcomeChange, StoredOutcome};
 use crate::model::table::Table;
 use crate::model::table::event::{Claim, Event, FollowUpNumber, KeyMoves, Tag};
 use crate::model::table::index::KeyHasher;
 use crate::model::table::record::Record;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Every entry carries the mark of the event that laid it, and goes with that event.
 #[derive(Default)]
@@ -16,11 +19,12 @@ pub struct Draft {
     records: HashMap<RecordId, (Mark, Option<Record>), KeyHasher>,
     /// Identifiers; none: freed.
     keys: HashMap<Key, (Mark, Option<RecordId>), KeyHasher>,
-    /// Further unique fields; none: freed.
+    /// Further unique fields and constraints; none: freed.
     claims: HashMap<Claim, (Mark, Option<RecordId>), KeyHasher>,
     tags: HashMap<(FieldNumber, Key), (Mark, TagNumber), KeyHasher>,
     /// Tags of a field that are laid here.
     tag_counts: HashMap<FieldNumber, u32, KeyHasher>,
+    outcomes: HashMap<RetryKey, (Mark, Arc<StoredOutcome>), KeyHasher>,
     /// The highest given out.
     sequence: Sequence,
     slots: u32,
@@ -37,6 +41,7 @@ impl Draft {
             && self.claims.is_empty()
             && self.tags.is_empty()
             && self.tag_counts.is_empty()
+            && self.outcomes.is_empty()
     }
 
     pub(crate) fn lay(&mut self, event: &Event) {
@@ -59,8 +64,16 @@ impl Draft {
                 self.records.insert(id, (purge.mark, None));
                 self.follow_up = self.follow_up.max(purge.follow_up);
             }
-            // Barriers: decided on plain state, durable before anything else is decided.
-            Event::ObjectCreated { .. }
+            Event::Outcome { mark, change: OutcomeChange::Stored(outcome), .. } => {
+                self.outcomes.insert(outcome.key, (*mark, outcome.clone()));
+            }
+            // What is completed or dropped may be found as it was until then. All others are
+            // barriers: decided on plain state, durable before anything else is decided.
+            Event::Outcome {
+                change: OutcomeChange::Completed(_) | OutcomeChange::Dropped { .. },
+                ..
+            }
+            | Event::ObjectCreated { .. }
             | Event::FieldCreated { .. }
             | Event::OptionCreated { .. }
             | Event::SchemaChanged { .. }
@@ -125,7 +138,14 @@ impl Draft {
                 }
                 lift(&mut self.records, &purge.old.id(), purge.mark);
             }
-            Event::ObjectCreated { .. }
+            Event::Outcome { mark, change: OutcomeChange::Stored(outcome), .. } => {
+                lift(&mut self.outcomes, &outcome.key, *mark);
+            }
+            Event::Outcome {
+                change: OutcomeChange::Completed(_) | OutcomeChange::Dropped { .. },
+                ..
+            }
+            | Event::ObjectCreated { .. }
             | Event::FieldCreated { .. }
             | Event::OptionCreated { .. }
             | Event::SchemaChanged { .. }
@@ -187,7 +207,7 @@ impl View<'_> {
         self.record(found.id()).filter(|record| record.key() == Some(key.as_bytes()))
     }
 
-    /// The live record that holds a value of a further unique field.
+    /// The live record that holds a value of a further unique field, or those of a constraint.
     #[must_use]
     pub fn claimant(&self, claim: &Claim) -> Option<Record> {
         for draft in self.drafts.iter().rev() {
@@ -195,7 +215,7 @@ impl View<'_> {
                 return holder.and_then(|id| self.record(id));
             }
         }
-        let found = self.table.shown.unique(claim.field)?.get(&claim.key)?;
+        let found = self.table.shown.unique(claim.on)?.get(&claim.key)?;
         self.record(found.id())
     }
 
@@ -216,6 +236,17 @@ impl View<'_> {
     pub fn tag_count(&self, field: FieldNumber) -> u32 {
         let laid: u32 = self.drafts.iter().filter_map(|draft| draft.tag_counts.get(&field)).sum();
         laid + self.table.shown.tags.count(field)
+    }
+
+    /// What was answered under a key.
+    #[must_use]
+    pub fn outcome(&self, key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        for draft in self.drafts.iter().rev() {
+            if let Some((_, outcome)) = draft.outcomes.get(key) {
+                return Some(outcome.clone());
+            }
+        }
+        self.table.outcomes.find(key)
     }
 
     /// The highest sequence given out.

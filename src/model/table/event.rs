@@ -1,10 +1,12 @@
 //! What has happened in a table. Its stored form stands in `event_form.rs`.
 
 use crate::model::id::{
-    BatchId, FieldNumber, HistoryId, MemberId, Sequence, TagId, TagNumber, Timestamp, Version,
+    BatchId, ConstraintNumber, FieldNumber, HistoryId, MemberId, Sequence, TagId, TagNumber,
+    Timestamp, Version,
 };
 use crate::model::key::Key;
 use crate::model::moment::Mark;
+use crate::model::retry::OutcomeChange;
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
@@ -12,6 +14,7 @@ use crate::model::schema::option::Choice;
 use crate::model::table::record::Record;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// When, by whom, for which source system, in which request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,18 @@ pub struct Stamp {
     pub origin: Arc<str>,
     pub batch: BatchId,
 }
+
+impl Stamp {
+    /// The server itself: no member asked for it.
+    #[must_use]
+    pub fn of_server(at: Timestamp) -> Self {
+        let (actor, batch) = (MemberId(Uuid::nil()), BatchId(Uuid::nil()));
+        Self { at, actor, origin: SERVER.into(), batch }
+    }
+}
+
+/// The origin of what no member asked for.
+pub const SERVER: &str = "upsertd";
 
 /// What a change did to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +66,29 @@ pub struct Tag {
 /// A place in a unique index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
-    pub field: FieldNumber,
+    pub on: ClaimOn,
     pub key: Key,
+}
+
+/// What a live record has for itself: which index a claim is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClaimOn {
+    /// The value of a field.
+    Field(FieldNumber),
+    /// The values of several fields together.
+    Constraint(ConstraintNumber),
+}
+
+impl From<FieldNumber> for ClaimOn {
+    fn from(field: FieldNumber) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl From<ConstraintNumber> for ClaimOn {
+    fn from(constraint: ConstraintNumber) -> Self {
+        Self::Constraint(constraint)
+    }
 }
 
 /// What a change takes and frees in the unique indexes. Not stored: it follows from the records.
@@ -62,7 +98,7 @@ pub struct KeyMoves {
     pub key_is_new: bool,
     /// The key it held, unless another record takes that in the same commit.
     pub freed: Option<Key>,
-    /// In the indexes of further unique fields.
+    /// In the indexes of further unique fields and of constraints.
     pub claims: Vec<Claim>,
     pub frees: Vec<Claim>,
 }
@@ -157,6 +193,12 @@ pub enum Event {
         stamp: Stamp,
         number: FollowUpNumber,
     },
+    /// What is kept of commands that may be sent again.
+    Outcome {
+        mark: Mark,
+        stamp: Stamp,
+        change: OutcomeChange,
+    },
 }
 
 impl Event {
@@ -168,7 +210,8 @@ impl Event {
             | Self::OptionCreated { stamp, .. }
             | Self::SchemaChanged { stamp, .. }
             | Self::TeamChanged { stamp, .. }
-            | Self::FollowUpConfirmed { stamp, .. } => stamp,
+            | Self::FollowUpConfirmed { stamp, .. }
+            | Self::Outcome { stamp, .. } => stamp,
             Self::Record(change) => &change.stamp,
             Self::Purged(purge) => &purge.stamp,
         }
@@ -183,7 +226,9 @@ impl Event {
             | Self::SchemaChanged { sequence, .. } => Some(*sequence),
             Self::Record(change) => Some(change.record.sequence()),
             Self::Purged(purge) => Some(purge.sequence),
-            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } => None,
+            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } | Self::Outcome { .. } => {
+                None
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::model::id::{
     BatchId, FieldNumber, HistoryId, MemberId, RecordId, Sequence, TagId, TagNumber, Timestamp,
     Version,
 };
+use crate::model::retry::OutcomeChange;
 use crate::model::schema::Schema;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::field::Field;
@@ -37,6 +38,7 @@ mod kind {
     pub(super) const TEAM_CHANGED: u64 = 14;
     pub(super) const PURGED: u64 = 15;
     pub(super) const FOLLOW_UP_CONFIRMED: u64 = 20;
+    pub(super) const OUTCOME: u64 = 21;
 }
 
 /// Format, kind, time, actor, origin, batch.
@@ -75,13 +77,17 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
             put_uint(purge.old.sequence().0, out);
             match purge.key_hash {
                 Some(hash) => put_bin(&hash.0.to_be_bytes(), out),
-                None => rmp::encode::write_nil(out).expect(INFALLIBLE),
+                None => put_nil(out),
             }
             put_uint(purge.follow_up.0, out);
         }
         Event::FollowUpConfirmed { stamp, number } => {
             head(1, kind::FOLLOW_UP_CONFIRMED, stamp, out);
             put_uint(number.0, out);
+        }
+        Event::Outcome { stamp, change, .. } => {
+            head(1, kind::OUTCOME, stamp, out);
+            put_named(change, out);
         }
     }
 }
@@ -92,6 +98,10 @@ pub(crate) fn put_uint(number: u64, out: &mut Vec<u8>) {
 
 pub(crate) fn put_bin(bytes: &[u8], out: &mut Vec<u8>) {
     rmp::encode::write_bin(out, bytes).expect(INFALLIBLE);
+}
+
+pub(crate) fn put_nil(out: &mut Vec<u8>) {
+    rmp::encode::write_nil(out).expect(INFALLIBLE);
 }
 
 pub(crate) fn put_array(length: usize, out: &mut Vec<u8>) {
@@ -119,7 +129,12 @@ fn encode_schema_change(
 ) {
     head(2, kind, stamp, out);
     put_uint(sequence.0, out);
-    put_bin(&rmp_serde::to_vec_named(form).expect("a schema has a stored form"), out);
+    put_named(form, out);
+}
+
+/// A form: a binary of MessagePack with named fields.
+pub(crate) fn put_named(form: &impl Serialize, out: &mut Vec<u8>) {
+    put_bin(&rmp_serde::to_vec_named(form).expect("our own types have a stored form"), out);
 }
 
 /// Sequence, id, version, previous sequence, changed fields, reason, new tags, body.
@@ -139,7 +154,7 @@ fn encode_change(change: &RecordChange, out: &mut Vec<u8>) {
     put_array(change.changed.len(), out);
     change.changed.iter().for_each(|number| put_uint(u64::from(number.0), out));
     match change.reason {
-        None => rmp::encode::write_nil(out).expect(INFALLIBLE),
+        None => put_nil(out),
         Some(Reason::IdentifierOverwritten) => put_uint(REASON_IDENTIFIER_OVERWRITTEN, out),
     }
     put_array(change.new_tags.len(), out);
@@ -179,6 +194,7 @@ pub enum Stored<'a> {
     TeamChanged { id: RecordId, body: &'a [u8] },
     Purged(StoredPurge),
     FollowUpConfirmed { number: FollowUpNumber },
+    Outcome { change: OutcomeChange },
 }
 
 impl Stored<'_> {
@@ -192,7 +208,9 @@ impl Stored<'_> {
             | Self::SchemaChanged { sequence, .. } => Some(*sequence),
             Self::Record(change) => Some(change.sequence),
             Self::Purged(purge) => Some(purge.sequence),
-            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } => None,
+            Self::TeamChanged { .. } | Self::FollowUpConfirmed { .. } | Self::Outcome { .. } => {
+                None
+            }
         }
     }
 }
@@ -303,6 +321,7 @@ fn decode_kind<'a>(kind: u64, rest: &mut &'a [u8]) -> Result<(u32, Stored<'a>), 
         kind::FOLLOW_UP_CONFIRMED => {
             (1, Stored::FollowUpConfirmed { number: take_follow_up(rest)? })
         }
+        kind::OUTCOME => (1, Stored::Outcome { change: take_named(rest, "an outcome")? }),
         unknown => return Err(Misfit::Kind { found: unknown }),
     })
 }
@@ -347,7 +366,7 @@ fn decode_purge(rest: &mut &[u8]) -> Result<StoredPurge, Misfit> {
 }
 
 /// Takes a nil off the front, if one stands there.
-fn take_nil(rest: &mut &[u8]) -> bool {
+pub(crate) fn take_nil(rest: &mut &[u8]) -> bool {
     let is_nil = rest.first() == Some(&rmp::Marker::Null.to_u8());
     if is_nil {
         *rest = &rest[1..];
@@ -409,6 +428,9 @@ pub(crate) fn take_body<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Misfit> {
     if Body::is_well_formed(body) { Ok(body) } else { Err(Misfit::Shape { what: "a body" }) }
 }
 
-fn take_named<T: DeserializeOwned>(rest: &mut &[u8], what: &'static str) -> Result<T, Misfit> {
+pub(crate) fn take_named<T: DeserializeOwned>(
+    rest: &mut &[u8],
+    what: &'static str,
+) -> Result<T, Misfit> {
     rmp_serde::from_slice(take_bin(rest, what)?).map_err(|_| Misfit::Shape { what })
 }

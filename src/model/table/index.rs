@@ -131,7 +131,8 @@ impl<K: Hash + Eq + Clone + AsRef<Record>> Index<K> {
     }
 }
 
-/// A further unique constraint: it can be made and dropped while running, so it owns its keys.
+/// The claims on one field or constraint: it can be made and dropped while running, so it owns its
+/// keys.
 pub struct UniqueIndex {
     map: DashMap<Key, Record, KeyHasher>,
 }

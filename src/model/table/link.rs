@@ -140,6 +140,19 @@ impl Link {
         self.owner.as_ref().map_or_else(Vec::new, |field| field.related(owner))
     }
 
+    /// Of a mirror: whether the caller may edit every live record that leads here, seen or not.
+    #[must_use]
+    pub fn may_edit_owners(&self, record: &Record) -> bool {
+        let mut may_edit = true;
+        if let Some(owner) = &self.owner {
+            self.each_owner(owner, record, &mut |found| {
+                may_edit = self.other.access.may_edit(&self.schema, &found);
+                may_edit
+            });
+        }
+        may_edit
+    }
+
     /// The first of the related records, and how many there are.
     #[must_use]
     pub fn first(&self, record: &Record, limit: usize) -> Related {
@@ -251,12 +264,17 @@ impl Link {
             while found.next().is_some_and(&mut *goes_on) {}
             return;
         };
+        self.each_owner(owner, record, &mut |found| !self.shows(&found) || goes_on(found));
+    }
+
+    /// Every live record that leads here, whoever may see it.
+    fn each_owner(&self, owner: &Owner, record: &Record, goes_on: &mut dyn FnMut(Record) -> bool) {
         let mut last: Option<Slot> = None;
         loop {
             let slots = owner.index.behind(record.id(), last, STEP);
             for slot in &slots {
                 let found = self.other.shown.order.get(*slot);
-                let found = found.filter(|found| self.shows(found));
+                let found = found.filter(|found| !found.is_archived());
                 let found = found.filter(|found| owner.leads_to(found, record.id()));
                 if found.is_some_and(|found| !goes_on(found)) {
                     return;

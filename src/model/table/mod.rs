@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod body;
+mod claims;
 pub mod column;
 pub mod columns;
 pub mod command;
@@ -14,9 +15,11 @@ pub mod draft;
 pub mod event;
 pub mod event_form;
 pub mod index;
+pub mod intent;
 pub mod link;
 pub mod naming;
 pub mod order;
+pub mod others;
 mod owners;
 pub mod record;
 pub mod scan;
@@ -34,7 +37,10 @@ use crate::model::id::{
     FieldNumber, HistoryId, ObjectId, RecordId, Sequence, TagNumber, Timestamp, WriterId,
 };
 use crate::model::key::Key;
-use crate::model::moment::Moment;
+use crate::model::moment::{Mark, Moment};
+use crate::model::retry::hash::RetryKey;
+use crate::model::retry::outcomes::Outcomes;
+use crate::model::retry::{Answered, OutcomeChange, RecordAnswered, Retry, StoredOutcome};
 use crate::model::schema::Schema;
 use crate::model::state::State;
 use crate::model::table::columns::Columns;
@@ -42,7 +48,7 @@ use crate::model::table::command::{Command, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::digest::Digest;
 use crate::model::table::draft::{Draft, View};
-use crate::model::table::event::{Event, FollowUpNumber};
+use crate::model::table::event::{ClaimOn, Event, FollowUpNumber, Stamp};
 use crate::model::table::index::{ById, ByKey, Index, OwnerIndex, UniqueIndex};
 use crate::model::table::order::{Order, Wanted};
 use crate::model::table::record::Record;
@@ -82,7 +88,7 @@ pub struct Shown {
     pub columns: Columns,
     pub tags: Tags,
     schema: ArcSwap<Schema>,
-    uniques: ArcSwap<BTreeMap<FieldNumber, Arc<UniqueIndex>>>,
+    uniques: ArcSwap<BTreeMap<ClaimOn, Arc<UniqueIndex>>>,
     owners: ArcSwap<BTreeMap<FieldNumber, Arc<OwnerIndex>>>,
     follow_ups: ArcSwap<FollowUps>,
     sequence: AtomicU64,
@@ -131,10 +137,10 @@ impl Shown {
         self.owners.load().get(&field).cloned()
     }
 
-    /// The index of a field whose values a record has for itself.
+    /// The index of a field whose values a live record has for itself, or of a constraint.
     #[must_use]
-    pub fn unique(&self, field: FieldNumber) -> Option<Arc<UniqueIndex>> {
-        self.uniques.load().get(&field).cloned()
+    pub fn unique(&self, on: impl Into<ClaimOn>) -> Option<Arc<UniqueIndex>> {
+        self.uniques.load().get(&on.into()).cloned()
     }
 
     /// What was sent to other writers and is not confirmed.
@@ -168,6 +174,7 @@ pub struct FollowUps {
 /// The state that one writer owns: what readers see, and what the writer alone needs.
 pub struct Table {
     pub(crate) shown: Arc<Shown>,
+    outcomes: Arc<Outcomes>,
     object: ObjectId,
     pub(crate) history: HistoryId,
     pub(crate) limits: Limits,
@@ -212,6 +219,7 @@ impl Table {
         shown.put_schema(schema);
         Self {
             shown: Arc::new(shown),
+            outcomes: Arc::default(),
             object,
             history,
             limits: setting.limits,
@@ -295,6 +303,37 @@ impl State for Table {
 
     fn time(event: &Event) -> Timestamp {
         event.stamp().at
+    }
+
+    fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    fn retry(command: &Command, at: Timestamp) -> Option<(Arc<Retry>, Stamp)> {
+        command.caller.stamped_retry(at)
+    }
+
+    fn outcome(&self, draft: &Draft, key: &RetryKey) -> Option<Arc<StoredOutcome>> {
+        View { table: self, drafts: &[draft] }.outcome(key)
+    }
+
+    fn answered(reply: &Reply) -> Option<Answered> {
+        Some(match reply {
+            Reply::Record(outcome) => Answered::Record(RecordAnswered::of(outcome)),
+            Reply::Done => Answered::Nothing,
+            Reply::NoMatch => return None,
+            Reply::Field(field) => Answered::Field(field.id),
+            Reply::Option(choice) => Answered::Option(choice.id),
+            Reply::Category(category) => Answered::Category(category.id),
+        })
+    }
+
+    fn done() -> Reply {
+        Reply::Done
+    }
+
+    fn outcome_event(change: OutcomeChange, stamp: Stamp, mark: Mark) -> Event {
+        Event::Outcome { mark, stamp, change }
     }
 
     fn apply(&mut self, event: &Event) {

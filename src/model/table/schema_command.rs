@@ -16,13 +16,9 @@ pub enum SchemaAsk {
     ChangeField {
         field: FieldNumber,
         change: Box<ChangedField>,
-        run: Run,
     },
     /// Its values are gone from every read.
-    DeleteField {
-        field: FieldNumber,
-        run: Run,
-    },
+    DeleteField(FieldNumber),
     /// What is not given stays.
     ChangeOption {
         field: FieldNumber,
@@ -69,11 +65,4 @@ pub enum SchemaAsk {
         stage: Option<String>,
         successor: Option<String>,
     },
-}
-
-/// Whether it is to happen, or only to be answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Run {
-    Real,
-    Dry,
 }

@@ -1,18 +1,20 @@
 //! A table in a snapshot: how it is taken out at one instant, and how it is built again.
 //!
 //! One state chunk (a MessagePack array: format, sequence, last tag number, last follow-up,
-//! open follow-ups, schema, tags), then chunks of records in creation order, each record an array of
+//! open follow-ups, schema, tags, and outcomes if there are any), then chunks of records in creation order, each record an array of
 //! id, version, sequence, body.
 
 use crate::model::id::{HistoryId, Position, RecordId, Sequence, Slot, TagNumber, Version};
+use crate::model::retry::StoredOutcome;
+use crate::model::retry::outcomes::{self, Outcomes};
 use crate::model::schema::Schema;
 use crate::model::table::apply::restore_record;
 use crate::model::table::decide::keys::claims_of;
 use crate::model::table::digest::{item_hash, record_hash, stored_hash};
 use crate::model::table::event::{FollowUpNumber, Tag};
 use crate::model::table::event_form::{
-    Misfit, decode_tag, encode_tag, put_array, put_bin, put_uint, take_array, take_bin, take_body,
-    take_id, take_sequence, take_u32, take_uint,
+    Misfit, decode_tag, encode_tag, put_array, put_bin, put_named, put_nil, put_uint, take_array,
+    take_bin, take_body, take_id, take_named, take_nil, take_sequence, take_u32, take_uint,
 };
 use crate::model::table::index::{ById, ByKey};
 use crate::model::table::record::Record;
@@ -23,6 +25,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const FORMAT: u64 = 1;
 const STATE_FIELDS: u32 = 7;
+/// With the outcomes.
+const STATE_FIELDS_MAX: u32 = 8;
 const RECORD_FIELDS: u32 = 4;
 
 /// A table at one instant: small copies, and a scan over the rest.
@@ -35,6 +39,7 @@ pub struct Image {
     tag_count: usize,
     tag_number: TagNumber,
     follow_ups: Arc<FollowUps>,
+    outcomes: outcomes::Image,
     records_digest: u128,
     digest_key: [u8; 16],
 }
@@ -54,6 +59,7 @@ impl Table {
             tag_count: self.shown.tags.len(),
             tag_number: self.tag_number,
             follow_ups: self.shown.follow_ups(),
+            outcomes: self.outcomes.image(),
             records_digest: self.digest.records(),
             digest_key: self.digest.key(),
         }
@@ -65,7 +71,9 @@ impl Image {
     #[must_use]
     pub fn encode_state(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        put_array(STATE_FIELDS as usize, &mut out);
+        let outcomes = self.outcomes.iter().count();
+        let fields = if outcomes == 0 { STATE_FIELDS } else { STATE_FIELDS_MAX };
+        put_array(fields as usize, &mut out);
         put_uint(FORMAT, &mut out);
         put_uint(self.sequence.0, &mut out);
         put_uint(u64::from(self.tag_number.0), &mut out);
@@ -81,6 +89,10 @@ impl Image {
         put_array(self.tag_count, &mut out);
         for tag in self.shown.tags.first(self.tag_count) {
             encode_tag(&tag, &mut out);
+        }
+        if outcomes > 0 {
+            put_array(outcomes, &mut out);
+            self.outcomes.iter().for_each(|outcome| encode_outcome(outcome, &mut out));
         }
         out
     }
@@ -99,6 +111,47 @@ impl Drop for Image {
             self.scan.give_up();
         }
     }
+}
+
+/// An outcome, and the record as its write left it: nil, or its sequence and its body.
+fn encode_outcome(outcome: &StoredOutcome, out: &mut Vec<u8>) {
+    put_array(2, out);
+    put_named(outcome, out);
+    match outcome.record().and_then(|answered| answered.record.as_ref()) {
+        None => put_nil(out),
+        Some(record) => {
+            put_array(2, out);
+            put_uint(record.sequence().0, out);
+            put_bin(record.body().bytes(), out);
+        }
+    }
+}
+
+fn take_outcome(rest: &mut &[u8], schema: &Schema) -> Result<StoredOutcome, Misfit> {
+    const WHAT: &str = "an outcome";
+    if take_array(rest, WHAT)? != 2 {
+        return Err(Misfit::Shape { what: WHAT });
+    }
+    let outcome: StoredOutcome = take_named(rest, WHAT)?;
+    if take_nil(rest) {
+        return Ok(outcome);
+    }
+    if take_array(rest, WHAT)? != 2 {
+        return Err(Misfit::Shape { what: WHAT });
+    }
+    let (sequence, body) = (take_sequence(rest)?, take_body(rest)?);
+    let answered = outcome.record().ok_or(Misfit::Shape { what: WHAT })?;
+    // It is in no order: only the record as it is now has a place there.
+    let numbers = (answered.version, sequence, Slot(0));
+    let record = restore_record(schema, answered.id, numbers, body)?;
+    Ok(outcome.with_record(Some(record)))
+}
+
+fn take_outcomes(rest: &mut &[u8], schema: &Schema, outcomes: &Outcomes) -> Result<(), Misfit> {
+    for _ in 0..take_array(rest, "a list of outcomes")? {
+        outcomes.load([Arc::new(take_outcome(rest, schema)?)]);
+    }
+    Ok(())
 }
 
 /// Appends one record to the content of a record chunk.
@@ -162,7 +215,8 @@ impl Loader {
         records: usize,
     ) -> Result<Self, Misfit> {
         let rest = &mut &*state;
-        if take_array(rest, "a table")? != STATE_FIELDS {
+        let fields = take_array(rest, "a table")?;
+        if !(STATE_FIELDS..=STATE_FIELDS_MAX).contains(&fields) {
             return Err(Misfit::Shape { what: "a table" });
         }
         let format = take_uint(rest, "a table's format")?;
@@ -183,6 +237,9 @@ impl Loader {
             let tag: Tag = decode_tag(rest)?;
             table.shown.tags.put(tag);
         }
+        if fields == STATE_FIELDS_MAX {
+            take_outcomes(rest, &schema, &table.outcomes)?;
+        }
         if !rest.is_empty() {
             return Err(Misfit::Shape { what: "a table" });
         }
@@ -194,7 +251,7 @@ impl Loader {
     /// Loads the records of one chunk, the first of which gets `slot`. Gives the sum of their hashes.
     pub fn load(&self, mut chunk: &[u8], mut slot: Slot) -> Result<u128, Misfit> {
         let mut sum = 0_u128;
-        let has_claims = self.schema.has_claiming_fields();
+        let has_claims = self.schema.has_claims();
         while !chunk.is_empty() {
             let record = self.take_record(&mut chunk, slot)?;
             sum = sum.wrapping_add(record_hash(&self.table.digest.key(), &record));
@@ -221,7 +278,7 @@ impl Loader {
 
     fn load_claims(&self, record: &Record) {
         for claim in claims_of(&self.schema, record.body()) {
-            if let Some(index) = self.table.shown.unique(claim.field) {
+            if let Some(index) = self.table.shown.unique(claim.on) {
                 self.claims.fetch_add(1, Relaxed);
                 index.put(claim.key, record.clone());
             }
@@ -239,9 +296,7 @@ impl Loader {
                 found,
             });
         }
-        let claims = self.schema.claiming_fields();
-        let claims = claims.filter_map(|field| self.table.shown.unique(field.number));
-        let claims: usize = claims.map(|index| index.len()).sum();
+        let claims = self.table.shown.claim_count();
         if (self.table.shown.keys.len(), claims)
             != (self.keys.into_inner(), self.claims.into_inner())
         {

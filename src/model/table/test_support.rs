@@ -15,11 +15,12 @@ use crate::model::schema::new_object::{Founder, NewObject};
 use crate::model::schema::{Schema, default_fields};
 use crate::model::state::State;
 use crate::model::table::command::{
-    Action, Ask, Caller, Command, Identifier, Outcome, Reply, Write, Writes,
+    Action, Ask, Caller, Command, EntryIndex, Identifier, Outcome, Reply, Write, Writes,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::draft::{Draft, View};
 use crate::model::table::event::{Event, Stamp};
+use crate::model::table::others::Others;
 use crate::model::table::record::Record;
 use crate::model::table::{Limits, Setting, Table};
 use crate::model::value::{Change, Value};
@@ -65,8 +66,10 @@ pub(crate) fn caller() -> Caller {
         member: member(1),
         members: Arc::new(members()),
         rights: Arc::new(Rights::administrator(member(1))),
+        others: Others::default(),
         origin: "tests".into(),
         batch: BatchId::from_bytes([9; 16]),
+        retry: None,
     }
 }
 
@@ -89,6 +92,11 @@ pub(crate) fn field(name: &str, field_type: &str) -> NewField {
         field_type: Some(field_type.into()),
         ..NewField::default()
     }
+}
+
+/// The stored form of the event that a rig's table began with.
+pub(crate) fn encoded_birth(rig: &Rig) -> Vec<u8> {
+    rig.log[0].clone()
 }
 
 /// A table, its draft, and the log of what was decided.
@@ -216,7 +224,10 @@ impl Rig {
         entries: impl IntoIterator<Item = (FieldNumber, Change)>,
     ) -> Writes {
         let entries = (0..).zip(entries);
-        let entries = entries.map(|(index, (field, change))| Write { index, field, change });
+        let entries = entries.map(|(at, (field, change))| {
+            let index = EntryIndex::of_fields(at);
+            Write { index, field, change }
+        });
         Writes {
             schema: self.schema().number(),
             entries: entries.collect(),
@@ -327,8 +338,8 @@ pub(crate) fn assert_whole(table: &Table) {
         live += 1;
         for claim in claims_of(&schema, record.body()) {
             claimed += 1;
-            let index = shown.unique(claim.field).unwrap();
-            assert_eq!(index.get(&claim.key).as_ref(), Some(record), "by a unique field");
+            let index = shown.unique(claim.on).unwrap();
+            assert_eq!(index.get(&claim.key).as_ref(), Some(record), "by what it has alone");
         }
     }
     for field in schema.owning_fields() {
@@ -343,8 +354,7 @@ pub(crate) fn assert_whole(table: &Table) {
         }
         assert_eq!(index.len(), led, "nothing leads where no record says so");
     }
-    let claims: usize =
-        schema.claiming_fields().map(|field| shown.unique(field.number).unwrap().len()).sum();
+    let claims = shown.claim_count();
     assert_eq!((shown.ids.len(), shown.keys.len(), claims), (records.len(), keyed, claimed));
     assert_eq!((shown.live_count(), shown.order.count(Wanted::All)), (live, records.len()));
     assert_eq!(shown.order.count(Wanted::Archived), records.len() - live);

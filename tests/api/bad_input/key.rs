@@ -109,7 +109,7 @@ impl Key {
         self
     }
 
-    fn up_to(self, largest: Value) -> Self {
+    pub(super) fn up_to(self, largest: Value) -> Self {
         Self { largest: Some(largest), ..self }
     }
 

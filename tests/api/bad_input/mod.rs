@@ -17,6 +17,7 @@ mod methods;
 mod parameters;
 mod paths;
 mod references;
+mod retried;
 mod route;
 mod scene;
 mod table;

@@ -23,12 +23,37 @@ pub(super) enum Body {
     Required(Value),
 }
 
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// An object.
+    One,
+    /// Many rows: a list of them, or lines, as well as an object.
+    Rows,
+}
+
 /// Names of the contract's section 7 that mean something on a route and are not offered there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extensions {
     pub(super) query: &'static [&'static str],
     pub(super) body: &'static [&'static str],
     pub(super) headers: &'static [&'static str],
+}
+
+/// Whether a request may be sent again as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retries {
+    /// With an `Idempotency-Key`.
+    TakeKey,
+    /// It reads, or is no single write.
+    NeedNoKey,
+}
+
+/// What a route is for, whatever its method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    Read,
+    Write,
 }
 
 /// A method of a path, and all that is asked of it.
@@ -52,13 +77,12 @@ pub(super) struct Route {
     /// Its list may be ordered.
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
+    pub(super) does: Does,
+    pub(super) retries: Retries,
+    pub(super) holds: Holds,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
-
-const READ: Extensions = Extensions { query: &["min_seq"], body: &[], headers: &[] };
-
-const WRITE: Extensions = Extensions { query: &[], body: &[], headers: &["Idempotency-Key"] };
 
 const NONE: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
@@ -78,14 +102,17 @@ impl Route {
             words: &[],
             is_paged: false,
             is_ordered: false,
-            extensions: if method == "GET" { READ } else { WRITE },
+            extensions: NONE,
+            does: if method == "GET" { Does::Read } else { Does::Write },
+            retries: if method == "GET" { Retries::NeedNoKey } else { Retries::TakeKey },
+            holds: Holds::One,
             writes_record: false,
         }
     }
 
     /// A route that answers anybody has no parameters at all.
     pub(super) fn of_anybody(self) -> Self {
-        Self { who: Who::Anybody, extensions: NONE, ..self }
+        Self { who: Who::Anybody, ..self }
     }
 
     pub(super) fn of_operator(self) -> Self {
@@ -94,12 +121,17 @@ impl Route {
 
     /// It reads, whatever its method.
     pub(super) fn reading(self) -> Self {
-        Self { extensions: READ, ..self }
+        Self { does: Does::Read, retries: Retries::NeedNoKey, ..self }
+    }
+
+    /// It writes, but is no single write.
+    pub(super) fn unkeyed(self) -> Self {
+        Self { retries: Retries::NeedNoKey, ..self }
     }
 
     /// Whether it writes, for a system that `X-Origin` may name.
     pub(super) fn takes_origin(&self) -> bool {
-        self.method != "GET" && !self.extensions.query.contains(&"min_seq")
+        self.does == Does::Write && self.who != Who::Anybody
     }
 
     pub(super) fn takes(self, good: Value, keys: Vec<Key>) -> Self {
@@ -136,6 +168,15 @@ impl Route {
 
     pub(super) fn writing_record(self) -> Self {
         Self { writes_record: true, ..self }
+    }
+
+    /// Whether it shows what a business has, whatever its method.
+    pub(super) fn reads(&self) -> bool {
+        self.who == Who::Member && self.does == Does::Read
+    }
+
+    pub(super) fn taking_rows(self) -> Self {
+        Self { holds: Holds::Rows, ..self }
     }
 
     /// A request at a path, as whom the route answers.

@@ -1,6 +1,7 @@
 //! Relationships of each kind, from both sides.
 
 mod finding;
+mod gone;
 mod kinds;
 mod making;
 mod outliving;

@@ -2,6 +2,7 @@
 //! be told.
 
 mod activities;
+mod constraints;
 mod fields;
 mod groups;
 mod leaks;

@@ -101,6 +101,79 @@ fn a_mirror_is_written_by_those_who_may_edit_what_keeps_it() {
     assert_eq!(names_of(field_value(&read, "account")), ["Acme"]);
 }
 
+/// A list was once replaced whole, with what the caller could not see.
+#[test]
+fn what_cannot_be_seen_stays_related() {
+    let own = json!({"records": records(0, 3, &json!({}))});
+    let all = json!({"records": records(3, 3, &json!({}))});
+    let mut scene = related(&own, &all);
+    scene.fixture.field("deals", &relationship("partners", "accounts", "additional"));
+    let [mine, more] = ["mine", "more"].map(|name| scene.record(name, true));
+    let others = scene.record("others", false);
+    let held = json!({"account": others, "partners": [others, mine]});
+    let deal = deal(&mut scene, "First", &held);
+    let path = format!("/api/records/deals/{deal}");
+    for (fields, partners, version) in [
+        // What was read is written back.
+        (json!([{"name": "partners", "value": [mine]}]), &["others", "mine"][..], 1),
+        (json!([{"name": "partners", "value": [more]}]), &["more", "others"], 2),
+        (json!([{"name": "partners", "remove_values": [others]}]), &["more", "others"], 2),
+        (json!([{"name": "partners", "value": null}]), &["others"], 3),
+        (json!([{"name": "account", "value": null}]), &["others"], 3),
+        (json!([{"name": "partners", "add_values": [mine]}]), &["others", "mine"], 4),
+    ] {
+        let changed = scene.client.patch(&path, &json!({"fields": fields})).expect(200);
+        assert_eq!(changed["version"], version, "{fields}");
+        let read = scene.fixture.read("deals", &deal).expect(200);
+        assert_eq!(names_of(field_value(&read, "partners")), partners, "{fields}");
+        assert_eq!(names_of(field_value(&read, "account")), ["others"], "{fields}");
+    }
+    let body = json!({"fields": {"name": "First"}});
+    scene.client.put(&format!("{path}?replace=true"), &body).expect(200);
+    let read = scene.fixture.read("deals", &deal).expect(200);
+    assert_eq!(names_of(field_value(&read, "partners")), ["others"]);
+    assert_eq!(names_of(field_value(&read, "account")), ["others"]);
+    // There is one place: who may write it puts another record there.
+    scene.client.patch(&path, &json!({"fields": {"account": mine}})).expect(200);
+    let read = scene.fixture.read("deals", &deal).expect(200);
+    assert_eq!(names_of(field_value(&read, "account")), ["mine"]);
+    // Whoever sees it all takes it all away.
+    scene.fixture.client.patch(&path, &json!({"fields": {"partners": []}})).expect(200);
+    let read = scene.fixture.read("deals", &deal).expect(200);
+    assert_eq!(field_value(&read, "partners"), None);
+}
+
+/// What belongs to one record alone was once taken from it by whoever could not edit, or see, it.
+#[test]
+fn a_record_is_taken_from_another_by_those_who_may_edit_that_one() {
+    let all = json!({"records": records(3, 3, &json!({}))});
+    for (level, is_taken) in [(0, false), (1, false), (2, true)] {
+        let mut scene = related(&all, &json!({"records": records(level, 3, &json!({}))}));
+        scene.fixture.field("deals", &relationship("seat", "accounts", "one_to_one"));
+        let account = scene.record("Acme", true);
+        let holder = deal(&mut scene, "Holder", &json!({"seat": account}));
+        let owner = json!({"owner": scene.member});
+        let taker = deal(&mut scene, "Taker", &owner);
+        for (object, id, fields) in [
+            ("deals", &taker, json!({"seat": account})),
+            ("accounts", &account, json!({"deals_2": taker, "note": "changed"})),
+        ] {
+            let path = format!("/api/records/{object}/{id}");
+            let answer = scene.client.patch(&path, &json!({"fields": fields}));
+            if is_taken {
+                answer.expect(200);
+            } else {
+                answer.expect_error(403, "permission_required");
+                let read = scene.fixture.read(object, id).expect(200);
+                assert_eq!(read["version"], 1, "{level} {object}");
+            }
+        }
+        let read = scene.fixture.read("deals", &holder).expect(200);
+        assert_eq!(field_value(&read, "seat").is_some(), !is_taken, "{level}");
+        assert_eq!(read["version"], if is_taken { 2 } else { 1 }, "{level}");
+    }
+}
+
 #[test]
 fn a_relation_is_made_and_deleted_by_those_who_may_change_both_objects() {
     for (here, there, made, deleted) in [

@@ -41,6 +41,8 @@ fn a_schema_is_changed_by_those_who_may_edit_it_and_deleted_from_by_those_who_ma
             ("POST", format!("{object}/fields"), &new, edited),
             ("PATCH", region.clone(), &json!({"description": "d"}), edited),
             ("PATCH", format!("{region}?dry_run=true"), &json!({"is_required": true}), edited),
+            ("POST", format!("{object}/fields?dry_run=true"), &new, edited),
+            ("POST", format!("{region}/options?dry_run=true"), &json!({"name": "West"}), edited),
             ("POST", format!("{region}/options"), &json!({"name": "West"}), edited),
             ("PATCH", format!("{region}/options/{}", options[0]), &json!({"name": "N"}), edited),
             (

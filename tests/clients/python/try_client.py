@@ -19,25 +19,25 @@ from upsertd_client.models.error_404 import Error404
 from upsertd_client.models.field_entry import FieldEntry
 from upsertd_client.models.group import Group
 from upsertd_client.models.record_read import RecordRead
-from upsertd_client.models.record_written import RecordWritten
-from upsertd_client.models.record_written_action import RecordWrittenAction
+from upsertd_client.models.upsert_written import UpsertWritten
+from upsertd_client.models.upsert_written_action import UpsertWrittenAction
 from upsertd_client.models.search_body import SearchBody
 from upsertd_client.models.upsert_body import UpsertBody
 
 
-def upsert(client: Client, lookup_value: str, note: str) -> RecordWritten:
+def upsert(client: Client, lookup_value: str, note: str) -> UpsertWritten:
     fields = [FieldEntry(name="note", value=note)]
     body = UpsertBody(lookup_value=lookup_value, fields=fields)
     written = records_upsert_create.sync("accounts", client=client, body=body)
-    assert isinstance(written, RecordWritten), written
+    assert isinstance(written, UpsertWritten), written
     return written
 
 
-def try_upsert(client: Client) -> RecordWritten:
+def try_upsert(client: Client) -> UpsertWritten:
     made = upsert(client, "Acme", "first")
-    assert made.action is RecordWrittenAction.CREATED, made
+    assert made.action is UpsertWrittenAction.CREATED, made
     again = upsert(client, " ACME ", "second")
-    assert again.action is RecordWrittenAction.UPDATED, again
+    assert again.action is UpsertWrittenAction.UPDATED, again
     assert (again.id, again.version) == (made.id, made.version + 1), again
     # Null where a right hides the field, which the types say.
     assert made.created is not None and again.updated is not None, again
@@ -45,7 +45,7 @@ def try_upsert(client: Client) -> RecordWritten:
     return again
 
 
-def try_reads(client: Client, expected: RecordWritten) -> None:
+def try_reads(client: Client, expected: UpsertWritten) -> None:
     read = records_lookup_retrieve.sync("accounts", client=client, identifier="acme")
     assert isinstance(read, RecordRead), read
     assert (read.id, read.name, read.version) == (expected.id, "Acme", expected.version), read

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.d.ts";
 
-type Action = components["schemas"]["RecordWritten"]["action"];
+type Action = components["schemas"]["UpsertWritten"]["action"];
 
 function given(name: string): string {
   const value = process.env[name];
@@ -33,6 +33,8 @@ function hasWritten(action: Action): boolean {
     case "unarchived":
       return true;
     case "unchanged":
+    case "exists":
+    case "skipped_archived":
       return false;
   }
 }

@@ -21,20 +21,27 @@ use crate::model::value::{VALUES_MAX, Value};
 
 pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Rejection> {
     let record = live(commit, id)?;
-    require(commit.access.may_archive(&commit.schema, &record))?;
+    archive_live(commit, &record)?;
+    Ok(Reply::Done)
+}
+
+/// Archives a live record. Gives it as it is then.
+pub(super) fn archive_live(commit: &mut Commit<'_>, record: &Record) -> Result<Record, Rejection> {
+    require(commit.access.may_archive(&commit.schema, record))?;
     let (at, by) = (commit.at(), commit.caller.member);
     let mut edits = Edits::default();
     edits.set(system::ARCHIVED_AT, |out| put_time(at, out));
     edits.set(system::ARCHIVED_BY, |out| Value::Member(by).encode(out));
     let change = commit.put(RecordEdit {
         kind: ChangeKind::Archived,
-        old: Some(&record),
+        old: Some(record),
         edits,
         new_tags: Vec::new(),
         reason: None,
     })?;
+    let archived = change.record.clone();
     commit.push(Event::Record(change));
-    Ok(Reply::Done)
+    Ok(archived)
 }
 
 /// Restores a record as it was. Required fields are not asked for.

@@ -14,7 +14,6 @@ use crate::model::table::decide::keys::identifier_key;
 use crate::model::table::draft::View;
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChange, Stamp, Tag};
 use crate::model::table::record::{Parts, Record};
-use crate::model::table::schema_command::Run;
 use std::sync::Arc;
 
 // What an event takes at most besides its body, as `event_form.rs` stores it. An event is counted
@@ -95,11 +94,8 @@ impl<'a> Commit<'a> {
     }
 
     /// Takes back the events of what was only to be answered.
-    pub(super) fn end(&mut self, run: Run) {
-        match run {
-            Run::Real => {}
-            Run::Dry => self.events.truncate(self.first),
-        }
+    pub(super) fn forget_events(&mut self) {
+        self.events.truncate(self.first);
     }
 
     /// Makes the event of a change of the schema. What is decided next sees it.

@@ -11,7 +11,9 @@ mod pipeline;
 mod plan;
 mod relate;
 mod schema;
+mod sets;
 mod survey;
+pub(crate) mod together;
 mod update;
 mod upsert;
 
@@ -19,8 +21,9 @@ use crate::model::id::{FieldNumber, RecordId};
 use crate::model::moment::Moment;
 use crate::model::schema::fault::SchemaFault;
 use crate::model::schema::field::Field;
-use crate::model::table::command::{Ask, Command, Place, RecordFault, Reply, Writes};
+use crate::model::table::command::{Ask, Command, EntryIndex, Place, RecordFault, Reply, Writes};
 use crate::model::table::decide::commit::Commit;
+use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
 use crate::model::table::record::Record;
@@ -41,7 +44,7 @@ pub enum Rejection {
     /// Only archived records are purged.
     NotArchived,
     /// Entries that name a field which nobody, or not the caller, may write.
-    Forbidden(Vec<(u32, FieldNumber)>),
+    Forbidden(Vec<(EntryIndex, FieldNumber)>),
     /// As many members were put on the record one by one as may be.
     TeamFull { max: usize },
     /// Values of fields are at fault.
@@ -66,12 +69,14 @@ pub enum Rejection {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taken {
     pub faults: Vec<RecordFault>,
+    /// Constraints that the request breaks.
+    pub together: Vec<TakenTogether>,
     pub conflict: Option<Conflict>,
 }
 
 impl Taken {
     fn is_empty(&self) -> bool {
-        self.faults.is_empty() && self.conflict.is_none()
+        self.faults.is_empty() && self.together.is_empty() && self.conflict.is_none()
     }
 }
 
@@ -103,20 +108,21 @@ pub enum ConflictParameter {
     None,
 }
 
-/// A stored value that a live record has taken.
+/// A stored value that a live record has taken, or values that are unique together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clash {
-    pub field: FieldNumber,
-    pub value: Value,
+    /// In the order of the constraint.
+    pub parts: Vec<(FieldNumber, Value)>,
     pub holder: RecordId,
 }
 
-/// What breaks a new rule of a field.
+/// What breaks a new rule, of that what the caller may see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violated {
-    pub field: Arc<Field>,
     pub rule: Rule,
-    /// Values that several live records share, or records without a value.
+    /// The field that the rule is of, or those of the constraint, as they are to be.
+    pub fields: Vec<Arc<Field>>,
+    /// Values that several records share, or records without a value.
     pub count: usize,
     /// The first of them.
     pub first: Vec<Violation>,
@@ -137,18 +143,20 @@ pub enum Blocked {
 pub enum Rule {
     Required,
     Unique,
-    /// The values are unique already, but not in this normal form.
+    /// The values are unique already, alone or together with others, but not in this normal form.
     Normalizer,
+    /// The values of these fields are unique together. Its place in the request's list.
+    UniqueTogether(usize),
     /// Names match otherwise from now on. Archived records keep theirs, so they count too.
     IdentifierCase,
 }
 
-/// One value that is in the way, and the first records that have it.
+/// What is in the way, and the first records that have it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violation {
     pub records: Vec<RecordId>,
-    /// As the first of them has it; none where it is missing.
-    pub value: Option<Value>,
+    /// The value of each field as the first of them has it; none where it is missing.
+    pub values: Vec<Value>,
 }
 
 /// Decides one command on a table and the drafts over it.
@@ -165,19 +173,28 @@ pub fn decide(
     if commit.schema.object().archived_at.is_some() && !is_receipt {
         return Err(Rejection::ObjectArchived);
     }
+    answer(&mut commit, ask)
+}
+
+fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
     match ask {
-        Ask::Upsert(upsert) => upsert::upsert(&mut commit, &upsert),
-        Ask::Add(add) => upsert::add(&mut commit, &add),
-        Ask::Update(update) => update::update(&mut commit, &update),
-        Ask::Archive(id) => archive::archive(&mut commit, id),
-        Ask::Unarchive(unarchive) => archive::unarchive(&mut commit, &unarchive),
-        Ask::Move { id, stage } => pipeline::move_record(&mut commit, id, stage),
-        Ask::Purge(id) => archive::purge(&mut commit, id),
-        Ask::Team(edit) => archive::edit_team(&mut commit, edit),
-        Ask::CreateField(field) => schema::create_field(&mut commit, &field),
-        Ask::CreateOption { field, option } => schema::create_option(&mut commit, field, &option),
-        Ask::ChangeSchema(asked) => schema::change_schema(&mut commit, &asked),
-        Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(&mut commit, number)),
+        Ask::Upsert(intent) => upsert::upsert(commit, &intent),
+        Ask::Add(add) => upsert::add(commit, &add),
+        Ask::Update(update) => update::update(commit, &update),
+        Ask::Archive(id) => archive::archive(commit, id),
+        Ask::Unarchive(unarchive) => archive::unarchive(commit, &unarchive),
+        Ask::Move { id, stage } => pipeline::move_record(commit, id, stage),
+        Ask::Purge(id) => archive::purge(commit, id),
+        Ask::Team(edit) => archive::edit_team(commit, edit),
+        Ask::CreateField(field) => schema::create_field(commit, &field),
+        Ask::CreateOption { field, option } => schema::create_option(commit, field, &option),
+        Ask::ChangeSchema(asked) => schema::change_schema(commit, &asked),
+        Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(commit, number)),
+        Ask::Dry(ask) => {
+            let reply = answer(commit, *ask)?;
+            commit.forget_events();
+            Ok(reply)
+        }
     }
 }
 

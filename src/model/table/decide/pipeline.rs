@@ -11,7 +11,7 @@ use crate::model::schema::option::{Choice, Standing};
 use crate::model::schema::stage::NewStage;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    ArchivedConflict, FaultKind, Place, RecordFault, Reply, Write, Writes,
+    ArchivedConflict, EntryIndex, FaultKind, Place, RecordFault, Reply, Write, Writes,
 };
 use crate::model::table::decide::commit::{Commit, put_time};
 use crate::model::table::decide::keys::options_left;
@@ -81,13 +81,14 @@ pub(super) fn move_record(
     let change = value::Change::Set(Value::Choice(stage));
     let writes = Writes {
         schema: commit.schema.number(),
-        entries: vec![Write { index: 0, field: system::STAGE, change }],
+        entries: vec![Write { index: EntryIndex::default(), field: system::STAGE, change }],
         ..Writes::default()
     };
     let change = Change {
         writes: &writes,
         archived_conflict: ArchivedConflict::Refuse,
         parameter: ConflictParameter::None,
+        reports_unchanged: false,
     };
     change_live(commit, &record, &change)
 }

@@ -1,14 +1,16 @@
 //! Turns a request's writes into edits of a record's body: tags found or made, lists joined,
 //! required fields held, unique values checked.
 
+mod related;
+
 use crate::model::catalog::member::Members;
-use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, RecordId, TagId, TagNumber};
+use crate::model::id::{FieldNumber, FileId, MemberId, OptionNumber, TagId, TagNumber};
 use crate::model::key::{self, Key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
 use crate::model::table::body::{Body, Edits};
 use crate::model::table::command::{
-    EntryKey, FaultKind, Place, RecordFault, RestoreConflict, Write, Writes,
+    EntryIndex, EntryKey, FaultKind, FieldSet, Place, RecordFault, RestoreConflict, Write, Writes,
 };
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::{
@@ -17,10 +19,10 @@ use crate::model::table::decide::keys::{
 use crate::model::table::decide::{Clash, Rejection, Taken};
 use crate::model::table::event::Tag;
 use crate::model::table::index::KeyHasher;
+use crate::model::table::others::Others;
 use crate::model::table::record::Record;
 use crate::model::value::fault::ValueFault;
 use crate::model::value::files::FILES_MAX;
-use crate::model::value::related::RELATED_MAX;
 use crate::model::value::tags::TAGS_PER_FIELD_MAX;
 use crate::model::value::{Change, FieldType, ListChange, TagRef, VALUES_MAX, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -50,12 +52,6 @@ const FILES: ListForm<FileId> = ListForm {
     max: FILES_MAX,
 };
 
-const RECORDS: ListForm<RecordId> = ListForm {
-    held: |_, _, value| if let Value::Records(records) = value { Some(records) } else { None },
-    made: Value::Records,
-    max: RELATED_MAX,
-};
-
 /// The edits that a request asks for, and what is wrong with it so far.
 pub(super) struct Plan<'a> {
     pub(super) edits: Edits,
@@ -63,29 +59,37 @@ pub(super) struct Plan<'a> {
     pub(super) faults: Vec<RecordFault>,
     pub(super) filled: Vec<FieldNumber>,
     pub(super) old: Body<'a>,
-    members: Arc<Members>,
-    is_new: bool,
+    /// Of a new record: the fields that have a value by the request, and not by default.
+    pub(super) given: Option<Vec<FieldNumber>>,
+    pub(super) members: Arc<Members>,
+    pub(super) others: Others,
+    pub(super) is_new: bool,
     /// Where the request writes a field. Few as they are, looking through them beats hashing.
-    entries: Vec<(FieldNumber, u32)>,
+    pub(super) entries: Vec<(FieldNumber, EntryIndex)>,
     /// The new tags by field and normal form.
     made: HashMap<(FieldNumber, Key), TagNumber, KeyHasher>,
 }
 
 impl<'a> Plan<'a> {
-    /// The writes over an old record, or over nothing.
+    /// The writes over an old record, or over nothing; `fill_empty` adds those that depend on what
+    /// the record has after the others.
     pub(super) fn new(commit: &mut Commit<'_>, old: Option<&'a Record>, writes: &Writes) -> Self {
+        let is_sure = |write: &&Write| write.index.set != FieldSet::IfEmpty;
+        let sure = writes.entries.iter().filter(is_sure);
         let mut plan = Self {
             edits: Edits::default(),
             new_tags: Vec::new(),
             faults: writes.faults.clone(),
             filled: Vec::new(),
             old: old.map_or(Body::new(&[]), Record::body),
+            given: None,
             members: commit.caller.members.clone(),
+            others: commit.caller.others.clone(),
             is_new: old.is_none(),
-            entries: writes.entries.iter().map(|write| (write.field, write.index)).collect(),
+            entries: sure.clone().map(|write| (write.field, write.index)).collect(),
             made: HashMap::default(),
         };
-        for write in &writes.entries {
+        for write in sure {
             plan.write(commit, write);
         }
         plan
@@ -99,7 +103,7 @@ impl<'a> Plan<'a> {
             )
     }
 
-    fn entry(&self, field: FieldNumber) -> Option<u32> {
+    fn entry(&self, field: FieldNumber) -> Option<EntryIndex> {
         self.entries.iter().find(|(named, _)| *named == field).map(|(_, index)| *index)
     }
 
@@ -140,12 +144,12 @@ impl<'a> Plan<'a> {
         self.edits.set(field, |out| value.encode(out));
     }
 
-    fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
+    pub(super) fn write(&mut self, commit: &mut Commit<'_>, write: &Write) {
         let schema = commit.schema.clone();
         let field =
             schema.by_number(write.field).expect("the schema is the one the writes were read with");
         match &write.change {
-            Change::Clear => self.clear(field, write.index),
+            Change::Clear => self.clear(commit, field, write.index),
             Change::Set(Value::Boolean(false)) => self.uncheck(field),
             Change::Set(value @ (Value::Choice(_) | Value::Choices(_))) => {
                 self.choose(field, value);
@@ -153,37 +157,23 @@ impl<'a> Plan<'a> {
             Change::Set(value @ (Value::Member(_) | Value::Members(_))) => {
                 self.appoint(field, value);
             }
+            Change::Set(Value::Records(records)) => {
+                let change = ListChange::Replace(records.clone());
+                self.relate_all(commit, (field, write.index), &change);
+            }
             Change::Set(value) => self.set(field.number, value),
             Change::Tags(change) => self.write_tags(commit, field, write.index, change),
             Change::Members(change) => self.write_list(field, write.index, change, &MEMBERS),
             Change::Choices(change) => self.write_list(field, write.index, change, &CHOICES),
             Change::Files(change) => self.write_list(field, write.index, change, &FILES),
             Change::Records(change) if field.allow_multiple => {
-                self.write_list(field, write.index, change, &RECORDS);
+                self.relate_all(commit, (field, write.index), change);
             }
-            Change::Records(change) => self.relate(field, write.index, change),
+            Change::Records(change) => self.relate_one(commit, (field, write.index), change),
         }
     }
 
-    /// One record takes the place of whichever was there; it goes only if it is that very one.
-    fn relate(&mut self, field: &Field, index: u32, change: &ListChange<RecordId>) {
-        let (add, remove) = match change {
-            ListChange::Replace(records) => (records, None),
-            ListChange::Edit { add, remove } => (add, Some(remove)),
-        };
-        if let Some(record) = add.last() {
-            return self.set(field.number, &Value::Record(*record));
-        }
-        let held = self.old.get(field.number).map(|raw| stored(field, raw));
-        let is_removed = |removed: &Vec<RecordId>| {
-            removed.iter().any(|record| held == Some(Value::Record(*record)))
-        };
-        if remove.is_none_or(is_removed) {
-            self.clear(field, index);
-        }
-    }
-
-    fn clear(&mut self, field: &Field, index: u32) {
+    fn clear(&mut self, commit: &Commit<'_>, field: &Field, index: EntryIndex) {
         if field.field_type == FieldType::Checkbox {
             return self.uncheck(field);
         }
@@ -191,12 +181,19 @@ impl<'a> Plan<'a> {
             let place = Place::Entry { index, field: field.number, key: EntryKey::Value };
             return self.fault(place, ValueFault::Required);
         }
+        if field.relation.is_some() {
+            return self.unrelate(commit, field, index);
+        }
         self.clear_value(field);
+    }
+
+    fn is_blank(&self, field: &Field, raw: &[u8]) -> bool {
+        is_blank(field, raw, &self.members, &self.others)
     }
 
     /// A value of which nothing is left is blank already: clearing it is no change.
     fn clear_value(&mut self, field: &Field) {
-        if self.old.get(field.number).is_some_and(|raw| !is_blank(field, raw, &self.members)) {
+        if self.old.get(field.number).is_some_and(|raw| !self.is_blank(field, raw)) {
             self.edits.clear(field.number);
         }
     }
@@ -229,7 +226,7 @@ impl<'a> Plan<'a> {
         &mut self,
         commit: &mut Commit<'_>,
         field: &Field,
-        index: u32,
+        index: EntryIndex,
         change: &ListChange<TagRef>,
     ) {
         let before = match self.old.get(field.number).map(|raw| stored(field, raw)) {
@@ -301,7 +298,7 @@ impl<'a> Plan<'a> {
     fn write_list<T: Copy + Ord>(
         &mut self,
         field: &Field,
-        index: u32,
+        index: EntryIndex,
         change: &ListChange<T>,
         form: &ListForm<T>,
     ) {
@@ -383,8 +380,7 @@ impl<'a> Plan<'a> {
         for field in commit.schema.fields() {
             let exempt =
                 field.is_computed() || field.is_mirror() || field.field_type == FieldType::Checkbox;
-            let is_missing =
-                |raw: Option<&[u8]>| raw.is_none_or(|raw| is_blank(field, raw, &self.members));
+            let is_missing = |raw: Option<&[u8]>| raw.is_none_or(|raw| self.is_blank(field, raw));
             let is_due = field.is_required && !exempt && is_missing(self.value(field.number));
             if is_due && !self.is_blamed(field.number) {
                 let place = self.place_of(field.number);
@@ -421,6 +417,7 @@ impl<'a> Plan<'a> {
                 taken.faults.push(RecordFault { place, kind });
             }
         }
+        self.check_together(commit, own, taken);
     }
 
     /// Stored values of a record that comes back, which live records have taken meanwhile.
@@ -438,24 +435,36 @@ impl<'a> Plan<'a> {
             }
             let Some(holder) = self.other_claimant(commit, field, Some(record)) else { continue };
             let raw = self.value(field.number).expect("a claim has a value");
-            clashes.push(Clash {
-                field: field.number,
-                value: stored(field, raw),
-                holder: holder.id(),
-            });
+            let parts = vec![(field.number, stored(field, raw))];
+            clashes.push(Clash { parts, holder: holder.id() });
         }
-        if on_conflict == RestoreConflict::Clear {
-            // What the caller may not write it cannot clear either: that stays in the way.
-            let rights = commit.access.fields(&schema);
-            clashes.retain(|clash| {
-                let may_clear = rights.may_write(clash.field);
-                if may_clear {
-                    self.edits.clear(clash.field);
-                }
-                !may_clear
-            });
-        }
+        self.settle_clashes(commit, on_conflict, &mut clashes);
+        // What was cleared just now is in nobody's way.
+        let mut joint = self.joint_clashes(commit, record);
+        self.settle_clashes(commit, on_conflict, &mut joint);
+        clashes.extend(joint);
         clashes
+    }
+
+    /// Clears what is in the way, where that is asked for.
+    fn settle_clashes(
+        &mut self,
+        commit: &Commit<'_>,
+        on_conflict: RestoreConflict,
+        clashes: &mut Vec<Clash>,
+    ) {
+        if on_conflict == RestoreConflict::Refuse {
+            return;
+        }
+        // What the caller may not write it cannot clear either: that stays in the way.
+        let rights = commit.access.fields(&commit.schema);
+        clashes.retain(|clash| {
+            let may_clear = clash.parts.iter().all(|(field, _)| rights.may_write(*field));
+            if may_clear {
+                clash.parts.iter().for_each(|(field, _)| self.edits.clear(*field));
+            }
+            !may_clear
+        });
     }
 
     pub(super) fn other_claimant(
@@ -482,11 +491,11 @@ impl<'a> Plan<'a> {
 }
 
 /// Faults of the body's keys first, then of entries in their order, then of fields.
-fn fault_order(place: &Place) -> (u8, u32) {
+fn fault_order(place: &Place) -> (u8, EntryIndex) {
     match place {
-        Place::LookupValue | Place::Identifier | Place::Stage => (0, 0),
+        Place::LookupValue | Place::Identifier | Place::Stage => (0, EntryIndex::default()),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
-        Place::Field(field) => (2, field.0),
+        Place::Field(field) => (2, EntryIndex::of_fields(field.0)),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::model::id::FieldNumber;
 use crate::model::table::body::Edits;
-use crate::model::table::decide::Rejection;
 use crate::model::table::decide::commit::{Commit, RecordEdit};
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::{Rejection, require};
 use crate::model::table::event::{ChangeKind, Event};
 use crate::model::table::record::Record;
 
@@ -14,7 +14,8 @@ struct Loser {
     fields: Vec<FieldNumber>,
 }
 
-/// Takes what the plan writes away from whoever has it.
+/// Takes what the plan writes away from whoever has it. That changes another record, seen or not:
+/// the caller must be one who may.
 pub(super) fn take_over(
     commit: &mut Commit<'_>,
     plan: &Plan<'_>,
@@ -27,6 +28,7 @@ pub(super) fn take_over(
             continue;
         }
         let Some(holder) = plan.other_claimant(commit, field, own) else { continue };
+        require(commit.access.may_edit(&commit.schema, &holder))?;
         match losers.iter_mut().find(|loser| loser.record.id() == holder.id()) {
             Some(loser) => loser.fields.push(field.number),
             None => losers.push(Loser { record: holder, fields: vec![field.number] }),

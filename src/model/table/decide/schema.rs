@@ -5,6 +5,7 @@ use crate::model::schema::Schema;
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::change::SchemaChange;
 use crate::model::schema::changed_field::ChangedField;
+use crate::model::schema::constraint::Constraint;
 use crate::model::schema::fault::{BodyPlace, SchemaFault, SchemaFaultKind};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
@@ -14,8 +15,8 @@ use crate::model::schema::option::Choice;
 use crate::model::table::command::Reply;
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::pipeline;
-use crate::model::table::decide::survey::{survey, survey_names};
-use crate::model::table::decide::{Blocked, Rejection};
+use crate::model::table::decide::survey::{survey, survey_names, survey_together};
+use crate::model::table::decide::{Blocked, Rejection, Rule};
 use crate::model::table::event::{Event, FollowUpNumber};
 use crate::model::table::schema_command::SchemaAsk;
 use std::sync::Arc;
@@ -56,16 +57,8 @@ pub(super) fn change_schema(
     asked: &SchemaAsk,
 ) -> Result<Reply, Rejection> {
     match asked {
-        SchemaAsk::ChangeField { field, change, run } => {
-            let reply = change_field(commit, *field, change)?;
-            commit.end(*run);
-            Ok(reply)
-        }
-        SchemaAsk::DeleteField { field, run } => {
-            delete_field(commit, *field)?;
-            commit.end(*run);
-            Ok(Reply::Done)
-        }
+        SchemaAsk::ChangeField { field, change } => change_field(commit, *field, change),
+        SchemaAsk::DeleteField(field) => delete_field(commit, *field),
         SchemaAsk::ChangeOption { field, option, change } => {
             change_option(commit, (*field, *option), change)
         }
@@ -121,15 +114,37 @@ pub(super) fn change_schema(
 
 fn change_object(commit: &mut Commit<'_>, change: &NewObject) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
-    let object = schema.decide_object_change(change).map_err(Rejection::Schema)?;
+    let may_see = |field: &Field| commit.access.may_see_field(&schema, field);
+    let plan = schema.decide_object_change(change, &may_see).map_err(Rejection::Schema)?;
     if let Some(identifier) = schema.decide_case_change(change) {
-        survey_names(commit.view.table, &identifier)?;
+        survey_names(commit, &identifier)?;
         commit.change_schema(SchemaChange::FieldChanged { field: Box::new(identifier) })?;
     }
-    if object != *schema.object() {
-        commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(object) })?;
+    if plan.object != *schema.object() {
+        commit.change_schema(SchemaChange::ObjectChanged { object: Box::new(plan.object) })?;
+    }
+    if let Some(constraints) = plan.constraints {
+        change_constraints(commit, constraints)?;
     }
     Ok(Reply::Done)
+}
+
+/// After the object's own change: its flags say which fields there are.
+fn change_constraints(
+    commit: &mut Commit<'_>,
+    constraints: Vec<Constraint>,
+) -> Result<(), Rejection> {
+    let schema = commit.schema.clone();
+    if constraints == schema.constraints() {
+        return Ok(());
+    }
+    for (index, constraint) in constraints.iter().enumerate() {
+        if schema.constraint(constraint.number).is_none() {
+            let fields = schema.parts(constraint).cloned().collect();
+            survey_together(commit, fields, Rule::UniqueTogether(index))?;
+        }
+    }
+    commit.change_schema(SchemaChange::ConstraintsChanged { constraints })
 }
 
 fn archive_object(commit: &mut Commit<'_>) -> Result<Reply, Rejection> {
@@ -190,7 +205,7 @@ fn change_field(
     let options = commit.schema.by_number(number).expect("it is there").options.clone();
     let is_changed = Field { options: held.options.clone(), ..plan.field.clone() } != **held;
     let after = Field { options, ..plan.field.clone() };
-    survey(commit.view.table, held, &after, &commit.caller.members)?;
+    survey(commit, held, &after)?;
     if is_changed {
         commit.change_schema(SchemaChange::FieldChanged { field: Box::new(plan.field) })?;
     }
@@ -221,14 +236,15 @@ fn change_options(
     Ok(())
 }
 
-fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<(), Rejection> {
+fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<Reply, Rejection> {
     let schema = commit.schema.clone();
     let held = schema.by_number(number).ok_or(Rejection::UnknownField)?;
     if !held.is_deletable {
         let fault = SchemaFaultKind::NotDeletable;
         return Err(Rejection::Schema(vec![SchemaFault { place: BodyPlace::Body, fault }]));
     }
-    commit.change_schema(SchemaChange::deletion(held))
+    commit.change_schema(SchemaChange::deletion(held))?;
+    Ok(Reply::Done)
 }
 
 fn show_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {

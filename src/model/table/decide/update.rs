@@ -2,11 +2,13 @@
 
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, Extent, Outcome, Reply, Update, Write, Writes,
+    Action, ArchivedConflict, Caller, EntryIndex, Extent, FieldSet, Outcome, Reply, Update, Write,
+    Writes,
 };
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::keys::is_blank;
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::sets::{applying, untouched};
 use crate::model::table::decide::upsert::{check_identifier, displace, finish};
 use crate::model::table::decide::{
     ConflictParameter, Rejection, Taken, admit, check_fields, live, require,
@@ -20,6 +22,8 @@ pub(super) struct Change<'a> {
     pub(super) writes: &'a Writes,
     pub(super) archived_conflict: ArchivedConflict,
     pub(super) parameter: ConflictParameter,
+    /// What the answer says where nothing changes.
+    pub(super) reports_unchanged: bool,
 }
 
 pub(super) fn update(commit: &mut Commit<'_>, update: &Update) -> Result<Reply, Rejection> {
@@ -35,6 +39,7 @@ pub(super) fn update(commit: &mut Commit<'_>, update: &Update) -> Result<Reply, 
         writes: reached.as_ref().unwrap_or(&update.writes),
         archived_conflict: update.archived_conflict,
         parameter: ConflictParameter::ArchivedConflict,
+        reports_unchanged: false,
     };
     change_live(commit, &record, &change)
 }
@@ -46,8 +51,10 @@ pub(super) fn change_live(
     change: &Change<'_>,
 ) -> Result<Reply, Rejection> {
     require(commit.access.may_edit(&commit.schema, record))?;
-    check_fields(change.writes)?;
-    let mut plan = Plan::new(commit, Some(record), change.writes);
+    let writes = applying(change.writes, FieldSet::OnUpdate);
+    check_fields(&writes)?;
+    let mut plan = Plan::new(commit, Some(record), &writes);
+    plan.fill_empty(commit, &writes);
     plan.end_of_values()?;
     let mut taken = Taken::default();
     let mode = (change.archived_conflict, change.parameter);
@@ -57,6 +64,9 @@ pub(super) fn change_live(
         return Err(Rejection::Taken(taken));
     }
     if !plan.changes() {
+        if change.reports_unchanged {
+            return Ok(untouched(commit, record, Action::Unchanged));
+        }
         let outcome = Outcome {
             action: Action::Updated,
             record: record.clone(),
@@ -78,8 +88,8 @@ fn of_blanks(commit: &Commit<'_>, record: &Record, writes: &Writes) -> Writes {
     kept.entries.retain(|write| {
         let field = commit.schema.by_number(write.field);
         let field = field.expect("the schema is the one the writes were read with");
-        let members = &commit.caller.members;
-        let has_value = |raw| !is_blank(field, raw, members);
+        let Caller { members, others, .. } = commit.caller;
+        let has_value = |raw| !is_blank(field, raw, members, others);
         !field.field_type.is_checkbox() && !record.value(field.number).is_some_and(has_value)
     });
     kept
@@ -100,8 +110,8 @@ fn with_clears(commit: &Commit<'_>, writes: &Writes) -> Writes {
     };
     for field in schema.fields().iter().filter(|field| is_cleared(field)) {
         if !writes.entries.iter().any(|write| write.field == field.number) {
-            let change = value::Change::Clear;
-            completed.entries.push(Write { index: u32::MAX, field: field.number, change });
+            let (index, change) = (EntryIndex::of_fields(u32::MAX), value::Change::Clear);
+            completed.entries.push(Write { index, field: field.number, change });
         }
     }
     completed

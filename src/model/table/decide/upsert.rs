@@ -6,18 +6,21 @@ use crate::model::key::displaced_identifier;
 use crate::model::schema::system;
 use crate::model::table::body::Edits;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, Identifier, Outcome, Place,
-    RecordFault, Reply, RestoreConflict, Upsert, Writes,
+    Action, Add, ArchivedConflict, ArchivedMatch, FaultKind, FieldSet, Identifier, Outcome, Place,
+    RecordFault, Reply, RestoreConflict, Writes,
 };
+use crate::model::table::decide::archive::archive_live;
 use crate::model::table::decide::commit::{Commit, RecordEdit};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::relate::{give_up, take_over};
+use crate::model::table::decide::sets::{applying, untouched};
 use crate::model::table::decide::update::{Change, change_live};
 use crate::model::table::decide::{
     Conflict, ConflictParameter, Rejection, Taken, admit, check_fields, require,
 };
 use crate::model::table::event::{ChangeKind, Event, Reason};
+use crate::model::table::intent::{Intent, Matching, Mode};
 use crate::model::table::record::Record;
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
@@ -32,46 +35,87 @@ struct Rules {
     parameter: ConflictParameter,
 }
 
-pub(super) fn upsert(commit: &mut Commit<'_>, upsert: &Upsert) -> Result<Reply, Rejection> {
-    admit(commit, &upsert.writes)?;
+pub(super) fn upsert(commit: &mut Commit<'_>, intent: &Intent) -> Result<Reply, Rejection> {
+    admit(commit, &intent.writes)?;
+    let Matching::Identifier(lookup) = &intent.matching;
+    match commit.view.holder(&lookup.key) {
+        Some(found) if !found.is_archived() => on_live(commit, intent, &found),
+        found => on_none(commit, intent, found),
+    }
+}
+
+/// Row 1: a live record is meant.
+fn on_live(commit: &mut Commit<'_>, intent: &Intent, record: &Record) -> Result<Reply, Rejection> {
+    if !commit.access.may_read(&commit.schema, record) {
+        return Err(Rejection::NoRightToIdentifier);
+    }
+    match intent.mode {
+        Mode::Create => {
+            check_types(&intent.writes)?;
+            Ok(untouched(commit, record, Action::Exists))
+        }
+        Mode::Upsert | Mode::Update => {
+            let change = Change {
+                writes: &intent.writes,
+                archived_conflict: intent.archived_conflict,
+                parameter: ConflictParameter::OnupdateArchivedConflict,
+                reports_unchanged: intent.reports_unchanged,
+            };
+            change_live(commit, record, &change)
+        }
+        Mode::Archive => {
+            let record = archive_live(commit, record)?;
+            let (action, filled, changed) = (Action::Archived, Vec::new(), Vec::new());
+            Ok(Reply::Record(Outcome { action, record, filled, changed }))
+        }
+    }
+}
+
+/// Rows 2 to 5: no live record is meant.
+fn on_none(
+    commit: &mut Commit<'_>,
+    intent: &Intent,
+    archived: Option<Record>,
+) -> Result<Reply, Rejection> {
+    match intent.mode {
+        Mode::Update | Mode::Archive => return Ok(Reply::NoMatch),
+        Mode::Upsert | Mode::Create => {}
+    }
+    let Matching::Identifier(lookup) = &intent.matching;
     let rules = Rules {
-        archived_match: upsert.archived_match,
-        archived_conflict: upsert.archived_conflict,
-        restore_conflict: upsert.restore_conflict,
+        archived_match: intent.archived_match,
+        archived_conflict: intent.archived_conflict,
+        restore_conflict: intent.restore_conflict,
         parameter: ConflictParameter::OncreateUnarchive,
     };
-    match commit.view.holder(&upsert.lookup.key) {
-        Some(found) if !found.is_archived() => {
-            if !commit.access.may_read(&commit.schema, &found) {
-                return Err(Rejection::NoRightToIdentifier);
-            }
-            let change = Change {
-                writes: &upsert.writes,
-                archived_conflict: upsert.archived_conflict,
-                parameter: ConflictParameter::OnupdateArchivedConflict,
+    let Some(archived) = archived else {
+        return create(commit, &intent.writes, Some(lookup), rules);
+    };
+    match intent.archived_match {
+        ArchivedMatch::Prompt => {
+            let conflict = Conflict::ArchivedIdentifier {
+                holder: archived,
+                value: lookup.text.clone(),
+                place: Place::LookupValue,
+                parameter: rules.parameter,
             };
-            change_live(commit, &found, &change)
+            prompt(commit, &intent.writes, conflict)
         }
-        Some(archived) => match upsert.archived_match {
-            ArchivedMatch::Prompt => {
-                let plan = Plan::new(commit, None, &upsert.writes);
-                let conflict = Conflict::ArchivedIdentifier {
-                    holder: archived,
-                    value: upsert.lookup.text.clone(),
-                    place: Place::LookupValue,
-                    parameter: rules.parameter,
-                };
-                prompt(commit, &plan, &upsert.writes, conflict)
-            }
-            ArchivedMatch::Unarchive => restore(commit, &archived, &upsert.writes, rules),
-            ArchivedMatch::Overwrite => {
-                // Also where another identifier is to be created: an answer would tell of it.
-                require(commit.access.may_read(&commit.schema, &archived))?;
-                create(commit, &upsert.writes, Some(&upsert.lookup), rules)
-            }
-        },
-        None => create(commit, &upsert.writes, Some(&upsert.lookup), rules),
+        ArchivedMatch::Unarchive => restore(commit, &archived, &intent.writes, rules),
+        ArchivedMatch::Overwrite => {
+            // Also where another identifier is to be created: an answer would tell of it.
+            require(commit.access.may_read(&commit.schema, &archived))?;
+            create(commit, &intent.writes, Some(lookup), rules)
+        }
+        ArchivedMatch::Skip => skip(commit, &archived, &intent.writes),
     }
+}
+
+/// An archived record stays as it is, and so does everything else.
+fn skip(commit: &Commit<'_>, archived: &Record, writes: &Writes) -> Result<Reply, Rejection> {
+    require(commit.access.may_read(&commit.schema, archived))?;
+    check_types(writes)?;
+    Ok(untouched(commit, archived, Action::SkippedArchived))
 }
 
 pub(super) fn add(commit: &mut Commit<'_>, add: &Add) -> Result<Reply, Rejection> {
@@ -85,19 +129,23 @@ pub(super) fn add(commit: &mut Commit<'_>, add: &Add) -> Result<Reply, Rejection
     create(commit, &add.writes, None, rules)
 }
 
+/// Where nothing is written, values are checked for their type alone.
+fn check_types(writes: &Writes) -> Result<(), Rejection> {
+    if writes.faults.is_empty() { Ok(()) } else { Err(Rejection::Faults(writes.faults.clone())) }
+}
+
 /// Row 3 and 8: values are checked for their type, and what is unique in every branch. The branch is
 /// not chosen yet, so nobody asks for required fields.
 fn prompt(
-    commit: &Commit<'_>,
-    plan: &Plan<'_>,
+    commit: &mut Commit<'_>,
     writes: &Writes,
     conflict: Conflict,
 ) -> Result<Reply, Rejection> {
-    check_fields(writes)?;
-    if !writes.faults.is_empty() {
-        return Err(Rejection::Faults(writes.faults.clone()));
-    }
-    let mut taken = Taken { faults: Vec::new(), conflict: Some(conflict) };
+    let applied = applying(writes, FieldSet::Fields);
+    check_fields(&applied)?;
+    check_types(writes)?;
+    let plan = Plan::new(commit, None, &applied);
+    let mut taken = Taken { conflict: Some(conflict), ..Taken::default() };
     plan.check_unique(commit, None, &mut taken);
     Err(Rejection::Taken(taken))
 }
@@ -109,8 +157,10 @@ fn create(
     lookup: Option<&Identifier>,
     rules: Rules,
 ) -> Result<Reply, Rejection> {
-    let mut plan = Plan::new(commit, None, writes);
+    let applied = applying(writes, FieldSet::OnCreate);
+    let mut plan = Plan::new(commit, None, &applied);
     place_identifier(commit, &mut plan, lookup);
+    plan.fill_empty(commit, &applied);
     let identifier = plan.identifier(commit).map(Box::<str>::from);
     let key = identifier.as_deref().and_then(|text| commit.schema.identifier_key(text));
     let holder = key.as_ref().and_then(|key| commit.view.holder(key));
@@ -123,17 +173,19 @@ fn create(
                 let value = identifier.unwrap_or_default();
                 let parameter = rules.parameter;
                 let conflict = Conflict::ArchivedIdentifier { holder, value, place, parameter };
-                return prompt(commit, &plan, writes, conflict);
+                return prompt(commit, writes, conflict);
             }
             ArchivedMatch::Unarchive => return restore(commit, &holder, writes, rules),
             ArchivedMatch::Overwrite => {
                 require(commit.access.may_edit(&commit.schema, &holder))?;
                 displaced = Some(holder);
             }
+            ArchivedMatch::Skip => return skip(commit, &holder, writes),
         }
     }
     require(commit.access.may_create())?;
-    check_fields(writes)?;
+    check_fields(&applied)?;
+    plan.given = Some(plan.edits.numbers().collect());
     plan.fill_defaults(commit);
     if commit.access.sees_own_team_only() {
         // Otherwise it would vanish from the eyes of whoever made it.
@@ -184,9 +236,11 @@ fn restore(
     rules: Rules,
 ) -> Result<Reply, Rejection> {
     require(commit.access.may_unarchive(&commit.schema, archived))?;
-    check_fields(writes)?;
-    let mut plan = Plan::new(commit, Some(archived), writes);
+    let applied = applying(writes, FieldSet::OnUpdate);
+    check_fields(&applied)?;
+    let mut plan = Plan::new(commit, Some(archived), &applied);
     plan.restore();
+    plan.fill_empty(commit, &applied);
     plan.fill_owner(commit);
     give_up(commit, &mut plan, archived);
     // Before required fields are asked for: what is cleared here may be one.
@@ -275,14 +329,17 @@ pub(super) fn finish(
 ) -> Result<Reply, Rejection> {
     take_over(commit, &plan, old)?;
     plan.settle_close_date(commit);
-    let Plan { edits, new_tags, filled, .. } = plan;
+    let Plan { edits, new_tags, filled, given, .. } = plan;
     let change = commit.put(RecordEdit { kind, old, edits, new_tags, reason: None })?;
     let action = match kind {
         ChangeKind::Created => Action::Created,
         ChangeKind::Updated | ChangeKind::Archived => Action::Updated,
         ChangeKind::Unarchived => Action::Unarchived,
     };
-    let (record, changed) = (change.record.clone(), change.changed.clone());
+    let (record, mut changed) = (change.record.clone(), change.changed.clone());
+    if let Some(given) = given {
+        changed.retain(|number| given.contains(number));
+    }
     commit.push(Event::Record(change));
     Ok(Reply::Record(Outcome { action, record, filled, changed }))
 }

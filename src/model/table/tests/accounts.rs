@@ -3,10 +3,11 @@
 use crate::model::id::{FieldNumber, RecordId, Timestamp};
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Action, Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Place,
-    RecordFault, Reply, RestoreConflict, Unarchive, Update, Upsert,
+    Action, Add, ArchivedConflict, ArchivedMatch, Ask, EntryIndex, EntryKey, Extent, FaultKind,
+    Place, RecordFault, Reply, RestoreConflict, Unarchive, Update,
 };
 use crate::model::table::decide::{Conflict, ConflictParameter, Rejection};
+use crate::model::table::intent::Intent;
 use crate::model::table::test_support::{BIRTH, Rig, created, field, text};
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
@@ -72,12 +73,14 @@ impl Accounts {
         writes: &[(FieldNumber, Change)],
         modes: Modes,
     ) -> Result<Reply, Rejection> {
-        let upsert = Upsert {
-            lookup: self.rig.identifier(lookup),
-            writes: self.rig.writes(writes.iter().cloned()),
+        let upsert = Intent {
             archived_match: modes.archived_match,
             archived_conflict: modes.archived_conflict,
             restore_conflict: modes.restore_conflict,
+            ..Intent::of_identifier(
+                self.rig.identifier(lookup),
+                self.rig.writes(writes.iter().cloned()),
+            )
         };
         self.rig.run(Ask::Upsert(Box::new(upsert)))
     }
@@ -184,7 +187,7 @@ pub(super) fn assert_archived_identifier(
 }
 
 pub(super) fn entry(index: u32, field: FieldNumber) -> Place {
-    Place::Entry { index, field, key: EntryKey::Value }
+    Place::Entry { index: EntryIndex::of_fields(index), field, key: EntryKey::Value }
 }
 
 pub(super) fn unique_at(place: Place, holder: RecordId) -> RecordFault {

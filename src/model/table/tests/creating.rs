@@ -3,10 +3,10 @@
 use crate::model::id::Timestamp;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, FaultKind, Place, RecordFault, Reply,
-    RestoreConflict, Upsert,
+    Action, ArchivedConflict, Ask, FaultKind, Place, RecordFault, Reply,
 };
 use crate::model::table::decide::{Conflict, ConflictParameter, Rejection};
+use crate::model::table::intent::Intent;
 use crate::model::table::test_support::{BIRTH, field, text};
 use crate::model::table::tests::accounts::{
     Accounts, DISCARDED, Modes, OVERWRITE, UNARCHIVE, assert_archived_identifier, entry, faults,
@@ -36,7 +36,8 @@ fn row_2_an_upsert_of_nobody_creates() {
     let Ok(Reply::Record(outcome)) = answer else { panic!("{answer:?}") };
     assert_eq!((outcome.action, outcome.record.version().0), (Action::Created, 1));
     assert_eq!(outcome.filled, [system::NAME, system::OWNER]);
-    assert_eq!(outcome.changed, [system::NAME, system::OWNER, accounts.region]);
+    // The owner is nobody's change: it is what a new record has by itself.
+    assert_eq!(outcome.changed, [system::NAME, accounts.region]);
     assert_eq!(accounts.name_of(outcome.record.id()), "Acme");
     accounts.rig.check();
 }
@@ -68,13 +69,7 @@ fn in_prompt_types_are_checked_and_what_is_missing_is_not() {
         kind: FaultKind::Value(ValueFault::TooLong { max: 255 }),
     };
     writes.faults.push(fault.clone());
-    let upsert = Upsert {
-        lookup: accounts.rig.identifier("Acme"),
-        writes,
-        archived_match: ArchivedMatch::Prompt,
-        archived_conflict: ArchivedConflict::Refuse,
-        restore_conflict: RestoreConflict::Refuse,
-    };
+    let upsert = Intent::of_identifier(accounts.rig.identifier("Acme"), writes);
     let answer = accounts.rig.run(Ask::Upsert(Box::new(upsert)));
     assert_eq!(faults(answer), [fault], "and no fault for the missing region");
 }

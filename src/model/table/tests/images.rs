@@ -224,7 +224,11 @@ fn a_snapshot_that_is_not_what_was_written_is_refused() {
     check(&|taken| taken.count += 1, "a count of records 39 stands where 40 was due");
     check(&|taken| taken.digest ^= 1, "the digest of the table is not that of its snapshot");
     check(&|taken| taken.state.push(0), "a table is not in the form this version writes");
-    check(&|taken| taken.state[0] += 1, "a table is not in the form this version writes");
+    check(
+        &|taken| taken.state[0] += 1,
+        "a list of outcomes is not in the form this version writes",
+    );
+    check(&|taken| taken.state[0] += 2, "a table is not in the form this version writes");
     check(&|taken| taken.chunks[0].0.push(0), "a record is not in the form this version writes");
     // Another state that is well formed: one more sequence.
     let mut other = Rig::accounts();

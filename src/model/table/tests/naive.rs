@@ -9,10 +9,12 @@ use crate::model::key::Key;
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Identifier, Place,
-    RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Writes,
+    Action, ArchivedConflict, ArchivedMatch, Ask, EntryIndex, EntryKey, Extent, FaultKind,
+    FieldSet, Identifier, Place, RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Writes,
 };
 use crate::model::table::decide::ConflictParameter;
+use crate::model::table::intent::{Intent, Matching, Mode};
+use crate::model::table::tests::naive_sets::{forbidden, on_branch};
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
 use std::collections::BTreeMap;
@@ -34,21 +36,25 @@ pub(super) enum Answer {
     Option,
     SchemaMoved,
     NotFound,
+    NoMatch,
     NotArchived,
     UnknownField,
     SchemaFaults,
     /// How much breaks the new rule, and the first records that do.
     Violated(usize, Vec<Vec<RecordId>>),
-    Forbidden(Vec<(u32, FieldNumber)>),
+    Forbidden(Vec<(EntryIndex, FieldNumber)>),
     Faults(Vec<RecordFault>),
-    Taken(Vec<RecordFault>, Option<Hit>),
+    Taken(Vec<RecordFault>, Vec<Together>, Option<Hit>),
 }
+
+/// Where the values of a constraint are, and who has them.
+pub(super) type Together = (Vec<Place>, RecordId);
 
 /// A conflict.
 #[derive(Debug, PartialEq)]
 pub(super) enum Hit {
     Archived { holder: RecordId, value: String, place: Place, parameter: ConflictParameter },
-    OnRestore { record: RecordId, clashes: Vec<(FieldNumber, RecordId)> },
+    OnRestore { record: RecordId, clashes: Vec<(Vec<FieldNumber>, RecordId)> },
 }
 
 /// A value as it is read.
@@ -79,6 +85,8 @@ pub(super) struct Naive {
     /// Tags of the one field that has any, by normal form, in the order they were made.
     pub(super) tags: Vec<Key>,
     pub(super) sequence: u64,
+    /// The fields of each constraint.
+    pub(super) constraints: Vec<Vec<FieldNumber>>,
     /// Options that went, each with the one that took its place.
     pub(super) gone: Vec<(OptionNumber, Option<OptionNumber>)>,
     pub(super) purged: Vec<RecordId>,
@@ -89,6 +97,7 @@ pub(super) struct Naive {
 }
 
 /// What a request makes of a record's values.
+#[derive(Default)]
 pub(super) struct Draft {
     pub(super) values: BTreeMap<FieldNumber, Held>,
     pub(super) faults: Vec<RecordFault>,
@@ -109,15 +118,15 @@ pub(super) fn fault(place: Place, fault: ValueFault) -> RecordFault {
     RecordFault { place, kind: FaultKind::Value(fault) }
 }
 
-pub(super) fn entry(index: u32, field: FieldNumber) -> Place {
+pub(super) fn entry(index: EntryIndex, field: FieldNumber) -> Place {
     Place::Entry { index, field, key: EntryKey::Value }
 }
 
-pub(super) fn rank(place: &Place) -> (u8, u32) {
+pub(super) fn rank(place: &Place) -> (u8, EntryIndex) {
     match place {
-        Place::LookupValue | Place::Identifier | Place::Stage => (0, 0),
+        Place::LookupValue | Place::Identifier | Place::Stage => (0, EntryIndex::default()),
         Place::Entry { index, .. } | Place::Unresolved { index, .. } => (1, *index),
-        Place::Field(field) => (2, field.0),
+        Place::Field(field) => (2, EntryIndex::of_fields(field.0)),
     }
 }
 
@@ -126,7 +135,21 @@ impl Naive {
         let caller = crate::model::table::test_support::member(1);
         let (records, tags, purged, gone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let at = crate::model::table::test_support::BIRTH;
-        Self { schema, records, tags, sequence, gone, purged, confirmed: 0, at, members, caller }
+        let constraints = schema.constraints().iter();
+        let constraints = constraints.map(|constraint| constraint.fields.clone()).collect();
+        Self {
+            schema,
+            records,
+            tags,
+            sequence,
+            constraints,
+            gone,
+            purged,
+            confirmed: 0,
+            at,
+            members,
+            caller,
+        }
     }
 
     /// Gives the created record the id that was drawn for it.
@@ -230,19 +253,16 @@ impl Naive {
                 self.confirmed = self.confirmed.max(sent);
                 Answer::Done
             }
+            Ask::Dry(asked) => panic!("it is asked what is only tried: {asked:?}"),
         }
     }
 
-    /// Schema and rights of the fields, before any record is looked at.
+    /// The schema, before any record is looked at.
     fn admit(&self, writes: &Writes) -> Option<Answer> {
-        if writes.schema != self.schema.number() {
-            return Some(Answer::SchemaMoved);
-        }
-        let forbidden = (!writes.forbidden.is_empty()).then(|| writes.forbidden.clone());
-        forbidden.map(Answer::Forbidden)
+        (writes.schema != self.schema.number()).then_some(Answer::SchemaMoved)
     }
 
-    fn upsert(&mut self, upsert: &Upsert) -> Answer {
+    fn upsert(&mut self, upsert: &Intent) -> Answer {
         if let Some(answer) = self.admit(&upsert.writes) {
             return answer;
         }
@@ -253,19 +273,55 @@ impl Naive {
             parameter: ConflictParameter::OncreateUnarchive,
         };
         let writes = &upsert.writes;
-        let Some(at) = self.holder(&upsert.lookup.text) else {
-            return self.create(writes, Some(&upsert.lookup), modes);
-        };
-        if self.records[at].archived.is_none() {
-            let parameter = ConflictParameter::OnupdateArchivedConflict;
-            return self.change(at, writes, (modes.archived_conflict, parameter), false);
-        }
-        match modes.archived_match {
-            ArchivedMatch::Prompt => {
-                self.prompt(at, writes, (&upsert.lookup.text, Place::LookupValue), modes)
+        let Matching::Identifier(lookup) = &upsert.matching;
+        let found = self.holder(&lookup.text);
+        let live = found.filter(|at| self.records[*at].archived.is_none());
+        match (live, found, upsert.mode) {
+            (Some(at), _, Mode::Archive) => {
+                self.records[at].archived = Some((self.at, self.caller));
+                self.touch(at, true);
+                self.as_it_is(at, Action::Archived, Vec::new())
             }
-            ArchivedMatch::Unarchive => self.restore(at, writes, modes),
-            ArchivedMatch::Overwrite => self.create(writes, Some(&upsert.lookup), modes),
+            (Some(at), _, Mode::Create) => self.left_alone(at, writes, Action::Exists),
+            (Some(at), _, Mode::Upsert | Mode::Update) => {
+                let parameter = ConflictParameter::OnupdateArchivedConflict;
+                let version = self.records[at].version;
+                let mode = (modes.archived_conflict, parameter);
+                let answer = self.change(at, writes, mode, false);
+                let is_same =
+                    matches!(answer, Answer::Record { version: after, .. } if after == version);
+                if is_same && upsert.reports_unchanged {
+                    return self.as_it_is(at, Action::Unchanged, self.identifier());
+                }
+                answer
+            }
+            (None, _, Mode::Update | Mode::Archive) => Answer::NoMatch,
+            (None, None, Mode::Upsert | Mode::Create) => self.create(writes, Some(lookup), modes),
+            (None, Some(at), Mode::Upsert | Mode::Create) => match modes.archived_match {
+                ArchivedMatch::Prompt => {
+                    self.prompt(at, writes, (&lookup.text, Place::LookupValue), modes)
+                }
+                ArchivedMatch::Unarchive => self.restore(at, writes, modes),
+                ArchivedMatch::Overwrite => self.create(writes, Some(lookup), modes),
+                ArchivedMatch::Skip => self.left_alone(at, writes, Action::SkippedArchived),
+            },
+        }
+    }
+
+    fn identifier(&self) -> Vec<FieldNumber> {
+        vec![self.schema.identifier().number]
+    }
+
+    fn as_it_is(&self, at: usize, action: Action, filled: Vec<FieldNumber>) -> Answer {
+        let (id, version) = (self.records[at].id, self.records[at].version);
+        Answer::Record { action, id, version, filled, changed: Vec::new() }
+    }
+
+    fn left_alone(&self, at: usize, writes: &Writes, action: Action) -> Answer {
+        if writes.faults.is_empty() {
+            self.as_it_is(at, action, self.identifier())
+        } else {
+            Answer::Faults(writes.faults.clone())
         }
     }
 
@@ -276,6 +332,10 @@ impl Naive {
         (value, place): (&str, Place),
         modes: Modes,
     ) -> Answer {
+        let writes = &on_branch(writes, FieldSet::Fields);
+        if let Some(answer) = forbidden(writes) {
+            return answer;
+        }
         if !writes.faults.is_empty() {
             return Answer::Faults(writes.faults.clone());
         }
@@ -284,7 +344,7 @@ impl Naive {
         let holder = self.records[at].id;
         let parameter = modes.parameter;
         let hit = Hit::Archived { holder, value: value.to_owned(), place, parameter };
-        Answer::Taken(taken, Some(hit))
+        Answer::Taken(taken, self.taken_together(None, writes, &draft), Some(hit))
     }
 
     fn place_identifier(&self, draft: &mut Draft, writes: &Writes, lookup: &Identifier) {
@@ -304,26 +364,32 @@ impl Naive {
 
     fn create(&mut self, writes: &Writes, lookup: Option<&Identifier>, modes: Modes) -> Answer {
         let identifier = self.schema.identifier().number;
+        let given = writes;
+        let writes = &self.resolved(None, given, FieldSet::OnCreate, lookup.is_some());
         let mut draft = self.written(None, writes);
         if let Some(lookup) = lookup {
             self.place_identifier(&mut draft, writes, lookup);
         }
         let entry_of = writes.entries.iter().find(|write| write.field == identifier);
         let place = entry_of.map_or(Place::LookupValue, |write| entry(write.index, identifier));
-        let name = match draft.values.get(&identifier) {
-            Some(Held::Plain(Value::Text(text))) => Some(text.to_string()),
-            Some(Held::Plain(_) | Held::Tags(_)) | None => None,
-        };
+        let name = draft.text(identifier);
         let holder = name.as_deref().and_then(|name| self.holder(name));
         let is_archived = |at: &usize| self.records[*at].archived.is_some();
         let archived = holder.filter(is_archived);
         match (archived, modes.archived_match) {
             (Some(at), ArchivedMatch::Prompt) => {
-                return self.prompt(at, writes, (&name.unwrap_or_default(), place), modes);
+                return self.prompt(at, given, (&name.unwrap_or_default(), place), modes);
             }
-            (Some(at), ArchivedMatch::Unarchive) => return self.restore(at, writes, modes),
+            (Some(at), ArchivedMatch::Unarchive) => return self.restore(at, given, modes),
+            (Some(at), ArchivedMatch::Skip) => {
+                return self.left_alone(at, given, Action::SkippedArchived);
+            }
             (Some(_), ArchivedMatch::Overwrite) | (None, _) => {}
         }
+        if let Some(answer) = forbidden(writes) {
+            return answer;
+        }
+        let asked: Vec<FieldNumber> = draft.values.keys().copied().collect();
         self.fill_checkboxes(&mut draft);
         self.fill_stage(&mut draft);
         self.fill_owner(&mut draft);
@@ -337,8 +403,9 @@ impl Naive {
             taken.push(RecordFault { place, kind });
         }
         taken.extend(self.taken_uniques(None, writes, &draft));
-        if !taken.is_empty() {
-            return Answer::Taken(taken, None);
+        let together = self.taken_together(None, writes, &draft);
+        if !taken.is_empty() || !together.is_empty() {
+            return Answer::Taken(taken, together, None);
         }
         if let Some(at) = archived {
             self.displace(at);
@@ -362,11 +429,15 @@ impl Naive {
             id: RecordId(uuid::Uuid::nil()),
             version: 1,
             filled: draft.filled,
-            changed: draft.values.into_keys().collect(),
+            changed: asked,
         }
     }
 
     fn restore(&mut self, at: usize, writes: &Writes, modes: Modes) -> Answer {
+        let writes = &self.resolved(Some(at), writes, FieldSet::OnUpdate, false);
+        if let Some(answer) = forbidden(writes) {
+            return answer;
+        }
         let mut draft = self.written(Some(at), writes);
         self.fill_owner(&mut draft);
         let clashes = self.clashes(at, writes, &mut draft, modes.restore_conflict);
@@ -378,9 +449,10 @@ impl Naive {
         let (mut taken, mut hit, displaced) =
             self.renaming(at, &draft, writes, (modes.archived_conflict, parameter));
         taken.extend(self.taken_uniques(Some(at), writes, &draft));
+        let together = self.taken_together(Some(at), writes, &draft);
         hit = hit.or(clashes);
-        if !taken.is_empty() || hit.is_some() {
-            return Answer::Taken(taken, hit);
+        if !taken.is_empty() || !together.is_empty() || hit.is_some() {
+            return Answer::Taken(taken, together, hit);
         }
         if let Some(other) = displaced {
             self.displace(other);
@@ -414,6 +486,10 @@ impl Naive {
         mode: (ArchivedConflict, ConflictParameter),
         replace: bool,
     ) -> Answer {
+        let writes = &self.resolved(Some(at), writes, FieldSet::OnUpdate, false);
+        if let Some(answer) = forbidden(writes) {
+            return answer;
+        }
         let mut draft = self.written(Some(at), writes);
         if replace {
             self.clear_unmentioned(&mut draft, writes);
@@ -423,8 +499,9 @@ impl Naive {
         }
         let (mut taken, hit, displaced) = self.renaming(at, &draft, writes, mode);
         taken.extend(self.taken_uniques(Some(at), writes, &draft));
-        if !taken.is_empty() || hit.is_some() {
-            return Answer::Taken(taken, hit);
+        let together = self.taken_together(Some(at), writes, &draft);
+        if !taken.is_empty() || !together.is_empty() || hit.is_some() {
+            return Answer::Taken(taken, together, hit);
         }
         let record = &self.records[at];
         if draft.values == record.values {
@@ -476,7 +553,7 @@ impl Naive {
         let clashes = self.clashes(at, &nothing, &mut draft, unarchive.restore_conflict);
         hit = hit.or(clashes);
         if !taken.is_empty() || hit.is_some() {
-            return Answer::Taken(taken, hit);
+            return Answer::Taken(taken, Vec::new(), hit);
         }
         self.put_live(at, draft, Action::Unarchived)
     }

@@ -7,7 +7,7 @@ use crate::model::schema::new_object::NewObject;
 use crate::model::schema::option::Standing;
 use crate::model::schema::stage::NewStage;
 use crate::model::schema::system;
-use crate::model::table::command::{ArchivedConflict, Place, Write, Writes};
+use crate::model::table::command::{ArchivedConflict, EntryIndex, Place, Write, Writes};
 use crate::model::table::decide::ConflictParameter;
 use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, NaiveRecord, fault};
 use crate::model::value::fault::ValueFault;
@@ -55,7 +55,7 @@ impl Naive {
             return Answer::Faults(vec![fault(Place::Stage, why)]);
         };
         let change = Change::Set(Value::Choice(stage));
-        let entries = vec![Write { index: 0, field: system::STAGE, change }];
+        let entries = vec![Write { index: EntryIndex::default(), field: system::STAGE, change }];
         let writes = Writes { entries, ..Writes::default() };
         self.change(at, &writes, (ArchivedConflict::Refuse, ConflictParameter::None), false)
     }
@@ -98,6 +98,9 @@ impl Naive {
     pub(super) fn change_object(&mut self, change: &NewObject) -> Answer {
         if let Some(case) = change.identifier_case.as_deref().and_then(IdentifierCase::parse) {
             return self.change_case(case);
+        }
+        if let Some(given) = &change.unique_constraints {
+            return self.change_constraints(given);
         }
         if change.track_entity_value != Some(self.schema.object().track_entity_value) {
             self.sequence += 1;

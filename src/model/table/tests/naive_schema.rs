@@ -16,8 +16,11 @@ impl Naive {
                 let by = by.as_deref().and_then(OptionId::parse).expect("steps name an id");
                 self.drop_option(*field, *option, Some(by))
             }
-            SchemaAsk::DeleteField { field, .. } => self.delete_field(*field),
-            SchemaAsk::ChangeField { field, change, .. } => self.switch(*field, change),
+            SchemaAsk::DeleteField(field) => self.delete_field(*field),
+            SchemaAsk::ChangeField { field, change } => match change.keys.normalizer.as_deref() {
+                Some(normalizer) => self.normalize(*field, normalizer),
+                None => self.switch(*field, change),
+            },
             SchemaAsk::ChangeObject(change) => self.change_object(change),
             SchemaAsk::CreateStage(_) => self.create_stage(),
             SchemaAsk::ChangeStage { stage, change } => self.change_stage(*stage, change),
@@ -56,6 +59,7 @@ impl Naive {
             Some(field) if !field.is_deletable => Answer::SchemaFaults,
             Some(_) => {
                 self.sequence += 1;
+                self.constraints.retain(|fields| !fields.contains(&number));
                 for record in &mut self.records {
                     record.values.remove(&number);
                 }

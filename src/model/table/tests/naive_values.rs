@@ -1,7 +1,7 @@
 //! The naive table's rules for one record's values: what entries make of them, what is missing, who
 //! is in the way.
 
-use crate::model::id::{FieldNumber, MemberId};
+use crate::model::id::{FieldNumber, MemberId, RecordId};
 use crate::model::key::{Key, tag_key};
 use crate::model::schema::field::Field;
 use crate::model::schema::system;
@@ -236,12 +236,19 @@ impl Naive {
             let is_given = writes.entries.iter().any(|write| write.field == field.number);
             let value = draft.values.get(&field.number).filter(|_| !is_given);
             if let Some(holder) = value.and_then(|value| self.claimant(field, value, Some(at))) {
-                clashes.push((field.number, holder));
+                clashes.push((vec![field.number], holder));
             }
         }
-        if mode == RestoreConflict::Clear {
-            clashes.drain(..).for_each(|(field, _)| drop(draft.values.remove(&field)));
-        }
+        let clear = |clashes: &mut Vec<(Vec<FieldNumber>, RecordId)>, draft: &mut Draft| {
+            if mode == RestoreConflict::Clear {
+                let fields = clashes.drain(..).flat_map(|(fields, _)| fields);
+                fields.for_each(|field| drop(draft.values.remove(&field)));
+            }
+        };
+        clear(&mut clashes, draft);
+        let mut together = self.clashes_together(at, writes, draft);
+        clear(&mut together, draft);
+        clashes.extend(together);
         let record = self.records[at].id;
         (!clashes.is_empty()).then_some(Hit::OnRestore { record, clashes })
     }
@@ -278,6 +285,13 @@ impl Naive {
 }
 
 impl Draft {
+    pub(super) fn text(&self, field: FieldNumber) -> Option<String> {
+        match self.values.get(&field) {
+            Some(Held::Plain(Value::Text(text))) => Some(text.to_string()),
+            Some(Held::Plain(_) | Held::Tags(_)) | None => None,
+        }
+    }
+
     pub(super) fn blames(&self, field: FieldNumber) -> bool {
         self.faults.iter().any(|fault| match fault.place {
             Place::Entry { field: at, .. } | Place::Field(at) => at == field,

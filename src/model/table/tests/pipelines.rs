@@ -11,10 +11,11 @@ use crate::model::schema::stage::NewStage;
 use crate::model::schema::system;
 use crate::model::table::command::{
     Add, ArchivedConflict, ArchivedMatch, Ask, Extent, FaultKind, Place, RecordFault, Reply,
-    RestoreConflict, Unarchive, Update, Upsert, Writes,
+    RestoreConflict, Unarchive, Update, Writes,
 };
 use crate::model::table::decide::Rejection;
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::intent::Intent;
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{BIRTH, Rig, created, nobody, outcome, text};
 use crate::model::table::tests::accounts::{entry, faults, good, required};
 use crate::model::table::tests::pipeline_steps::pipeline;
@@ -55,12 +56,9 @@ impl Deals {
     }
 
     fn upsert(&mut self, name: &str, more: Vec<(FieldNumber, Change)>) -> (u32, RecordId) {
-        let upsert = Upsert {
-            lookup: self.0.identifier(name),
-            writes: self.writes(more),
+        let upsert = Intent {
             archived_match: ArchivedMatch::Unarchive,
-            archived_conflict: ArchivedConflict::default(),
-            restore_conflict: RestoreConflict::default(),
+            ..Intent::of_identifier(self.0.identifier(name), self.writes(more))
         };
         let outcome = outcome(self.0.run(Ask::Upsert(Box::new(upsert))));
         (outcome.record.version().0, outcome.record.id())
@@ -291,7 +289,7 @@ fn a_value_waits_unseen_while_its_field_is_switched_off() {
     let rule = |is_required| {
         let keys = NewField { is_required: Some(is_required), ..NewField::default() };
         let change = Box::new(ChangedField { keys, options: None });
-        SchemaAsk::ChangeField { field: system::ENTITY_VALUE, change, run: Run::Real }
+        SchemaAsk::ChangeField { field: system::ENTITY_VALUE, change }
     };
     deals.change(rule(true)).unwrap();
     let count = deals.0.schema().field_count();
@@ -323,7 +321,7 @@ fn a_unique_field_that_is_switched_off_holds_nothing() {
     percent(&mut deals, true);
     let keys = NewField { is_unique: Some(true), ..NewField::default() };
     let change = Box::new(ChangedField { keys, options: None });
-    let asked = SchemaAsk::ChangeField { field: system::CHANCE_LOW, change, run: Run::Real };
+    let asked = SchemaAsk::ChangeField { field: system::CHANCE_LOW, change };
     deals.change(asked).unwrap();
     let write = (system::CHANCE_LOW, Change::Set(Value::Decimal(1.into())));
     created(deals.add("a", vec![write.clone()]));
@@ -347,7 +345,7 @@ fn options_of_the_stage_field_are_left_to_the_stages() {
         Ask::ChangeSchema(SchemaAsk::ChangeOption { field, option, change: new }),
         Ask::ChangeSchema(SchemaAsk::RemoveOption { field, option }),
         Ask::ChangeSchema(SchemaAsk::ReplaceOption { field, option, by }),
-        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change, run: Run::Real }),
+        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change }),
     ] {
         match deals.0.run(ask) {
             Err(Rejection::Schema(faults)) => assert_eq!(faults.len(), 1, "{faults:?}"),

@@ -3,7 +3,7 @@
 use crate::model::id::RecordId;
 use crate::model::key::Key;
 use crate::model::schema::system;
-use crate::model::table::command::{Action, Ask, Reply};
+use crate::model::table::command::{Action, Ask, Outcome, Reply};
 use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::draft::View;
 use crate::model::table::event_form::{Stored, decode};
@@ -34,7 +34,9 @@ impl Play {
         self.naive.at = self.rig.moment.at();
         self.naive.members = self.rig.caller.members.clone();
         let Some(asked) = ask(step, &self.rig, &self.known) else { return };
+        let tried = self.try_out(step);
         let expected = self.naive.answer(&asked);
+        assert_eq!(tried, expected, "a dry run tells what then happens");
         let answer = self.rig.run(asked);
         self.naive.schema = self.rig.schema();
         if let Ok(Reply::Record(outcome)) = &answer
@@ -52,6 +54,27 @@ impl Play {
         self.assert_agrees();
     }
 
+    /// What a dry run of the step is answered. It leaves nothing behind.
+    fn try_out(&mut self, step: &Step) -> Answer {
+        let asked = ask(step, &self.rig, &self.known).expect("it was asked already");
+        let (length, sequence) = (self.rig.log.len(), self.rig.table.sequence());
+        let answer = self.rig.run(Ask::Dry(Box::new(asked)));
+        assert_eq!((self.rig.log.len(), self.rig.table.sequence()), (length, sequence));
+        let is_new = |outcome: &&Outcome| outcome.action == Action::Created;
+        let made = match &answer {
+            Ok(Reply::Record(outcome)) => Some(outcome).filter(is_new).map(|it| it.record.id()),
+            Ok(
+                Reply::NoMatch
+                | Reply::Done
+                | Reply::Field(_)
+                | Reply::Option(_)
+                | Reply::Category(_),
+            )
+            | Err(_) => None,
+        };
+        comparable(answer, made)
+    }
+
     /// Everything that can be seen is what the naive table has.
     fn assert_agrees(&self) {
         let records = all_records(&self.rig.table);
@@ -60,6 +83,9 @@ impl Play {
             self.assert_record(record, naive);
         }
         assert_eq!(self.rig.table.sequence().0, self.naive.sequence);
+        let schema = self.rig.schema();
+        let constraints = schema.constraints().iter().map(|constraint| &constraint.fields);
+        assert!(constraints.eq(&self.naive.constraints), "constraints");
         let follow_ups = self.rig.table.shown.follow_ups();
         let open: Vec<RecordId> = follow_ups.open.values().copied().collect();
         assert_eq!(open, self.naive.purged[self.naive.confirmed..]);
@@ -120,6 +146,7 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
             }
         }
         Ok(Reply::Done) => Answer::Done,
+        Ok(Reply::NoMatch) => Answer::NoMatch,
         Ok(Reply::Field(field)) => Answer::Field(field.number),
         Ok(Reply::Option(_)) => Answer::Option,
         Ok(Reply::Category(category)) => panic!("no step asks for {category:?}"),
@@ -135,7 +162,10 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         }
         Err(Rejection::Forbidden(entries)) => Answer::Forbidden(entries),
         Err(Rejection::Faults(faults)) => Answer::Faults(faults),
-        Err(Rejection::Taken(taken)) => Answer::Taken(taken.faults, taken.conflict.map(hit)),
+        Err(Rejection::Taken(taken)) => {
+            let together = taken.together.into_iter().map(|taken| (taken.places, taken.holder));
+            Answer::Taken(taken.faults, together.collect(), taken.conflict.map(hit))
+        }
         Err(Rejection::TooLarge { what, .. }) => panic!("the {what} is too large"),
         Err(other @ (Rejection::ArchiveBlocked(_) | Rejection::ObjectArchived)) => {
             panic!("no step archives the object: {other:?}")
@@ -153,7 +183,10 @@ fn hit(conflict: Conflict) -> Hit {
         }
         Conflict::UniqueOnRestore { record, clashes } => Hit::OnRestore {
             record: record.id(),
-            clashes: clashes.iter().map(|clash| (clash.field, clash.holder)).collect(),
+            clashes: clashes
+                .iter()
+                .map(|clash| (clash.parts.iter().map(|(field, _)| *field).collect(), clash.holder))
+                .collect(),
         },
     }
 }
@@ -257,7 +290,9 @@ proptest! {
                 | Stored::FieldCreated { sequence, .. }
                 | Stored::OptionCreated { sequence, .. }
                 | Stored::SchemaChanged { sequence, .. } => sequence,
-                Stored::TeamChanged { .. } | Stored::FollowUpConfirmed { .. } => continue,
+                Stored::TeamChanged { .. }
+                | Stored::FollowUpConfirmed { .. }
+                | Stored::Outcome { .. } => continue,
             };
             sequence += 1;
             prop_assert_eq!(found.0, sequence);

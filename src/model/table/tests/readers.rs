@@ -4,10 +4,11 @@ use crate::model::id::{FieldNumber, RecordId};
 use crate::model::key::Key;
 use crate::model::schema::system;
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, RestoreConflict, Update, Upsert,
+    Add, ArchivedConflict, ArchivedMatch, Ask, Extent, RestoreConflict, Update,
 };
 use crate::model::table::event::Claim;
 use crate::model::table::index::GROW_AT;
+use crate::model::table::intent::Intent;
 use crate::model::table::test_support::{Rig, created, field, text};
 use crate::model::table::{Shown, decide::keys};
 use std::sync::Arc;
@@ -42,12 +43,10 @@ fn beside(look: impl Fn() + Sync, write: impl FnOnce()) {
 }
 
 fn upsert(rig: &mut Rig, name: &str, archived_match: ArchivedMatch) -> RecordId {
-    let upsert = Upsert {
-        lookup: rig.identifier(name),
-        writes: rig.writes([]),
+    let upsert = Intent {
         archived_match,
         archived_conflict: ArchivedConflict::Overwrite,
-        restore_conflict: RestoreConflict::Refuse,
+        ..Intent::of_identifier(rig.identifier(name), rig.writes([]))
     };
     let outcome =
         crate::model::table::test_support::outcome(rig.run(Ask::Upsert(Box::new(upsert))));

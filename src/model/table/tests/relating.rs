@@ -5,16 +5,18 @@ use crate::model::access::ObjectAccess;
 use crate::model::id::{FieldId, FieldNumber, ObjectId, Position, RecordId};
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::relation::{NewRelation, Relation, RelationType};
-use crate::model::table::Table;
 use crate::model::table::command::{
     Add, ArchivedConflict, ArchivedMatch, Ask, Extent, RestoreConflict, Unarchive, Update,
 };
 use crate::model::table::link::{Link, Side};
+use crate::model::table::others::{OtherTables, Others};
 use crate::model::table::record::Record;
 use crate::model::table::test_support::{Rig, assert_same, created, field, member, text};
 use crate::model::table::tests::images::built;
+use crate::model::table::{Shown, Table};
 use crate::model::value::{Change, ListChange, Value};
 use proptest::prelude::*;
+use std::sync::Arc;
 use uuid::Uuid;
 
 const OWNERS: usize = 5;
@@ -42,6 +44,7 @@ enum Step {
     PurgeOwner(usize),
     ArchiveTarget(usize),
     UnarchiveTarget(usize),
+    PurgeTarget(usize),
     /// Applies the oldest commit that is not.
     Apply,
 }
@@ -58,8 +61,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (0..OWNERS).prop_map(Step::ArchiveOwner),
         3 => (0..OWNERS).prop_map(Step::UnarchiveOwner),
         1 => (0..OWNERS).prop_map(Step::PurgeOwner),
-        1 => (0..TARGETS).prop_map(Step::ArchiveTarget),
-        1 => (0..TARGETS).prop_map(Step::UnarchiveTarget),
+        3 => (0..TARGETS).prop_map(Step::ArchiveTarget),
+        2 => (0..TARGETS).prop_map(Step::UnarchiveTarget),
+        1 => (0..TARGETS).prop_map(Step::PurgeTarget),
         6 => Just(Step::Apply),
     ]
 }
@@ -87,7 +91,16 @@ struct Play {
     owner_ids: Vec<RecordId>,
     target_ids: Vec<RecordId>,
     plain: Vec<Plain>,
-    is_archived: [bool; TARGETS],
+    target_states: [State; TARGETS],
+}
+
+/// The targets, as decisions about their owners find them.
+struct Targets(Arc<Shown>);
+
+impl OtherTables for Targets {
+    fn shown(&self, _: ObjectId) -> Option<Arc<Shown>> {
+        Some(self.0.clone())
+    }
 }
 
 fn add(rig: &mut Rig, name: &str) -> RecordId {
@@ -131,8 +144,9 @@ impl Play {
         let target_ids =
             (0..TARGETS).map(|at| add(&mut targets, &format!("target {at}"))).collect();
         let new = Plain { state: State::Live, version: 1, related: Default::default() };
-        let (plain, is_archived) = (vec![new; OWNERS], [false; TARGETS]);
-        Self { owners, targets, fields, owner_ids, target_ids, plain, is_archived }
+        let (plain, target_states) = (vec![new; OWNERS], [State::Live; TARGETS]);
+        owners.caller.others = Others::of(Arc::new(Targets(targets.table.shown.clone())));
+        Self { owners, targets, fields, owner_ids, target_ids, plain, target_states }
     }
 
     fn step(&mut self, step: &Step) {
@@ -145,13 +159,24 @@ impl Play {
                     (false, Some(last)) => Change::Set(Value::Record(*last)),
                 };
                 self.write(*owner, *field, change);
-                self.expect(*owner, *field, |_| targets.clone());
+                let states = self.target_states;
+                self.expect(*owner, *field, |held| {
+                    if TYPES[*field].is_to_many() {
+                        return replaced(held, targets, states);
+                    }
+                    // One that comes back is not cleared, and one that never does reads blank.
+                    let is_kept = |target: &&usize| states[**target] != State::Live;
+                    let kept = held.iter().filter(is_kept);
+                    if targets.is_empty() { kept.copied().collect() } else { targets.clone() }
+                });
             }
             Step::Edit { owner, field, add, remove } => {
                 let list = ListChange::Edit { add: self.ids(add), remove: self.ids(remove) };
                 self.write(*owner, *field, Change::Records(list));
+                let states = self.target_states;
+                let is_gone = |target: &usize| states[*target] == State::Purged;
                 self.expect(*owner, *field, |held| {
-                    let kept = held.iter().filter(|target| !remove.contains(target));
+                    let kept = held.iter().filter(|it| !remove.contains(it) || is_gone(it));
                     kept.chain(add).copied().collect()
                 });
             }
@@ -172,14 +197,27 @@ impl Play {
                 }
             }
             Step::ArchiveTarget(at) => {
-                self.is_archived[*at] |=
-                    self.targets.run(Ask::Archive(self.target_ids[*at])).is_ok();
+                let answer = self.targets.run(Ask::Archive(self.target_ids[*at]));
+                self.turn_target(*at, answer.is_ok(), (State::Live, State::Archived));
             }
+            Step::UnarchiveTarget(at) if self.target_states[*at] == State::Live => {}
             Step::UnarchiveTarget(at) => {
-                self.targets.run(restored(self.target_ids[*at])).unwrap();
-                self.is_archived[*at] = false;
+                let answer = self.targets.run(restored(self.target_ids[*at]));
+                self.turn_target(*at, answer.is_ok(), (State::Archived, State::Live));
+            }
+            Step::PurgeTarget(at) => {
+                let answer = self.targets.run(Ask::Purge(self.target_ids[*at]));
+                self.turn_target(*at, answer.is_ok(), (State::Archived, State::Purged));
             }
             Step::Apply => drop(self.owners.apply_one()),
+        }
+    }
+
+    /// A target is in another state now, if it was in the right one.
+    fn turn_target(&mut self, at: usize, is_done: bool, (from, to): (State, State)) {
+        assert_eq!(is_done, self.target_states[at] == from);
+        if is_done {
+            self.target_states[at] = to;
         }
     }
 
@@ -217,17 +255,12 @@ impl Play {
         }
         let before = self.plain[owner].related[field].clone();
         let listed = list(&before);
-        let mut after = Vec::new();
-        if TYPES[field].is_to_many() {
-            for target in listed {
-                if !after.contains(&target) {
-                    after.push(target);
-                }
-            }
+        let after = if TYPES[field].is_to_many() {
+            distinct(&listed)
         } else {
             // What is added comes last and takes the place of what was there.
-            after.extend(listed.last());
-        }
+            listed.last().copied().into_iter().collect()
+        };
         if after == before {
             return;
         }
@@ -288,7 +321,7 @@ fn check(owners: &Table, targets: &Table, play: &Play) {
             ids
         };
         let (forth, back) = (link(owners), link(targets));
-        let is_shown = |target: &usize| !play.is_archived[*target];
+        let is_shown = |target: &usize| play.target_states[*target] == State::Live;
         for (id, plain) in play.owner_ids.iter().zip(&play.plain) {
             let Some(record) = owners.shown.record(*id) else { continue };
             let expected: Vec<usize> = plain.related[at].iter().copied().filter(is_shown).collect();
@@ -299,7 +332,7 @@ fn check(owners: &Table, targets: &Table, play: &Play) {
             }
         }
         for (target, id) in play.target_ids.iter().enumerate() {
-            let record = targets.shown.record(*id).unwrap();
+            let Some(record) = targets.shown.record(*id) else { continue };
             let leads =
                 |plain: &Plain| plain.state == State::Live && plain.related[at].contains(&target);
             let rows = play.owner_ids.iter().zip(&play.plain);
@@ -312,6 +345,28 @@ fn check(owners: &Table, targets: &Table, play: &Play) {
             }
         }
     }
+}
+
+/// What a list that replaces another makes of it: what is archived stays, what is purged goes; a
+/// list that reads so already stays as it is.
+fn replaced(held: &[usize], given: &[usize], states: [State; TARGETS]) -> Vec<usize> {
+    let given = distinct(given);
+    let is_seen = |target: &&usize| given.contains(target) || states[**target] == State::Live;
+    if held.iter().filter(is_seen).eq(&given) {
+        return held.to_vec();
+    }
+    let is_away = |target: &&usize| !given.contains(target) && states[**target] == State::Archived;
+    given.iter().chain(held.iter().filter(is_away)).copied().collect()
+}
+
+fn distinct(list: &[usize]) -> Vec<usize> {
+    let mut distinct = Vec::new();
+    for target in list {
+        if !distinct.contains(target) {
+            distinct.push(*target);
+        }
+    }
+    distinct
 }
 
 fn restored(id: RecordId) -> Ask {

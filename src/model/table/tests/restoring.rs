@@ -4,7 +4,7 @@ use crate::model::schema::system;
 use crate::model::table::command::{
     Action, ArchivedConflict, Ask, Place, Reply, RestoreConflict, TeamEdit,
 };
-use crate::model::table::decide::{Conflict, ConflictParameter, Rejection};
+use crate::model::table::decide::{Clash, Conflict, ConflictParameter, Rejection};
 use crate::model::table::event::Event;
 use crate::model::table::test_support::{created, field, member, nobody, text};
 use crate::model::table::tests::accounts::{
@@ -205,8 +205,8 @@ fn a_unique_value_that_was_taken_meanwhile_is_a_conflict_or_cleared() {
         let refused = conflict(call(&mut accounts, RestoreConflict::Refuse));
         let Conflict::UniqueOnRestore { record, clashes } = refused else { panic!("{refused:?}") };
         assert_eq!((record.id(), clashes.len()), (acme, 1));
-        assert_eq!((clashes[0].field, clashes[0].holder), (code, taker));
-        assert_eq!(clashes[0].value, Value::Text("c1".into()));
+        let value = Value::Text("c1".into());
+        assert_eq!(clashes[0], Clash { parts: vec![(code, value)], holder: taker });
         assert!(accounts.is_archived(acme));
         let cleared = call(&mut accounts, RestoreConflict::Clear);
         let Ok(Reply::Record(outcome)) = cleared else { panic!("{cleared:?}") };

@@ -10,10 +10,11 @@ use crate::model::schema::system;
 use crate::model::state::State as _;
 use crate::model::table::command::{
     Action, Add, ArchivedConflict, ArchivedMatch, Ask, Command, Extent, Reply, RestoreConflict,
-    TeamEdit, Unarchive, Update, Upsert,
+    TeamEdit, Unarchive, Update,
 };
 use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::event::Event;
+use crate::model::table::intent::Intent;
 use crate::model::table::test_support::{Rig, created, field, member, text};
 use crate::model::table::tests::rights::Expected::{Done, NoRight, NoRightToIdentifier, NotFound};
 use crate::model::value::{Change, Value};
@@ -85,12 +86,12 @@ impl World {
     }
 
     fn upsert(&self, name: &str, archived_match: ArchivedMatch) -> Ask {
-        Ask::Upsert(Box::new(Upsert {
-            lookup: self.rig.identifier(name),
-            writes: self.rig.writes([(self.note, text("n"))]),
+        Ask::Upsert(Box::new(Intent {
             archived_match,
-            archived_conflict: ArchivedConflict::Refuse,
-            restore_conflict: RestoreConflict::Refuse,
+            ..Intent::of_identifier(
+                self.rig.identifier(name),
+                self.rig.writes([(self.note, text("n"))]),
+            )
         }))
     }
 
@@ -251,7 +252,14 @@ fn check_by_identifier(
     };
     let restored = if_may(level >= Level::View && may_restore, Action::Unarchived);
     let freed = if_may(level >= Level::Edit && may_create, Action::Created);
-    for mode in [ArchivedMatch::Prompt, ArchivedMatch::Unarchive, ArchivedMatch::Overwrite] {
+    let skipped = if_may(level >= Level::View, Action::SkippedArchived);
+    let modes = [
+        ArchivedMatch::Prompt,
+        ArchivedMatch::Unarchive,
+        ArchivedMatch::Overwrite,
+        ArchivedMatch::Skip,
+    ];
+    for mode in modes {
         expect(world, records, world.upsert(live, mode), found);
         let taken = if may_create { Expected::Taken } else { NoRight };
         expect(world, records, world.add(live, mode), taken);
@@ -259,6 +267,7 @@ fn check_by_identifier(
             ArchivedMatch::Prompt => Expected::Taken,
             ArchivedMatch::Unarchive => restored,
             ArchivedMatch::Overwrite => freed,
+            ArchivedMatch::Skip => skipped,
         };
         expect(world, records, world.upsert(archived, mode), expected);
         expect(world, records, world.add(archived, mode), expected);
@@ -362,7 +371,7 @@ fn restoring_clears_only_what_the_caller_may_write() {
         let Some(Conflict::UniqueOnRestore { clashes, .. }) = taken.conflict else {
             panic!("{:?}", taken.conflict)
         };
-        assert_eq!(clashes.iter().map(|clash| clash.field).collect::<Vec<_>>(), [pin]);
+        assert_eq!(clashes.iter().map(|clash| clash.parts[0].0).collect::<Vec<_>>(), [pin]);
     }
     entry.fields.insert(pin_id, FieldAccess::Write);
     world.allow(entry);

@@ -11,7 +11,8 @@ use crate::model::filter::words::Words;
 use crate::model::id::{RecordId, Timestamp};
 use crate::model::input::Input;
 use crate::model::table::Shown;
-use crate::model::table::command::{ArchivedConflict, ArchivedMatch, Ask, RestoreConflict, Upsert};
+use crate::model::table::command::Ask;
+use crate::model::table::intent::Intent;
 use crate::model::table::order::Wanted;
 use crate::model::table::search::run::Run;
 use crate::model::table::search::{Found, Interrupted, Search, Window};
@@ -68,13 +69,10 @@ impl World {
                 number.map_or(Change::Clear, |number| Change::Set(Value::Integer(number)));
             let writes =
                 [(word_field, text(word.unwrap_or_default())), (number_field, number_change)];
-            let upsert = Upsert {
-                lookup: rig.identifier(&format!("record {index}")),
-                writes: rig.writes(writes),
-                archived_match: ArchivedMatch::Prompt,
-                archived_conflict: ArchivedConflict::Refuse,
-                restore_conflict: RestoreConflict::Refuse,
-            };
+            let upsert = Intent::of_identifier(
+                rig.identifier(&format!("record {index}")),
+                rig.writes(writes),
+            );
             let id = created(rig.run(Ask::Upsert(Box::new(upsert))));
             let is_archived = index % 5 == 0;
             if is_archived {

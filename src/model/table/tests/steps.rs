@@ -7,14 +7,19 @@ use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::{default_fields, system};
 use crate::model::table::command::{
-    Add, ArchivedConflict, ArchivedMatch, Ask, EntryKey, Extent, FaultKind, Identifier, Place,
-    RecordFault, RestoreConflict, TeamEdit, Unarchive, Update, Upsert, Write, Writes,
+    Add, Ask, EntryIndex, EntryKey, Extent, FaultKind, Identifier, Place, RecordFault, TeamEdit,
+    Unarchive, Update, Write, Writes,
 };
 use crate::model::table::event::FollowUpNumber;
+use crate::model::table::intent::Intent;
 use crate::model::table::record::Record;
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{BIRTH, Rig, field, member, nobody, object, text};
+use crate::model::table::tests::options::{
+    Modes, Options, any_modes, any_options, restore_conflict,
+};
 use crate::model::table::tests::pipeline_steps::{self, PipelineStep, any_pipeline_step, pipeline};
+use crate::model::table::tests::together_steps::{self, TogetherStep, any_together_step};
 use crate::model::value::fault::ValueFault;
 use crate::model::value::text::is_email;
 use crate::model::value::{Change, ListChange, TagRef, Value};
@@ -37,8 +42,9 @@ pub(super) const LABELS: FieldNumber = FieldNumber(68);
 pub(super) const CREW: FieldNumber = FieldNumber(69);
 pub(super) const STATUS: FieldNumber = FieldNumber(70);
 pub(super) const LOCKED: FieldNumber = FieldNumber(71);
+pub(super) const PLACE: FieldNumber = FieldNumber(72);
 /// Fields that a step makes come behind.
-const LATE: FieldNumber = FieldNumber(72);
+pub(super) const LATE: FieldNumber = FieldNumber(73);
 const LATE_MAX: usize = 4;
 
 const NAMES: [&str; 8] = ["Ann", "ann", "ANN", "Bob", "bob", "Straße", "STRASSE", "Cid"];
@@ -46,15 +52,6 @@ const ADDRESSES: [&str; 8] =
     ["ann@x.io", "Ann@X.io", "ANN@x.io", "bob@x.io", "Bob@x.io", "cid@x.io", "ann", "dee@x.io"];
 const CODES: [&str; 4] = ["c1", "C1", "c2", "c3"];
 const LABEL_NAMES: [&str; 4] = ["hot", "HOT", "cold", "Warm"];
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Modes {
-    archived_match: u8,
-    overwrite: bool,
-    clear: bool,
-    /// The request has no value for the required field, unless by chance.
-    lacks_region: bool,
-}
 
 /// A name out of the list, or one that a displaced record has.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +76,7 @@ pub(super) enum Step {
         name: Name,
         writes: Vec<(u8, What)>,
         modes: Modes,
+        options: Options,
         is_stale: bool,
     },
     Add {
@@ -121,6 +119,7 @@ pub(super) enum Step {
         is_required: Option<bool>,
     },
     Pipeline(PipelineStep),
+    Together(TogetherStep),
     /// Names match otherwise from then on.
     Case(bool),
     Confirm(u8),
@@ -134,6 +133,14 @@ fn any_name() -> impl Strategy<Value = Name> {
 }
 
 fn any_writes() -> impl Strategy<Value = Vec<(u8, What)>> {
+    any_writes_below(5)
+}
+
+pub(super) fn any_few_writes() -> impl Strategy<Value = Vec<(u8, What)>> {
+    any_writes_below(3)
+}
+
+fn any_writes_below(max: usize) -> impl Strategy<Value = Vec<(u8, What)>> {
     let few = || prop::collection::vec(0..4_u8, 0..3);
     let what = prop_oneof![
         2 => Just(What::Clear),
@@ -143,18 +150,7 @@ fn any_writes() -> impl Strategy<Value = Vec<(u8, What)>> {
         3 => (few(), few()).prop_map(|(add, remove)| What::Edit { add, remove }),
         1 => Just(What::Fault),
     ];
-    prop::collection::vec((any::<u8>(), what), 0..5)
-}
-
-fn any_modes() -> impl Strategy<Value = Modes> {
-    (0..3_u8, any::<bool>(), any::<bool>(), prop::bool::weighted(0.15)).prop_map(
-        |(archived_match, overwrite, clear, lacks_region)| Modes {
-            archived_match,
-            overwrite,
-            clear,
-            lacks_region,
-        },
-    )
+    prop::collection::vec((any::<u8>(), what), 0..max)
 }
 
 fn any_extent() -> impl Strategy<Value = Extent> {
@@ -164,8 +160,9 @@ fn any_extent() -> impl Strategy<Value = Extent> {
 fn any_step() -> impl Strategy<Value = Step> {
     let rarely = || prop::bool::weighted(0.03);
     prop_oneof![
-        12 => (any_name(), any_writes(), any_modes(), rarely()).prop_map(
-            |(name, writes, modes, is_stale)| Step::Upsert { name, writes, modes, is_stale }
+        12 => (any_name(), any_writes(), any_modes(), any_options(), rarely()).prop_map(
+            |(name, writes, modes, options, is_stale)|
+                Step::Upsert { name, writes, modes, options, is_stale }
         ),
         5 => (any_name(), any_writes(), any_modes())
             .prop_map(|(name, writes, modes)| Step::Add { name, writes, modes }),
@@ -188,6 +185,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             |(which, is_unique, is_required)| Step::Switch { which, is_unique, is_required }
         ),
         4 => any_pipeline_step().prop_map(Step::Pipeline),
+        2 => any_together_step().prop_map(Step::Together),
         2 => any::<bool>().prop_map(Step::Case),
         1 => (0..4_u8).prop_map(Step::Confirm),
         3 => (0..3_u8).prop_map(Step::Wait),
@@ -233,10 +231,12 @@ pub(super) fn start(kind: Kind) -> Rig {
             ..field("status_of_it", "dropdown")
         },
         NewField { is_read_only: yes, ..field("locked", "text") },
+        field("place", "text"),
     ];
     for (number, new) in (CODE.0..).zip(fields) {
         assert_eq!(rig.add_field(new).0, number);
     }
+    rig.run(together_steps::constrained(&[&["region", "place"]])).unwrap();
     rig
 }
 
@@ -256,17 +256,16 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
     let live = |who: u8| one(who, &|record| !record.is_archived());
     let archived = |who: u8| one(who, &Record::is_archived);
     Some(match step {
-        Step::Upsert { name, writes, modes, is_stale } => Ask::Upsert(Box::new(Upsert {
-            lookup: edge.identifier(*name),
-            writes: if *is_stale {
-                edge.writes(writes, true)
-            } else {
-                edge.new_writes(writes, *modes)
-            },
-            archived_match: modes.archived_match(),
-            archived_conflict: modes.archived_conflict(),
-            restore_conflict: restore_conflict(modes.clear),
-        })),
+        Step::Upsert { name, writes, modes, options, is_stale } => {
+            let writes =
+                if *is_stale { edge.writes(writes, true) } else { edge.new_writes(writes, *modes) };
+            let mut intent = Intent::of_identifier(edge.identifier(*name), writes);
+            intent.archived_match = modes.archived_match();
+            intent.archived_conflict = modes.archived_conflict();
+            intent.restore_conflict = restore_conflict(modes.clear);
+            options.give(&mut intent, &edge);
+            Ask::Upsert(Box::new(intent))
+        }
         Step::Add { name, writes, modes } => Ask::Add(Box::new(Add {
             writes: {
                 // Mostly with a name, so that something is added.
@@ -306,6 +305,7 @@ pub(super) fn ask(step: &Step, rig: &Rig, known: &[RecordId]) -> Option<Ask> {
         }
         Step::Case(is_sensitive) => pipeline_steps::case(*is_sensitive),
         Step::Pipeline(step) => pipeline_steps::ask(*step, rig, live)?,
+        Step::Together(step) => together_steps::ask(step, &rig.schema()),
         Step::Confirm(number) => Ask::ConfirmFollowUp(FollowUpNumber(u64::from(*number))),
         Step::Wait(_) | Step::Member(_) => return None,
     })
@@ -335,28 +335,14 @@ pub(super) fn stir(step: &Step, rig: &mut Rig) {
         | Step::DropField(_)
         | Step::Switch { .. }
         | Step::Pipeline(_)
+        | Step::Together(_)
         | Step::Case(_)
         | Step::Confirm(_) => {}
     }
 }
 
-impl Modes {
-    fn archived_match(self) -> ArchivedMatch {
-        [ArchivedMatch::Prompt, ArchivedMatch::Unarchive, ArchivedMatch::Overwrite]
-            [usize::from(self.archived_match)]
-    }
-
-    fn archived_conflict(self) -> ArchivedConflict {
-        if self.overwrite { ArchivedConflict::Overwrite } else { ArchivedConflict::Refuse }
-    }
-}
-
-fn restore_conflict(clear: bool) -> RestoreConflict {
-    if clear { RestoreConflict::Clear } else { RestoreConflict::Refuse }
-}
-
 /// Reads steps as the edge reads a request: with the schema and tags that are durable.
-struct Edge<'a> {
+pub(super) struct Edge<'a> {
     rig: &'a Rig,
 }
 
@@ -395,12 +381,12 @@ impl Edge<'_> {
             || writes.faults.iter().any(is_at_fault);
         if !is_named && !modes.lacks_region {
             let change = text("north");
-            writes.entries.push(Write { index: 90, field: REGION, change });
+            writes.entries.push(Write { index: EntryIndex::of_fields(90), field: REGION, change });
         }
         writes
     }
 
-    fn writes(&self, given: &[(u8, What)], is_stale: bool) -> Writes {
+    pub(super) fn writes(&self, given: &[(u8, What)], is_stale: bool) -> Writes {
         let schema = self.rig.schema();
         let number = schema.number();
         let stale = crate::model::id::SchemaNumber(number.0 - 1);
@@ -413,7 +399,7 @@ impl Edge<'_> {
                 continue; // The edge refuses a field that is named twice.
             }
             seen.push(field);
-            let index = u32::try_from(seen.len() - 1).unwrap();
+            let index = EntryIndex::of_fields(u32::try_from(seen.len() - 1).unwrap());
             if field == LOCKED {
                 writes.forbidden.push((index, field));
                 continue;
@@ -433,7 +419,7 @@ impl Edge<'_> {
     fn field(&self, slot: u8, what: &What) -> FieldNumber {
         let schema = self.rig.schema();
         let identifier = schema.identifier().number;
-        let mut plain = vec![CODE, SERIAL, CODE, SERIAL, CODE, REGION, DONE, STATUS];
+        let mut plain = vec![CODE, SERIAL, CODE, SERIAL, CODE, REGION, DONE, STATUS, PLACE, PLACE];
         plain.extend(schema.owner().map(|owner| owner.number));
         let late = schema.fields().iter().map(|field| field.number).filter(|at| *at >= LATE);
         plain.extend(late);
@@ -521,7 +507,7 @@ impl Edge<'_> {
             1 => FieldNumber(999),
             late => FieldNumber(LATE.0 + u32::from(late) - 2),
         };
-        Ask::ChangeSchema(SchemaAsk::DeleteField { field, run: Run::Real })
+        Ask::ChangeSchema(SchemaAsk::DeleteField(field))
     }
 
     fn switch(&self, which: u8, is_unique: Option<bool>, is_required: Option<bool>) -> Ask {
@@ -530,7 +516,7 @@ impl Edge<'_> {
         let field = schema.by_number(field).expect("no step drops it").number;
         let keys = NewField { is_required, is_unique, ..NewField::default() };
         let change = Box::new(ChangedField { keys, options: None });
-        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change, run: Run::Real })
+        Ask::ChangeSchema(SchemaAsk::ChangeField { field, change })
     }
 
     /// One that is there goes; the last one stays.

@@ -13,7 +13,7 @@ use crate::model::table::command::{
 use crate::model::table::decide::Rejection;
 use crate::model::table::event::{Event, Reason};
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, decode};
-use crate::model::table::schema_command::{Run, SchemaAsk};
+use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::test_support::{
     BIRTH, Rig, SETTING, created, field, member, object, replayed, text,
 };
@@ -268,7 +268,7 @@ fn a_damaged_value_is_found_when_its_field_becomes_unique() {
     let written = rig.log.len() - 1;
     let keys = NewField { is_unique: Some(true), ..NewField::default() };
     let change = Box::new(ChangedField { keys, options: None });
-    let ask = SchemaAsk::ChangeField { field: code, change, run: Run::Real };
+    let ask = SchemaAsk::ChangeField { field: code, change };
     rig.run(Ask::ChangeSchema(ask)).unwrap();
     rig.check();
     let event = &mut rig.log[written];

@@ -1,11 +1,8 @@
 //! The routes of bulk actions.
 
 use crate::api::bad_input::key::{Key, any, choice, flag, unknown_id};
-use crate::api::bad_input::route::{Extensions, Route};
+use crate::api::bad_input::route::Route;
 use serde_json::json;
-
-/// No batch takes an `Idempotency-Key`: that one is `invalid`.
-const BATCH: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -49,13 +46,13 @@ pub(super) fn writes() -> Vec<Route> {
     ];
     vec![
         Route::new("POST /api/custom-objects/{object}/bulk-archive-entity-record", 200)
-            .extensions(BATCH)
+            .unkeyed()
             .takes(
                 json!({"record_ids": ["{archived_record}"]}),
                 vec![record_ids(), flag("send_email_notification")],
             ),
         Route::new("POST /api/custom-objects/{object}/bulk-change-field-value", 200)
-            .extensions(BATCH)
+            .unkeyed()
             .takes(change, keys),
     ]
 }

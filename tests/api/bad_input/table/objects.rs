@@ -1,13 +1,8 @@
 //! The routes of objects, their categories, fields and options.
 
 use crate::api::bad_input::key::{Key, any, api_name, choice, flag, integer, label, meta, text};
-use crate::api::bad_input::route::{Extensions, Route};
+use crate::api::bad_input::route::Route;
 use serde_json::json;
-
-const FIELD: Extensions = Extensions { query: &[], body: &[], headers: &["Idempotency-Key"] };
-
-const NEW_FIELD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key"] };
 
 pub(super) fn reads() -> Vec<Route> {
     let filters = &["custom_only", "is_custom", "default_on_activities", "allow_relations"];
@@ -32,7 +27,6 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/custom-objects/{object}/fields/{tags_field}/tags", 200)
             .paged()
             .ordered(),
-        Route::new("GET /api/pipelines/{object}/fields/{tags_field}/tags", 200).paged().ordered(),
         Route::new("GET /api/client/fields/{contact_tags}/tags", 200).paged().ordered(),
         Route::new("GET /api/custom-objects/{object}/fields/{field}/options", 200).paged(),
     ]
@@ -52,8 +46,27 @@ fn object_keys() -> Vec<Key> {
         flag("include_percentage_to_close"),
         flag("allow_on_forms"),
         meta("meta", 16 * 1024),
-        any("unique_constraints", "ln").refuses(json!([["country", "vat"]]), "invalid"),
+        constraints(),
     ]
+}
+
+/// Lists of fields, of which a new object has the default ones.
+fn constraints() -> Key {
+    let bad = [
+        (json!(["name"]), "invalid"),
+        (json!([7]), "invalid"),
+        (json!([[]]), "invalid"),
+        (json!([["name"]]), "invalid"),
+        (json!([["name", "name"]]), "invalid"),
+        (json!([[7, "name"]]), "invalid"),
+        (json!([["name", "owner"]]), "invalid"),
+        (json!([["name", "created"]]), "invalid"),
+        (json!([["country", "vat"]]), "does_not_exist"),
+        (json!([vec!["x"; 17]]), "limit_exceeded"),
+        (json!(vec![["x"]; 21]), "limit_exceeded"),
+    ];
+    bad.into_iter()
+        .fold(any("unique_constraints", "ln"), |key, (value, code)| key.refuses(value, code))
 }
 
 /// What the bodies that make and change a field have in common.
@@ -157,24 +170,22 @@ fn writes_of_fields() -> Vec<Route> {
     vec![
         Route::new("POST /api/custom-objects/{object}/fields", 201)
             .takes(choice, with(field_keys(), created))
-            .extensions(NEW_FIELD),
+            .flags(&["dry_run"]),
         Route::new("PATCH /api/custom-objects/{object}/fields/{field}", 200)
             .takes(json!({"description": "Where"}), changed())
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+            .flags(&["dry_run"]),
         Route::new("PUT /api/custom-objects/{object}/fields/{field}", 200)
             .takes(json!({"description": "There"}), changed())
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+            .flags(&["dry_run"]),
         Route::new(options, 201)
             .takes(
                 json!({"name": "East"}),
                 with(option_keys(), vec![label("name", "t", 200).required()]),
             )
-            .extensions(NEW_FIELD),
+            .flags(&["dry_run"]),
         Route::new(option, 200)
             .takes(json!({"name": "Far North"}), with(option_keys(), vec![label("name", "t", 200)]))
-            .extensions(NEW_FIELD),
+            .flags(&["dry_run"]),
         Route::new(
             "POST /api/custom-objects/{object}/fields/{field}/options/{option}/replace",
             200,
@@ -183,7 +194,7 @@ fn writes_of_fields() -> Vec<Route> {
             json!({"id": "{other_option}"}),
             vec![any("id", "t").required().refuses(json!("nonsense"), "invalid")],
         )
-        .extensions(NEW_FIELD),
+        .flags(&["dry_run"]),
     ]
 }
 
@@ -193,10 +204,8 @@ pub(super) fn ends() -> Vec<Route> {
             "DELETE /api/custom-objects/{object}/fields/{field}/options/{other_option}",
             204,
         )
-        .extensions(NEW_FIELD),
-        Route::new("DELETE /api/custom-objects/{object}/fields/{field}", 204)
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+        .flags(&["dry_run"]),
+        Route::new("DELETE /api/custom-objects/{object}/fields/{field}", 204).flags(&["dry_run"]),
         Route::new("DELETE /api/custom-objects/{object}/categories/{category}", 204),
         Route::new("DELETE /api/custom-objects/{spare_object}", 204),
     ]

@@ -123,7 +123,7 @@ pub(super) fn writes() -> Vec<Route> {
         Route::new("PATCH /api/admin/businesses/{business}", 200)
             .of_operator()
             .takes(json!({"name": "Theirs"}), changed_business()),
-        Route::new("POST /api/admin/snapshot", 202).of_operator(),
+        Route::new("POST /api/admin/snapshot", 202).of_operator().unkeyed(),
     ]
 }
 

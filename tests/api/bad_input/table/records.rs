@@ -5,42 +5,26 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const UPSERT: Extensions = Extensions {
-    query: &[
-        "report_unchanged",
-        "changed_fields",
-        "mode",
-        "match",
-        "on_identity_conflict",
-        "dry_run",
-        "blank",
-    ],
-    body: &[
-        "match",
-        "match_values",
-        "set_on_create",
-        "set_on_update",
-        "set_if_empty",
-        "source",
-        "source_version",
-        "client_ref",
-    ],
-    headers: &["Idempotency-Key", "If-Match", "If-None-Match"],
+    query: &["match", "on_identity_conflict", "dry_run"],
+    body: &["match", "match_values", "source", "source_version"],
+    headers: &["If-Match", "If-None-Match"],
 };
 
-const ADD: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key"] };
+const BATCH: Extensions = Extensions {
+    query: &["match", "on_identity_conflict", "dry_run"],
+    body: &["match", "on_identity_conflict", "dry_run"],
+    headers: &["If-Match", "If-None-Match"],
+};
 
-const CHANGE: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["Idempotency-Key", "If-Match"] };
+const ADD: Extensions = Extensions { query: &["dry_run"], body: &[], headers: &[] };
 
-const TRANSITION: Extensions =
-    Extensions { query: &[], body: &[], headers: &["Idempotency-Key", "If-Match"] };
+const CHANGE: Extensions = Extensions { query: &["dry_run"], body: &[], headers: &["If-Match"] };
 
-const RETRIEVE: Extensions =
-    Extensions { query: &["min_seq"], body: &[], headers: &["If-None-Match"] };
+const TRANSITION: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
 
-const LOOKUP: Extensions =
-    Extensions { query: &["min_seq"], body: &[], headers: &["If-None-Match"] };
+const RETRIEVE: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
+
+const LOOKUP: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -86,6 +70,30 @@ fn search_keys() -> Vec<Key> {
     ]
 }
 
+fn many() -> Route {
+    let too_many: Vec<_> = (0..10_001).map(|at| json!({"lookup_value": at})).collect();
+    Route::new("POST /api/records/{object}/bulk-upsert", 200)
+        .takes(
+            json!({"records": [{"lookup_value": "Many"}]}),
+            vec![
+                any("records", "l").required().refuses(json!(too_many), "limit_exceeded"),
+                choice("mode", "tinb"),
+                choice("blank", "tinb"),
+                choice("oncreate_unarchive", "tinb"),
+                choice("onupdate_archived_conflict", "tinb"),
+                choice("on_restore_conflict", "tinb"),
+                choice("in_batch_duplicates", "tinb"),
+                flag("report_unchanged"),
+                flag("return_records"),
+            ],
+        )
+        .flags(&["return_records", "report_unchanged", "changed_fields"])
+        .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
+        .extensions(BATCH)
+        .taking_rows()
+        .unkeyed()
+}
+
 pub(super) fn writes() -> Vec<Route> {
     let lookup = text("lookup_value", "ti", 255)
         .required()
@@ -94,10 +102,11 @@ pub(super) fn writes() -> Vec<Route> {
         .refuses(json!("a\u{200b}b"), "invalid")
         .refuses(json!("a\u{202e}b"), "invalid");
     let archived = |path| choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice");
-    let fields = || {
+    let set = |path| {
         let many: Vec<_> = (0..501).map(|_| json!({"name": "note", "value": 1})).collect();
-        any("fields", "lo").refuses(json!(many), "limit_exceeded")
+        any(path, "lo").refuses(json!(many), "limit_exceeded")
     };
+    let fields = || set("fields");
     let update = || vec![fields(), archived("archived_conflict")];
     vec![
         Route::new("POST /api/records/{object}/upsert", 200)
@@ -106,15 +115,22 @@ pub(super) fn writes() -> Vec<Route> {
                 vec![
                     lookup,
                     fields(),
+                    set("set_on_create"),
+                    set("set_on_update"),
+                    set("set_if_empty"),
+                    any("client_ref", "tn")
+                        .up_to(json!("é".repeat(255)))
+                        .refuses(json!("é".repeat(256)), "max_length"),
                     archived("oncreate_unarchive"),
                     archived("onupdate_archived_conflict")
                         .refuses(json!("unarchive"), "invalid_choice"),
                 ],
             )
-            .flags(&["return_all_fields"])
-            .words(&["on_restore_conflict"])
+            .flags(&["return_all_fields", "report_unchanged", "changed_fields"])
+            .words(&["on_restore_conflict", "mode", "blank"])
             .extensions(UPSERT)
             .writing_record(),
+        many(),
         Route::new("POST /api/records/{object}/add", 201)
             .takes(
                 json!({"fields": {"name": "Added"}}),

@@ -1,0 +1,153 @@
+//! A batch: rows in one JSON body, results in one answer.
+
+use crate::http::batch::HEADERS;
+use crate::http::batch::options::{BatchOptions, Duplicates};
+use crate::http::batch::result::{BatchAnswer, Counts, RowOutcome, RowResult};
+use crate::http::batch::sender::Sender;
+use crate::http::batch::source::Entry;
+use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
+use crate::http::body::Body;
+use crate::http::code::Code;
+use crate::http::extension::RouteGroup;
+use crate::http::fault::{Fault, Faults, Place};
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::target::Target;
+use crate::model::input::Input;
+use crate::model::table::command::Ask;
+use actix_web::{HttpRequest, HttpResponse};
+use std::collections::HashMap;
+
+/// Rows under way at once.
+const WINDOW_ROWS: usize = 4 * CHUNK_ROWS;
+
+pub(super) async fn upsert(
+    request: &HttpRequest,
+    target: Target,
+    body: &Body,
+) -> Result<HttpResponse, Problem> {
+    let input = body.parse()?;
+    let mut faults = Faults::default();
+    let is_list = matches!(input, Input::List(_));
+    let mut query = if is_list {
+        Query::read(request.query_string(), &mut faults)
+    } else {
+        Query::read_with_body(request.query_string(), &input, &mut faults)
+    };
+    let options = BatchOptions::read(&mut query, &mut faults);
+    let rows = rows_of(&input, &mut faults);
+    query.knows("records");
+    query.finish(RouteGroup::Batch, request.headers(), &HEADERS, &mut faults);
+    check_count(rows, &options, &target, &mut faults);
+    faults.check()?;
+    let caller = target.caller.for_request();
+    let batch_id = caller.batch;
+    let BatchOptions { row, returns_records, duplicates, .. } = options;
+    let sender = Sender { target, caller, row, returns_records };
+    let results = carry_out(sender, rows, body.bytes().len(), duplicates).await?;
+    let mut counts = Counts::default();
+    for result in &results {
+        counts.add(result.action());
+    }
+    let count = counts.rows();
+    let answer =
+        BatchAnswer { count, counts: &counts, dry_run: false, batch_id, results: &results };
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The rows of a body.
+fn rows_of<'i>(input: &'i Input<'i>, faults: &mut Faults) -> &'i [Input<'i>] {
+    let records = match input {
+        Input::List(rows) => return rows,
+        Input::Map(entries) => entries.iter().find(|(key, _)| key == "records"),
+        Input::Null | Input::Boolean(_) | Input::Number(_) | Input::Text(_) => return &[],
+    };
+    let place = Place::Body("records".into());
+    match records.map(|(_, value)| value) {
+        Some(Input::List(rows)) => return rows,
+        Some(Input::Null) => faults.push(Fault::new(Code::Null, place)),
+        Some(other) => {
+            let message = format!("Expected a list of rows, not {}.", other.kind());
+            faults.push(Fault::new(Code::Invalid, place).saying(message));
+        }
+        None => faults.push(Fault::new(Code::Required, place)),
+    }
+    &[]
+}
+
+fn check_count(rows: &[Input<'_>], options: &BatchOptions, target: &Target, faults: &mut Faults) {
+    let limits = target.batch_limits();
+    let max = if options.is_atomic { limits.atomic_rows_max } else { limits.rows_max };
+    if rows.len() > max {
+        let what = if options.is_atomic { "An atomic batch" } else { "A batch" };
+        let message = format!("{what} has at most {max} rows; this one has {}.", rows.len());
+        let place = Place::Body("records".into());
+        faults.push(Fault::new(Code::LimitExceeded, place).saying(message));
+    }
+}
+
+/// The results of all rows, in their order.
+async fn carry_out(
+    sender: Sender,
+    rows: &[Input<'_>],
+    bytes: usize,
+    duplicates: Duplicates,
+) -> Result<Vec<RowResult>, Problem> {
+    let share = bytes / rows.len().max(1);
+    let mut left_out = left_out(&sender, rows, duplicates);
+    let mut results = Vec::with_capacity(rows.len());
+    let mut window = Window::new(sender, false);
+    for (index, input) in (0_u64..).zip(rows) {
+        if let Some(result) = left_out.remove(&index) {
+            results.push(result);
+            continue;
+        }
+        let source = Entry { input, bytes: share };
+        window.push(Numbered { index, source }).await?;
+        while window.rows() >= WINDOW_ROWS {
+            window.settle_oldest().await;
+            results.append(&mut window.take_ready());
+        }
+    }
+    window.send().await?;
+    window.settle_all().await;
+    results.append(&mut window.take_ready());
+    results.sort_by_key(|result| result.index);
+    Ok(results)
+}
+
+/// Rows that are not carried out, because another one means the same record.
+fn left_out(
+    sender: &Sender,
+    rows: &[Input<'_>],
+    duplicates: Duplicates,
+) -> HashMap<u64, RowResult> {
+    let mut left_out = HashMap::new();
+    if duplicates == Duplicates::Fold {
+        return left_out;
+    }
+    let schema = sender.target.table.shown().schema();
+    let mut of_keys = HashMap::<_, Vec<(u64, Option<Box<str>>)>>::new();
+    for (index, input) in (0_u64..).zip(rows) {
+        let read = sender.read(&Entry { input, bytes: 0 }, &schema);
+        if let Ok(Ask::Upsert(intent)) = read.asks {
+            of_keys.entry(intent.matching.key()).or_default().push((index, read.client_ref));
+        }
+    }
+    for mut same in of_keys.into_values().filter(|same| same.len() > 1) {
+        match duplicates {
+            Duplicates::First => drop(same.remove(0)),
+            Duplicates::Last => drop(same.pop()),
+            Duplicates::Fold | Duplicates::Error => {}
+        }
+        for (index, client_ref) in same {
+            let outcome = if duplicates == Duplicates::Error {
+                RowOutcome::Failed(Fault::new(Code::DuplicateKey, Place::Whole).into())
+            } else {
+                RowOutcome::NotApplied
+            };
+            left_out.insert(index, RowResult { index, client_ref, outcome });
+        }
+    }
+    left_out
+}

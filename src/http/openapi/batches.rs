@@ -1,0 +1,260 @@
+//! Requests with many rows: their route and shapes, as the document of the API describes them.
+//!
+//! Nothing here is ever called or made: tests hold it against what the server really answers. It
+//! must not describe what is not served.
+
+use crate::http::openapi::errors::ErrorItem;
+use crate::http::openapi::records::{
+    ArchivedConflict, Blanks, FieldsInput, RestoreConflict, RowWritten, UpsertArchivedMatch,
+    UpsertMode,
+};
+use crate::http::openapi::shared::ObjectPath;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// What becomes of rows of one batch that mean the same record.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Duplicates {
+    /// Each is applied, one behind the other.
+    Fold,
+    /// Only the first is applied.
+    First,
+    /// Only the last is applied.
+    Last,
+    /// All of them fail with `duplicate_key`.
+    Error,
+}
+
+/// Which results a stream tells.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultsWanted {
+    All,
+    /// Those of rows that were not carried out: failed, not found, not applied.
+    Errors,
+    /// The summary alone.
+    None,
+}
+
+/// What a row asks for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowOperation {
+    Upsert,
+    Archive,
+}
+
+/// What is said for all rows that do not say otherwise. A JSON batch may say it in its body too.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RowsQuery {
+    /// What becomes of the record that is found, or not found; `upsert` unless given.
+    #[param(inline)]
+    pub mode: Option<UpsertMode>,
+    /// `ignore` passes over null and the empty text, which otherwise clear their fields.
+    #[param(inline)]
+    pub blank: Option<Blanks>,
+    /// Answer `unchanged` instead of `updated` where nothing changed; true unless given.
+    pub report_unchanged: Option<bool>,
+    /// Show the record in each result.
+    pub return_records: Option<bool>,
+    #[param(inline)]
+    pub oncreate_unarchive: Option<UpsertArchivedMatch>,
+    #[param(inline)]
+    pub onupdate_archived_conflict: Option<ArchivedConflict>,
+    #[param(inline)]
+    pub on_restore_conflict: Option<RestoreConflict>,
+    /// JSON alone: what becomes of rows that mean the same record; `fold` unless given.
+    #[param(inline)]
+    pub in_batch_duplicates: Option<Duplicates>,
+    /// Streams alone: which results are told; `all` unless given.
+    #[param(inline)]
+    pub results: Option<ResultsWanted>,
+    /// Streams alone: end after so many failed rows.
+    #[param(minimum = 1)]
+    pub max_errors: Option<u64>,
+    /// Refuse unknown keys and parameters instead of ignoring them.
+    pub strict: Option<bool>,
+}
+
+/// A row: an upsert of its own.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"lookup_value": "Acme Corp", "fields": {"account_region": "North"}}))]
+pub struct UpsertRow {
+    /// The caller's own key of the record, as in a single upsert.
+    #[schema(min_length = 1, max_length = 255)]
+    pub lookup_value: String,
+    #[schema(nullable = false)]
+    pub fields: Option<FieldsInput>,
+    #[schema(nullable = false)]
+    pub set_on_create: Option<FieldsInput>,
+    #[schema(nullable = false)]
+    pub set_on_update: Option<FieldsInput>,
+    #[schema(nullable = false)]
+    pub set_if_empty: Option<FieldsInput>,
+    /// `archive` archives a live record: `archived` or `not_found`.
+    pub op: Option<RowOperation>,
+    pub mode: Option<UpsertMode>,
+    pub oncreate_unarchive: Option<UpsertArchivedMatch>,
+    pub onupdate_archived_conflict: Option<ArchivedConflict>,
+    /// The caller's name for the row: its result repeats it.
+    #[schema(max_length = 255)]
+    pub client_ref: Option<String>,
+}
+
+/// Rows with what is said for all of them. What the query says goes before.
+#[derive(Serialize, ToSchema)]
+pub struct Batch {
+    #[schema(max_items = 10000)]
+    pub records: Vec<UpsertRow>,
+    pub mode: Option<UpsertMode>,
+    pub blank: Option<Blanks>,
+    pub report_unchanged: Option<bool>,
+    pub return_records: Option<bool>,
+    pub oncreate_unarchive: Option<UpsertArchivedMatch>,
+    pub onupdate_archived_conflict: Option<ArchivedConflict>,
+    pub on_restore_conflict: Option<RestoreConflict>,
+    pub in_batch_duplicates: Option<Duplicates>,
+}
+
+/// The body of a batch: rows alone, or beside what is said for all of them.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum BatchBody {
+    Batch(Batch),
+    Rows(Vec<UpsertRow>),
+}
+
+/// What has become of a row: a closed list.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowAction {
+    Created,
+    Updated,
+    Unarchived,
+    Unchanged,
+    Exists,
+    NotFound,
+    SkippedArchived,
+    Archived,
+    /// Another row with its key stands for it.
+    NotApplied,
+    /// See `status`, `code` and `errors`.
+    Failed,
+}
+
+/// The result of a row. Branch on `action`.
+#[derive(Serialize, ToSchema)]
+pub struct RowResult {
+    /// Its place among the rows of the request, from 0.
+    pub index: u64,
+    #[schema(required = true)]
+    pub client_ref: Option<String>,
+    #[schema(inline)]
+    pub action: RowAction,
+    /// Null where the row has met no record.
+    #[schema(required = true)]
+    pub id: Option<Uuid>,
+    /// The record's version after the row.
+    #[schema(nullable = false)]
+    pub version: Option<u64>,
+    /// API names of the fields whose value is another one now, in the order of the fields.
+    #[schema(nullable = false)]
+    pub changed_fields: Option<Vec<String>>,
+    /// With `return_records`: as a single upsert answers it.
+    #[schema(nullable = false)]
+    pub record: Option<RowWritten>,
+    /// Of a failed row: what a single upsert would be answered; so are the next ones.
+    #[schema(nullable = false)]
+    pub status: Option<u16>,
+    #[schema(nullable = false)]
+    pub code: Option<String>,
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
+    #[schema(nullable = false)]
+    pub errors: Option<Vec<ErrorItem>>,
+    #[schema(nullable = false)]
+    pub conflict: Option<Value>,
+}
+
+/// The answer to a batch, also where rows have failed.
+#[derive(Serialize, ToSchema)]
+pub struct BatchAnswer {
+    /// Rows of the request.
+    pub count: u64,
+    /// Rows by action: `created`, `updated`, `unarchived`, `unchanged` and `failed` always, others
+    /// where they occurred.
+    pub counts: BTreeMap<String, u64>,
+    pub dry_run: bool,
+    /// The same in the history of every record that the request has changed.
+    pub batch_id: Uuid,
+    /// One for each row, in their order.
+    pub results: Vec<RowResult>,
+}
+
+/// How a stream has ended.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamState {
+    Completed,
+    CompletedWithErrors,
+    /// `code` says why. What was told before is durable.
+    Aborted,
+}
+
+/// What a stream came to.
+#[derive(Serialize, ToSchema)]
+pub struct StreamSummary {
+    pub count: u64,
+    pub counts: BTreeMap<String, u64>,
+    pub dry_run: bool,
+    pub batch_id: Uuid,
+    pub state: StreamState,
+    #[schema(nullable = false)]
+    pub code: Option<String>,
+}
+
+/// The last line of a stream. Where it is missing the stream broke off; every result that was
+/// received is durable.
+#[derive(Serialize, ToSchema)]
+pub struct StreamEnd {
+    pub summary: StreamSummary,
+}
+
+/// A line of a stream's answer.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum StreamLine {
+    Row(Box<RowResult>),
+    End(StreamEnd),
+}
+
+/// Create or update (upsert) many records
+///
+/// Each row is an upsert of its own, carried out in the order of the rows: a matching key means
+/// update in place, never a second record; an archived match is 409 unless `oncreate_unarchive` is
+/// given; rows that mean the same record are folded. A row that fails is told in its result, and
+/// neither changes the status nor another row. Every result that was received is durable and
+/// visible to every reader.
+///
+/// JSON takes at most 10,000 rows and answers when all of them are done. NDJSON takes any number, a
+/// row a line, also compressed with gzip or zstd, and answers each as soon as it is durable: read
+/// while you send, since the server stops taking rows in while nobody reads its results.
+#[utoipa::path(
+    post, path = "/api/records/{object_identifier}/bulk-upsert", tag = "records",
+    operation_id = "records_bulk_upsert_create",
+    params(ObjectPath, RowsQuery),
+    request_body(content(
+        (BatchBody = "application/json"),
+        (UpsertRow = "application/x-ndjson"),
+    )),
+    responses((
+        status = 200, description = "What has become of each row: see its `action`.",
+        content((BatchAnswer = "application/json"), (StreamLine = "application/x-ndjson")),
+    ))
+)]
+pub fn bulk_upsert() {}

@@ -1,0 +1,191 @@
+//! One upsert as a request gives it: the body of a single one, or a row of many.
+//!
+//! Options stand in the request, for all of its rows, and some in a row too: a row's own value wins.
+//! It must not know how rows arrive, nor which branch one takes.
+
+use crate::http::code::Code;
+use crate::http::fault::{Fault, Faults};
+use crate::http::query::Query;
+use crate::http::shape::{Presence, Shape};
+use crate::http::wire::fields::{Fields, set_name};
+use crate::http::wire::{archived, identifier};
+use crate::model::schema::Schema;
+use crate::model::table::command::{
+    ArchivedConflict, ArchivedMatch, FieldSet, RestoreConflict, Writes,
+};
+use crate::model::table::intent::{Intent, Mode};
+use crate::model::value::Context;
+
+const LOOKUP_VALUE: &str = "lookup_value";
+const CLIENT_REF: &str = "client_ref";
+/// Characters of the caller's name for a row.
+const CLIENT_REF_CHARS_MAX: usize = 255;
+const MODES: [(&str, RowMode); 4] = [
+    ("upsert", RowMode::Upsert),
+    ("create", RowMode::Create),
+    ("update", RowMode::Update),
+    ("get_or_create", RowMode::GetOrCreate),
+];
+const BLANKS: [(&str, Blanks); 2] = [("clear", Blanks::Clear), ("ignore", Blanks::Ignore)];
+const OPERATIONS: [(&str, Operation); 2] =
+    [("upsert", Operation::Upsert), ("archive", Operation::Archive)];
+
+/// What an upsert does with the record that it finds, or does not find.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowMode {
+    #[default]
+    Upsert,
+    Create,
+    Update,
+    /// As `Create`, and one that is there already is shown with all of its fields.
+    GetOrCreate,
+}
+
+/// What null and the empty text do to a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Blanks {
+    #[default]
+    Clear,
+    Ignore,
+}
+
+/// What a row asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Operation {
+    #[default]
+    Upsert,
+    Archive,
+}
+
+/// Which keys an upsert may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A body: its request has no others.
+    Single,
+    /// A row of many, with options of its own.
+    Row,
+}
+
+/// What a request says for all of its rows.
+#[derive(Clone, Debug)]
+pub struct RowOptions {
+    pub door: Door,
+    /// Unknown keys are refused.
+    pub strict: bool,
+    pub mode: RowMode,
+    pub blanks: Blanks,
+    pub archived_match: ArchivedMatch,
+    pub archived_conflict: ArchivedConflict,
+    pub restore_conflict: RestoreConflict,
+    pub reports_unchanged: bool,
+}
+
+impl RowOptions {
+    /// Reads those that stand in the request of a single upsert and of many.
+    pub fn read(query: &mut Query<'_>, door: Door, faults: &mut Faults) -> Self {
+        // A client that sends rows knows the word: the single route is older than it.
+        let reports_unchanged = query.boolean("report_unchanged", faults);
+        // A single upsert has them in its body alone.
+        let (mut given_match, mut given_conflict) = (None, None);
+        if door == Door::Row {
+            given_match = archived::match_of_all(query, faults);
+            given_conflict = archived::conflict_of_all(query, faults);
+        }
+        Self {
+            door,
+            strict: query.is_strict(),
+            mode: query.choice("mode", &MODES, faults).unwrap_or_default(),
+            blanks: query.choice("blank", &BLANKS, faults).unwrap_or_default(),
+            archived_match: given_match.unwrap_or_default(),
+            archived_conflict: given_conflict.unwrap_or_default(),
+            restore_conflict: archived::read_restore_conflict(query, faults),
+            reports_unchanged: reports_unchanged.unwrap_or(door == Door::Row),
+        }
+    }
+}
+
+/// One upsert whose shape is good.
+#[derive(Debug)]
+pub struct Row<'i> {
+    pub fields: Fields<'i>,
+    /// The caller's name for it.
+    pub client_ref: Option<&'i str>,
+    pub operation: Operation,
+    /// The options of its request, or its own.
+    pub options: RowOptions,
+    lookup: Option<&'i str>,
+}
+
+impl<'i> Row<'i> {
+    /// Reads the keys of an upsert; whoever reads others too ends the reading.
+    pub fn read(
+        shape: &mut Shape<'i>,
+        options: &RowOptions,
+        schema: &Schema,
+        faults: &mut Faults,
+    ) -> Self {
+        let mut options = options.clone();
+        let mut operation = Operation::default();
+        if options.door == Door::Row {
+            let given = shape.choice("op", Presence::Nullable, &OPERATIONS, faults);
+            operation = given.unwrap_or_default();
+            let mode = shape.choice("mode", Presence::Nullable, &MODES, faults);
+            options.mode = mode.unwrap_or(options.mode);
+        }
+        let lookup = identifier::read_text(shape, LOOKUP_VALUE, Presence::Required, schema, faults);
+        let found = archived::read_own_match(shape, "oncreate_unarchive", faults);
+        options.archived_match = found.unwrap_or(options.archived_match);
+        let in_the_way = archived::read_own_conflict(shape, "onupdate_archived_conflict", faults);
+        options.archived_conflict = in_the_way.unwrap_or(options.archived_conflict);
+        let client_ref = read_client_ref(shape, faults);
+        let fields = read_sets(shape, &options, faults);
+        Self { fields, client_ref, operation, options, lookup }
+    }
+
+    /// What is asked of the table, with writes that were read with the same schema.
+    pub fn intent(
+        &self,
+        schema: &Schema,
+        context: &Context<'_>,
+        writes: Writes,
+    ) -> Result<Intent, Fault> {
+        let text = self.lookup.expect("a lookup value that was not read is a fault");
+        let lookup = identifier::of_text(LOOKUP_VALUE, text, schema, context)?;
+        let mut intent = Intent::of_identifier(lookup, writes);
+        intent.mode = match (self.operation, self.options.mode) {
+            (Operation::Archive, _) => Mode::Archive,
+            (Operation::Upsert, RowMode::Upsert) => Mode::Upsert,
+            (Operation::Upsert, RowMode::Create | RowMode::GetOrCreate) => Mode::Create,
+            (Operation::Upsert, RowMode::Update) => Mode::Update,
+        };
+        intent.archived_match = self.options.archived_match;
+        intent.archived_conflict = self.options.archived_conflict;
+        intent.restore_conflict = self.options.restore_conflict;
+        intent.reports_unchanged = self.options.reports_unchanged;
+        Ok(intent)
+    }
+}
+
+/// Kept to the letter: it is the caller's.
+fn read_client_ref<'i>(shape: &mut Shape<'i>, faults: &mut Faults) -> Option<&'i str> {
+    let value = shape.value(CLIENT_REF, Presence::Nullable, faults)?;
+    let Some(text) = value.as_text() else {
+        let fault = Fault::new(Code::Invalid, shape.place(CLIENT_REF));
+        faults.push(fault.saying("Not a valid string."));
+        return None;
+    };
+    if text.chars().count() > CLIENT_REF_CHARS_MAX {
+        faults.push(Fault::max_length(shape.place(CLIENT_REF), CLIENT_REF_CHARS_MAX));
+        return None;
+    }
+    Some(text)
+}
+
+fn read_sets<'i>(shape: &mut Shape<'i>, options: &RowOptions, faults: &mut Faults) -> Fields<'i> {
+    let mut fields = Fields::read(shape.raw("fields"), options.strict, faults);
+    for set in [FieldSet::OnCreate, FieldSet::OnUpdate, FieldSet::IfEmpty] {
+        fields.read_set(set, shape.raw(set_name(set)), options.strict, faults);
+    }
+    fields.ignores_blanks = options.blanks == Blanks::Ignore;
+    fields
+}
