@@ -62,10 +62,7 @@ impl Core {
                 every: settings.snapshot_every,
                 log_bytes: settings.snapshot_log_bytes,
             },
-            feed: FeedRetention {
-                age_ms: i64::try_from(settings.feed_retention.as_millis()).unwrap_or(i64::MAX),
-                bytes: settings.feed_retention_bytes,
-            },
+            feed: feed_retention(settings),
             last: booted.last_snapshot,
             log_bytes_behind: booted.log_bytes_behind,
         };
@@ -73,6 +70,7 @@ impl Core {
             last: booted.storage.last(),
             states: booted.states,
             log: Box::new(log),
+            log_id: booted.storage.ids().log_id,
             bootstrap,
             snapshots: Some(snapshots),
         };
@@ -128,10 +126,18 @@ fn partition_options(settings: &Settings) -> PartitionOptions {
         search_threads: cores,
         admission: AdmissionLimits { rows_max: settings.queue_max, bytes_max: QUEUE_BYTES_MAX },
         commit: CommitOptions::default(),
+        feed: feed_retention(settings),
         outcomes: OutcomeOptions {
             ttl: settings.idempotency_ttl,
             bytes_max: settings.idempotency_bytes_max,
         },
+    }
+}
+
+fn feed_retention(settings: &Settings) -> FeedRetention {
+    FeedRetention {
+        age_ms: i64::try_from(settings.feed_retention.as_millis()).unwrap_or(i64::MAX),
+        bytes: settings.feed_retention_bytes,
     }
 }
 

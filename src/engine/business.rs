@@ -1,5 +1,6 @@
 //! A business while the process runs: its writers, and what readers may see of them.
 
+use crate::engine::feed::signal::Signal;
 use crate::engine::writer::Handle;
 use crate::model::agenda::{self, Agenda};
 use crate::model::catalog::{Catalog, CatalogView};
@@ -35,6 +36,7 @@ pub struct Business {
     pub(super) catalog_handle: Handle<Catalog>,
     pub(super) agenda_handle: Handle<Agenda>,
     tables: Arc<Tables>,
+    changes: Arc<Signal>,
 }
 
 /// The tables of one business; the catalog's writer adds those it creates.
@@ -44,11 +46,18 @@ pub(super) type Tables = Shared<ObjectId, Arc<TableRef>>;
 pub struct TableRef {
     shown: Arc<Shown>,
     handle: Handle<Table>,
+    changes: Arc<Signal>,
 }
 
 impl TableRef {
-    pub(super) fn new(shown: Arc<Shown>, handle: Handle<Table>) -> Arc<Self> {
-        Arc::new(Self { shown, handle })
+    pub(super) fn new(shown: Arc<Shown>, handle: Handle<Table>, changes: Arc<Signal>) -> Arc<Self> {
+        Arc::new(Self { shown, handle, changes })
+    }
+
+    /// Heard when a change has become visible.
+    #[must_use]
+    pub fn changes(&self) -> &Arc<Signal> {
+        &self.changes
     }
 
     /// What readers may see: durable state, each record at one instant.
@@ -77,14 +86,16 @@ pub(super) struct BusinessParts {
     pub(super) catalog_handle: Handle<Catalog>,
     pub(super) agenda_handle: Handle<Agenda>,
     pub(super) tables: Arc<Tables>,
+    pub(super) changes: Arc<Signal>,
 }
 
 impl Business {
     pub(super) fn new(parts: BusinessParts) -> Self {
-        let BusinessParts { info, catalog, agenda, catalog_handle, agenda_handle, tables } = parts;
+        let BusinessParts { info, catalog, agenda, catalog_handle, agenda_handle, tables, changes } =
+            parts;
         // Whoever made the business has checked its zone; a build without it shows UTC.
         let time_zone = TimeZone::get(&info.timezone).unwrap_or(TimeZone::UTC);
-        Self { info, time_zone, catalog, agenda, catalog_handle, agenda_handle, tables }
+        Self { info, time_zone, catalog, agenda, catalog_handle, agenda_handle, tables, changes }
     }
 
     /// The same business after a change.
@@ -96,6 +107,7 @@ impl Business {
             catalog_handle: self.catalog_handle.clone(),
             agenda_handle: self.agenda_handle.clone(),
             tables: self.tables.clone(),
+            changes: self.changes.clone(),
         })
     }
 
@@ -126,6 +138,12 @@ impl Business {
     #[must_use]
     pub fn time_zone(&self) -> &TimeZone {
         &self.time_zone
+    }
+
+    /// Heard when a change has become visible in any of its tables.
+    #[must_use]
+    pub fn changes(&self) -> &Arc<Signal> {
+        &self.changes
     }
 
     /// The members, keys and directory at this instant.

@@ -13,8 +13,10 @@ use crate::model::catalog::member::Members;
 use crate::model::id::{BatchId, MemberId, ObjectId, RecordId};
 use crate::model::table::Shown;
 use crate::model::table::command::{self as table, Caller};
+use crate::model::table::decide as table_decide;
 use crate::model::table::event::{FollowUpNumber, SERVER};
 use crate::model::table::others::Others;
+use crate::model::table::schema_command::SchemaAsk;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -94,7 +96,8 @@ pub(super) async fn send_for_ever(businesses: Arc<Directory>, signal: Arc<Follow
         for table in business.all_tables() {
             let object = table.shown().schema().object().id;
             let is_open = !table.shown().follow_ups().open.is_empty();
-            if is_open || name_to_discard(business, &table).is_some() {
+            let is_behind = next_removal(business, &table).is_some();
+            if is_open || is_behind || name_to_discard(business, &table).is_some() {
                 signal.raise(object);
             }
         }
@@ -128,7 +131,55 @@ async fn send_all(
         }
         confirm(business, table, follow_up).await?;
     }
+    tell_removals(business, table, signal).await?;
     discard_name(business, table).await
+}
+
+/// Tells all tables of a business of the members who are gone. Where one has too much to do,
+/// whoever sends follow-ups goes on trying.
+pub(super) async fn tell_all_removals(business: &Business, signal: &FollowUpSignal) {
+    let tables = business.tables();
+    let told = tables.iter().map(|table| tell_removals(business, table, signal));
+    drop(futures_util::future::join_all(told).await);
+}
+
+/// A member who is gone, of whom a table has to be told.
+fn next_removal(business: &Business, table: &TableRef) -> Option<MemberId> {
+    let schema = table.shown().schema();
+    if schema.object().archived_at.is_some() {
+        return None;
+    }
+    let members = business.catalog().members.clone();
+    members.gone().iter().copied().find(|member| schema.misses_removal(*member))
+}
+
+/// Tells a table of the members who are gone. It needs no number: the table's own schema says of
+/// whom it was told.
+async fn tell_removals(
+    business: &Business,
+    table: &TableRef,
+    signal: &FollowUpSignal,
+) -> Result<(), Later> {
+    while let Some(member) = next_removal(business, table) {
+        // A round that has taken the catalog before must not take the table behind this.
+        if signal.holds_back(table.shown().object()) {
+            return Ok(());
+        }
+        let ask = table::Ask::ChangeSchema(SchemaAsk::RemoveMember(member));
+        let caller = nobody(business.catalog().members.clone());
+        let command = table::Command { caller, ask };
+        let answer = table.handle().ask(command, 1, 64).map_err(|_| Later)?;
+        match answer.await {
+            Ok(Ok(_)) => {}
+            // The object was archived meanwhile.
+            Ok(Err(Refusal::Rejected(table_decide::Rejection::ObjectArchived))) => return Ok(()),
+            Ok(Err(Refusal::Rejected(rejection))) => {
+                panic!("a follow-up cannot be refused, but the table said {rejection:?}")
+            }
+            Ok(Err(Refusal::Repeated(_) | Refusal::OutcomeUnknown)) | Err(_) => return Err(Later),
+        }
+    }
+    Ok(())
 }
 
 /// What the directory has to be asked about a table, as of what both say now. It needs no receipt:

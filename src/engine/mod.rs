@@ -7,6 +7,7 @@ pub mod boot;
 pub mod bootstrap;
 pub mod bulk;
 pub mod business;
+pub mod feed;
 pub mod follow_up;
 mod key_use;
 pub mod meters;
@@ -33,6 +34,7 @@ mod tests;
 use crate::ambient::Clock;
 use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
+use crate::engine::feed::Feed;
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::outcome::{KeysUnderWay, forget_for_ever};
@@ -114,7 +116,7 @@ impl Engine {
         clock: Clock,
         seed: u64,
     ) -> Arc<Self> {
-        let searches = SearchPool::start(options.search_threads);
+        let searches = SearchPool::start("search", options.search_threads);
         let meters = Arc::<Meters>::default();
         let surroundings = Surroundings { clock: clock.clone(), seed, meters: meters.clone() };
         let partition = Partition::start(recovered, options, surroundings).await;
@@ -204,6 +206,12 @@ impl Engine {
         }
     }
 
+    /// The feed of a table.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        self.partitions[0].feed()
+    }
+
     /// The threads that search.
     #[must_use]
     pub fn searches(&self) -> &SearchPool {
@@ -288,14 +296,20 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks the catalog's writer. An object that it created takes commands when this returns.
+    /// Asks the catalog's writer. An object that it created takes commands when this returns, and
+    /// objects have been told of a member that it deleted, unless they have too much to do; then
+    /// they are soon.
     pub async fn ask_catalog(
         &self,
         business: &Business,
         command: catalog::command::Command,
         bytes: usize,
     ) -> Result<catalog::command::Reply, AskError<catalog::command::Rejection>> {
+        let deletes = matches!(command.ask, catalog::command::Ask::DeleteMember(_));
         let reply = self.ask(&business.catalog_handle, command, bytes).await?;
+        if deletes {
+            follow_up::tell_all_removals(business, self.partitions[0].follow_ups()).await;
+        }
         if let catalog::command::Reply::Object(schema) = &reply {
             let table = business.table(schema.object().id);
             // A mailbox has 16 places until its actor has started.

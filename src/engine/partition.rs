@@ -5,6 +5,7 @@ use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::bootstrap::{Bootstrap, Founding};
 use crate::engine::business::{Business, Directory, put_business};
+use crate::engine::feed::{Born, Feed, FeedParts, TAIL_BYTES_MAX};
 use crate::engine::follow_up::{FollowUpSignal, send_for_ever};
 use crate::engine::meters::Meters;
 use crate::engine::mirrors::{MirrorSignal, keep_for_ever, settle_all};
@@ -17,13 +18,15 @@ use crate::engine::starter::Starter;
 use crate::engine::states::States;
 use crate::engine::timed_log::TimedLog;
 use crate::engine::writer::Handle;
-use crate::model::id::{BusinessId, Position};
+use crate::model::id::{BusinessId, LogId, Position};
 use crate::model::moment::Moment;
 use crate::model::root::Root;
 use crate::storage::committer::{
     CommitCounters, CommitOptions, CommitQueue, Committer, Seat, Wake,
 };
 use crate::storage::log::{AppendError, Log, LogReader};
+use crate::storage::retention::FeedRetention;
+use crate::storage::tail::{Tail, TailedLog};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -40,6 +43,7 @@ pub struct PartitionOptions {
     pub search_threads: usize,
     pub admission: AdmissionLimits,
     pub commit: CommitOptions,
+    pub feed: FeedRetention,
     pub outcomes: OutcomeOptions,
 }
 
@@ -47,6 +51,7 @@ pub struct PartitionOptions {
 pub struct Recovered {
     pub states: States,
     pub log: Box<dyn Log>,
+    pub log_id: LogId,
     /// The last frame of the log.
     pub last: Position,
     /// What a new directory begins with; looked at only if nothing has ever happened.
@@ -76,6 +81,8 @@ pub enum Stopped {
 pub struct Partition {
     queue: Arc<CommitQueue>,
     log: Arc<dyn LogReader>,
+    feed: Feed,
+    follow_ups: Arc<FollowUpSignal>,
     root: Handle<Root>,
     businesses: Arc<Directory>,
     placement: Arc<Placement>,
@@ -90,10 +97,21 @@ impl Partition {
         surroundings: Surroundings,
     ) -> Self {
         let Surroundings { clock, seed, meters } = surroundings;
-        let Recovered { mut states, log, last, bootstrap, snapshots } = recovered;
+        let Recovered { mut states, log, log_id, last, bootstrap, snapshots } = recovered;
         let queue = CommitQueue::new(last, options.commit);
         let reader = log.reader();
         let log = Box::new(TimedLog::new(log, clock.clone(), meters.clone()));
+        let tail = Tail::new(TAIL_BYTES_MAX);
+        let log = Box::new(TailedLog::new(log, tail.clone()));
+        let born = Arc::<Born>::default();
+        let feed = Feed::start(FeedParts {
+            log_id,
+            log: reader.clone(),
+            tail,
+            retention: options.feed,
+            clock: clock.clone(),
+            born: born.clone(),
+        });
         let (say, stopped) = watch::channel(None);
         run_committer(Committer::new(queue.clone(), log), say.clone());
         let placement = Arc::new(Placement::start(options.arbiters));
@@ -110,6 +128,7 @@ impl Partition {
             limits: options.admission,
             follow_ups: Arc::new(FollowUpSignal::default()),
             mirrors: Arc::new(MirrorSignal::default()),
+            born,
             newest: states.newest,
             seed,
             started: AtomicU64::new(0),
@@ -128,7 +147,18 @@ impl Partition {
             };
             Snapshotter::start(setting, writers, queue.clone(), clock, say)
         });
-        Self { queue, log: reader, root, businesses, placement, snapshotter, stopped }
+        let follow_ups = starter.follow_ups.clone();
+        Self {
+            queue,
+            log: reader,
+            feed,
+            follow_ups,
+            root,
+            businesses,
+            placement,
+            snapshotter,
+            stopped,
+        }
     }
 
     #[must_use]
@@ -160,6 +190,17 @@ impl Partition {
     #[must_use]
     pub fn log(&self) -> &Arc<dyn LogReader> {
         &self.log
+    }
+
+    /// Who has to be told of something.
+    pub(super) fn follow_ups(&self) -> &FollowUpSignal {
+        &self.follow_ups
+    }
+
+    /// What has happened in its tables.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
     }
 
     /// The newest durable frame.

@@ -1,4 +1,4 @@
-//! The threads that search, none of them a writer's or a worker's: a search may take long, and
+//! The threads that search, and those that read the log, none of them a writer's or a worker's: a search may take long, and
 //! nobody who writes or answers waits for its processor. Threads that have nothing to do help with
 //! the search of another; while searches wait, each has one thread.
 //!
@@ -49,13 +49,13 @@ pub struct SearchPool {
 
 impl SearchPool {
     #[must_use]
-    pub fn start(threads: usize) -> Self {
+    pub fn start(name: &str, threads: usize) -> Self {
         let (queue, jobs) = sync_channel(WAITING_MAX);
         let jobs = Arc::new(Mutex::new(jobs));
         let idle = Arc::new(AtomicUsize::new(0));
         for _ in 0..threads.max(1) {
             let (jobs, idle) = (jobs.clone(), idle.clone());
-            let thread = std::thread::Builder::new().name("search".to_owned());
+            let thread = std::thread::Builder::new().name(name.to_owned());
             let thread = thread.spawn(move || work(&jobs, &idle));
             drop(thread.expect("the operating system lets a process begin with its threads"));
         }
@@ -204,7 +204,7 @@ mod tests {
     async fn a_search_gives_its_result_unless_its_time_is_over() {
         let hands = SettableClock::at(Timestamp(0));
         let clock = hands.clock();
-        let pool = SearchPool::start(1);
+        let pool = SearchPool::start("search", 1);
         assert_eq!(pool.run(SECOND, &clock, step(|_| Some(7))).await, Ok(7));
         let until = |by: Duration| {
             let hands = hands.clone();
@@ -221,7 +221,7 @@ mod tests {
     #[actix::test]
     async fn a_panic_ends_one_search_and_no_thread() {
         let clock = SettableClock::at(Timestamp(0)).clock();
-        let pool = SearchPool::start(1);
+        let pool = SearchPool::start("search", 1);
         for _ in 0..3 {
             let boom = step(|_: &dyn Fn() -> bool| panic!("a test's own"));
             assert_eq!(pool.run(SECOND, &clock, boom).await, Err(SearchError::Panicked));
@@ -254,7 +254,7 @@ mod tests {
     async fn threads_that_have_nothing_to_do_help_and_are_waited_for() {
         let clock = SettableClock::at(Timestamp(0)).clock();
         for (panics, expected) in [(false, Ok(3)), (true, Err(SearchError::Panicked))] {
-            let pool = SearchPool::start(3);
+            let pool = SearchPool::start("search", 3);
             while pool.idle.load(SeqCst) < 3 {
                 std::thread::yield_now();
             }
@@ -273,7 +273,7 @@ mod tests {
     #[actix::test]
     async fn a_full_queue_refuses_and_a_search_nobody_waits_for_stops() {
         let clock = SettableClock::at(Timestamp(0)).clock();
-        let pool = SearchPool::start(1);
+        let pool = SearchPool::start("search", 1);
         let (release, wait) = sync_channel::<()>(0);
         let (begun, has_begun) = sync_channel::<()>(0);
         let (ended, has_ended) = sync_channel::<bool>(0);

@@ -3,6 +3,8 @@
 use crate::ambient::Clock;
 use crate::engine::admission::AdmissionLimits;
 use crate::engine::business::{Business, BusinessParts, Directory, TableRef, Tables, put_business};
+use crate::engine::feed::Born;
+use crate::engine::feed::signal::Signal;
 use crate::engine::follow_up::FollowUpSignal;
 use crate::engine::meters::Meters;
 use crate::engine::mirrors::MirrorSignal;
@@ -32,6 +34,7 @@ pub(super) struct Starter {
     pub(super) limits: AdmissionLimits,
     pub(super) follow_ups: Arc<FollowUpSignal>,
     pub(super) mirrors: Arc<MirrorSignal>,
+    pub(super) born: Arc<Born>,
     /// No event is older than the newest that was recovered.
     pub(super) newest: Timestamp,
     /// Random at the start of the process; each writer's ids begin elsewhere.
@@ -90,10 +93,17 @@ impl Starter {
         Writer::start_on(&arbiter, state, parts)
     }
 
-    pub(super) fn start_table(&self, table: Table) -> Arc<TableRef> {
+    /// `of_all` is heard when any table of the business changes.
+    pub(super) fn start_table(&self, table: Table, of_all: Arc<Signal>) -> Arc<TableRef> {
         let (shown, object) = (table.shown(), table.object());
         let (follow_ups, mirrors) = (self.follow_ups.clone(), self.mirrors.clone());
+        let changes = Arc::<Signal>::default();
+        let own = changes.clone();
         let announce: Announce<Table> = Box::new(move |event| {
+            if event.sequence().is_some() {
+                own.raise();
+                of_all.raise();
+            }
             if is_followed_up(event) {
                 follow_ups.raise(object);
             }
@@ -101,7 +111,7 @@ impl Starter {
                 mirrors.raise(object);
             }
         });
-        TableRef::new(shown, self.start(table, announce))
+        TableRef::new(shown, self.start(table, announce), changes)
     }
 
     /// The catalog's writer brings the tables that are born with its events to life, before it
@@ -110,12 +120,21 @@ impl Starter {
         self: &Arc<Self>,
         catalog: Catalog,
         tables: Arc<Tables>,
+        changes: Arc<Signal>,
     ) -> Handle<Catalog> {
         let starter = self.clone();
         let announce: Announce<Catalog> = Box::new(move |event: &catalog::Event| {
             if let Some(birth) = event.birth() {
                 let table = Table::born(&birth, starter.setting);
-                tables.put(table.object(), starter.start_table(table));
+                let object = table.object();
+                tables.put(object, starter.start_table(table, changes.clone()));
+                starter.born.put(object, ());
+                changes.raise();
+            }
+            if event.removes_member() {
+                // Those that it does not concern say so when they are asked.
+                let objects = tables.values().into_iter().map(|table| table.shown().object());
+                objects.for_each(|object| starter.follow_ups.raise(object));
             }
         });
         self.start(catalog, announce)
@@ -128,17 +147,20 @@ impl Starter {
         (catalog, agenda): (Catalog, Agenda),
         tables: impl Iterator<Item = Table>,
     ) -> Business {
-        let refs = Arc::new(Tables::default());
+        let (refs, changes) = (Arc::new(Tables::default()), Arc::<Signal>::default());
         for table in tables {
-            refs.put(table.object(), self.start_table(table));
+            let object = table.object();
+            refs.put(object, self.start_table(table, changes.clone()));
+            self.born.put(object, ());
         }
         Business::new(BusinessParts {
             info,
             catalog: catalog.shown(),
             agenda: agenda.shown(),
-            catalog_handle: self.start_catalog(catalog, refs.clone()),
+            catalog_handle: self.start_catalog(catalog, refs.clone(), changes.clone()),
             agenda_handle: self.start(agenda, Box::new(|_| ())),
             tables: refs,
+            changes,
         })
     }
 

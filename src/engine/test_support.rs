@@ -7,9 +7,11 @@ use crate::engine::bootstrap::Bootstrap;
 use crate::engine::outcome::OutcomeOptions;
 use crate::engine::partition::{PartitionOptions, Recovered};
 use crate::engine::states::States;
+use crate::model::id::LogId;
 use crate::model::table::{Limits, Setting};
 use crate::storage::committer::CommitOptions;
 use crate::storage::memory_log::MemoryFrames;
+use crate::storage::retention::FeedRetention;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +36,7 @@ pub(crate) async fn over(
     let recovered = Recovered {
         states,
         log: Box::new(frames.lead()),
+        log_id: LogId::from_bytes([5; 16]),
         last: frames.last(),
         bootstrap,
         snapshots: None,
@@ -43,6 +46,7 @@ pub(crate) async fn over(
         search_threads: 2,
         admission: AdmissionLimits { rows_max, bytes_max: 64 << 20 },
         commit: CommitOptions::default(),
+        feed: FeedRetention { age_ms: 7 * 24 * 60 * 60 * 1000, bytes: 8 << 30 },
         outcomes: OutcomeOptions { ttl: Duration::from_hours(24), bytes_max: 256 << 20 },
     };
     Engine::start(recovered, options, clock, 1).await

@@ -23,8 +23,8 @@ use crate::storage::memory_log::MemoryFrames;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const BUSINESS: BusinessId = BusinessId::from_bytes([7; 16]);
-const USER: UserId = UserId::from_bytes([8; 16]);
+pub(super) const BUSINESS: BusinessId = BusinessId::from_bytes([7; 16]);
+pub(super) const USER: UserId = UserId::from_bytes([8; 16]);
 
 async fn start(rows_max: usize) -> (Arc<Engine>, Arc<Business>) {
     let bootstrap =
@@ -34,7 +34,7 @@ async fn start(rows_max: usize) -> (Arc<Engine>, Arc<Business>) {
     (engine, business)
 }
 
-fn caller(business: &Business) -> Caller {
+pub(super) fn caller(business: &Business) -> Caller {
     let catalog = business.catalog();
     let member = catalog.members.by_user(&USER).expect("the first start makes the administrator");
     Caller {
@@ -48,7 +48,7 @@ fn caller(business: &Business) -> Caller {
     }
 }
 
-fn upsert(table: &TableRef, caller: Caller, email: &str, first_name: &str) -> Command {
+pub(super) fn upsert(table: &TableRef, caller: Caller, email: &str, first_name: &str) -> Command {
     let schema = table.shown().schema();
     let change = Change::Set(Value::Text(first_name.into()));
     let entries = vec![Write { index: EntryIndex::default(), field: system::FIRST_NAME, change }];

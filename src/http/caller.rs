@@ -7,6 +7,7 @@ use crate::engine::business::{Business, TableRef};
 use crate::http::code::Code;
 use crate::http::identity::{Credentials, Refused};
 use crate::http::keyed::Keyed;
+use crate::http::origin;
 use crate::http::problem::Problem;
 use crate::model::access::{ObjectAccess, Rights};
 use crate::model::catalog::CatalogView;
@@ -33,7 +34,7 @@ pub struct Caller {
     pub rights: Arc<Rights>,
     /// The key that was used.
     pub key: ApiKeyId,
-    /// Of that key.
+    /// Of that key, unless the request names another.
     pub origin: Arc<str>,
     /// Of a single write that may be sent again.
     pub keyed: Option<Arc<Keyed>>,
@@ -179,6 +180,12 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = request.extensions().get::<Self>().cloned();
+        // One that is not good is refused where the headers of a write are read.
+        let origin = origin::read(request.headers()).ok().flatten();
+        let caller = caller.map(|caller| match origin {
+            Some(origin) => Self { origin: origin.into(), ..caller },
+            None => caller,
+        });
         // The path of a handler that takes a caller lies where credentials are asked for.
         ready(caller.ok_or_else(|| Problem::new(Code::NotAuthenticated)))
     }

@@ -109,7 +109,7 @@ const DRY_RUN: &[&str] = &["dry_run"];
 pub const MIN_SEQ: &str = "min_seq";
 
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-const ORIGIN: &str = "X-Origin";
+pub const ORIGIN: &str = "X-Origin";
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
 

@@ -6,7 +6,9 @@ use crate::http::endpoint::Endpoint;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::sync::Notify;
 
 /// What `/readyz` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +41,14 @@ impl State {
 
 /// The state of the process, as all workers see it.
 #[derive(Debug)]
-pub struct Readiness(AtomicU8);
+pub struct Readiness {
+    state: AtomicU8,
+    ending: Notify,
+}
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self(AtomicU8::new(State::Ready as u8))
+        Self { state: AtomicU8::new(State::Ready as u8), ending: Notify::new() }
     }
 }
 
@@ -51,7 +56,7 @@ impl Readiness {
     /// The state now.
     #[must_use]
     pub fn get(&self) -> State {
-        let stored = self.0.load(Ordering::Acquire);
+        let stored = self.state.load(Ordering::Acquire);
         State::ALL.into_iter().find(|state| *state as u8 == stored).expect("only states are stored")
     }
 
@@ -59,7 +64,22 @@ impl Readiness {
     /// Tells whether it did.
     pub fn set(&self, state: State) -> bool {
         let unless_ending = |stored| (stored != State::ShuttingDown as u8).then_some(state as u8);
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_ending).is_ok()
+        let is_set =
+            self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_ending).is_ok();
+        if state == State::ShuttingDown {
+            self.ending.notify_waiters();
+        }
+        is_set
+    }
+
+    /// Resolves once the process is shutting down: what would wait for something ends then.
+    pub async fn ending(&self) {
+        let mut heard = pin!(self.ending.notified());
+        // Before the look, so that nothing said in between is missed.
+        heard.as_mut().enable();
+        if self.get() != State::ShuttingDown {
+            heard.await;
+        }
     }
 }
 

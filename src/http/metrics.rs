@@ -49,6 +49,7 @@ async fn scrape(engine: Data<Engine>, edge: Data<Edge>) -> Result<HttpResponse, 
     of_writing(ours, &engine);
     of_log(ours, &engine);
     of_snapshots(ours, &engine);
+    of_feed(ours, &engine);
     of_records(ours, &engine);
     if let Some(figures) = process_figures() {
         of_process(registry.sub_registry_with_prefix("process"), &figures);
@@ -175,6 +176,15 @@ fn of_snapshots(registry: &mut Registry, engine: &Engine) {
         let help = "Since the newest snapshot was begun";
         registry.register_with_unit("snapshot_age", help, Unit::Seconds, ConstGauge::new(age));
     }
+}
+
+fn of_feed(registry: &mut Registry, engine: &Engine) {
+    let meters = engine.meters();
+    let help = "Requests that wait for changes or read a stream of them";
+    registry.register("feed_subscribers", help, meters.feed_readers.clone());
+    let help = "From the newest change of an answer to its being handed to a reader";
+    let lag = meters.feed_lag_seconds.clone();
+    registry.register_with_unit("feed_lag", help, Unit::Seconds, lag);
 }
 
 /// Objects go by their ids: a name is what a customer has written.

@@ -5,8 +5,9 @@
 //! offered, or if the caller asked for `strict`. It must not know what a parameter is for.
 
 use crate::http::code::Code;
-use crate::http::extension::{IDEMPOTENCY_KEY, MIN_SEQ, RouteGroup};
+use crate::http::extension::{IDEMPOTENCY_KEY, MIN_SEQ, ORIGIN, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place, clipped};
+use crate::http::origin;
 use crate::model::input::Input;
 use actix_web::http::header::HeaderMap;
 use std::borrow::Cow;
@@ -165,7 +166,10 @@ impl<'a> Query<'a> {
             }
         }
         for name in extensions.headers.iter().filter(|name| !offered.contains(name)) {
-            if headers.contains_key(*name) {
+            if *name == ORIGIN {
+                // Every caller of a write has one: who it is says so itself.
+                origin::read(headers).err().into_iter().for_each(|fault| faults.push(fault));
+            } else if headers.contains_key(*name) {
                 let place = Place::Header((*name).into());
                 faults.push(match *name {
                     // Single writes take it before their handlers.
@@ -285,7 +289,7 @@ mod tests {
             let name = HeaderName::from_static(name);
             headers.insert(name, HeaderValue::from_static("x"));
         }
-        parsed.finish(RouteGroup::Upsert, &headers, &["X-Origin"], &mut faults);
+        parsed.finish(RouteGroup::Upsert, &headers, &[], &mut faults);
         let expected: Vec<_> = unknown.iter().map(|place| ("unknown_parameter", place)).collect();
         assert_eq!(faults_of(&faults), expected, "{raw}");
     }

@@ -4,10 +4,12 @@
 //! asks for it. It must not know what a change leads to.
 
 use crate::http::body::Body;
+use crate::http::code::Code;
 use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::endpoint::Endpoint;
 use crate::http::extension::RouteGroup;
-use crate::http::fault::Faults;
+use crate::http::fault::{Fault, Faults, Place};
+use crate::http::history::as_of;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape, parse, require_for_write};
@@ -17,6 +19,7 @@ use crate::http::wire::fields::Fields;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::selection::{FieldsWanted, Selection};
 use crate::http::wire::{archived, identifier};
+use crate::model::id::Version;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::command::{Ask, Extent, Unarchive, Update};
@@ -58,12 +61,32 @@ async fn retrieve(
     let mut query = Query::read(request.query_string(), &mut faults);
     let wanted = FieldsWanted::of_retrieve(&mut query, &mut faults);
     let include_archived = query.boolean("include_archived", &mut faults).unwrap_or(false);
+    let version = read_version(&mut query, &mut faults);
     query.finish(RouteGroup::Retrieve, request.headers(), &[], &mut faults);
     faults.check()?;
     let with_archived = include_archived && target.access.may_unarchive_any();
     let found = target.table.shown().record(record.0);
     let found = found.filter(|record| with_archived || !record.is_archived());
-    read_answer(&target, found, &wanted)
+    let Some(version) = version else { return read_answer(&target, found, &wanted) };
+    // Whether it may be read is asked of the record as it is now.
+    let schema = target.table.shown().schema();
+    let found = found.filter(|record| target.access.may_read(&schema, record));
+    let found = found.ok_or_else(Problem::not_found)?;
+    let found = as_of(&target, found, version).await?;
+    Ok(answer_with(&target, found.ok_or_else(Problem::not_found)?, &wanted))
+}
+
+/// Which version of the record is asked for, if not its newest.
+fn read_version(query: &mut Query<'_>, faults: &mut Faults) -> Option<Version> {
+    let text = query.text("version", faults)?;
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number {
+        let fault = Fault::new(Code::Invalid, Place::Query("version".into()));
+        faults.push(fault.saying("Expected a whole number."));
+        return None;
+    }
+    // One too large to hold is of no record.
+    Some(Version(text.parse().unwrap_or(u32::MAX)))
 }
 
 /// The read answer: one record as it is now, if one was found and the caller may read it.
@@ -73,13 +96,19 @@ pub fn read_answer(
     wanted: &FieldsWanted,
 ) -> Result<HttpResponse, Problem> {
     let schema = target.table.shown().schema();
+    let found = found.filter(|record| target.access.may_read(&schema, record));
+    Ok(answer_with(target, found.ok_or_else(Problem::not_found)?, wanted))
+}
+
+/// The read answer of a record that the caller may read.
+fn answer_with(target: &Target, record: Record, wanted: &FieldsWanted) -> HttpResponse {
+    let schema = target.table.shown().schema();
     let scene = Scene::new(target, &schema);
-    let record = found.filter(|record| scene.may_read(record)).ok_or_else(Problem::not_found)?;
     let selection = Selection::of_read(wanted, &schema, scene.fields());
     let etag = scene.etag(&record);
     let (selection, action) = (&selection, None);
     let answer = RecordAnswer { scene: &scene, selection, record, action, is_dry: false };
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).json(answer))
+    HttpResponse::Ok().insert_header((header::ETAG, etag)).json(answer)
 }
 
 /// Changes the fields that are mentioned.

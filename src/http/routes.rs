@@ -7,8 +7,9 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, batch, bulk, bulk_progress,
-    business, categories, field_options, field_values, fields, list, lookup, metrics, objects,
-    openapi, permission_groups, pipelines, records, roles, search, team, team_members, upsert,
+    business, categories, changes, field_options, field_values, fields, history, list, lookup,
+    metrics, objects, openapi, permission_groups, pipelines, records, roles, search, team,
+    team_members, upsert,
 };
 use actix_web::web::Data;
 use std::sync::Arc;
@@ -24,9 +25,12 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         upsert::register(config);
         batch::register(config);
         lookup::register(config);
+        // Before the objects: `changes` is none.
+        changes::register(config);
         list::register(config);
         search::register(config);
         records::register(config);
+        history::register(config);
         team_members::register(config);
         objects::register(config);
         categories::register(config);

@@ -42,8 +42,24 @@ impl Target {
     pub fn of_object(request: &HttpRequest, object: &str) -> Result<Self, Problem> {
         let caller = Caller::extract(request).into_inner()?;
         let (table, access) = caller.table(object)?;
+        Ok(Self::of_table(request, &caller, (table, access)))
+    }
+
+    /// A table that the caller was found to see.
+    #[must_use]
+    pub fn of_table(
+        request: &HttpRequest,
+        caller: &Caller,
+        (table, access): (Arc<TableRef>, ObjectAccess),
+    ) -> Self {
         let engine = data::<Engine>(request).into_inner();
-        Ok(Self { engine, options: data(request), caller, table, access })
+        Self { engine, options: data(request), caller: caller.clone(), table, access }
+    }
+
+    /// The same table of another moment's caller.
+    #[must_use]
+    pub fn with(&self, caller: Caller, (table, access): (Arc<TableRef>, ObjectAccess)) -> Self {
+        Self { caller, table, access, ..self.clone() }
     }
 
     /// How answers look where the contract leaves a choice.

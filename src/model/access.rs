@@ -344,6 +344,24 @@ impl ObjectAccess {
         self.records.max_level()
     }
 
+    /// Whether all records may be read, those too of which nothing is left but that they were.
+    #[must_use]
+    pub fn may_read_all(&self) -> bool {
+        self.records.all_records >= Level::View
+    }
+
+    /// Whether a field exists for the member that is in no schema any more, or in none yet.
+    #[must_use]
+    pub fn may_see_gone_field(&self, field: Option<FieldId>) -> bool {
+        let of = |id| self.fields.get(&id).copied().unwrap_or(self.other_fields);
+        if let Some(id) = field {
+            return of(id) > FieldAccess::Hidden;
+        }
+        // Nobody knows which one it was.
+        let mut all = self.fields.values().chain([&self.other_fields]);
+        all.all(|access| *access > FieldAccess::Hidden)
+    }
+
     /// What may be done with the fields of a schema.
     #[must_use]
     pub fn fields(&self, schema: &Schema) -> FieldRights {

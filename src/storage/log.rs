@@ -5,6 +5,7 @@ use crate::model::id::{Position, Sequence, Timestamp, WriterId};
 use crate::storage::error::StorageError;
 use crate::storage::frame::{Frame, HEADER_LEN, TRAILER_LEN, Term};
 use crate::storage::part::{Part, Parts, parts};
+use bytes::Bytes;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -104,13 +105,14 @@ pub struct PartOwned {
     pub first_sequence: Sequence,
     pub time: Timestamp,
     pub event_count: u32,
-    pub events: Vec<u8>,
+    pub events: Bytes,
 }
 
 impl PartOwned {
     pub(crate) fn new(position: Position, part: &Part<'_>) -> Self {
         let Part { writer: _, first_sequence, time, event_count, events } = *part;
-        Self { position, first_sequence, time, event_count, events: events.to_vec() }
+        let events = Bytes::copy_from_slice(events);
+        Self { position, first_sequence, time, event_count, events }
     }
 }
 
@@ -120,6 +122,8 @@ pub struct SegmentSummary {
     pub first: Position,
     /// One before `first` while it holds no frame.
     pub last: Position,
+    /// What stands in segments before it had happened by then.
+    pub begun: Timestamp,
     /// When the newest of its events happened.
     pub newest: Timestamp,
     /// Bytes from the beginning of the file to the end of its last frame.
@@ -146,7 +150,7 @@ impl<'a> PartsWanted<'a> {
     }
 
     pub(crate) fn offer(&mut self, position: Position, part: &Part<'_>) {
-        let is_wanted = part.writer == *self.writer && part.first_sequence > Sequence(0);
+        let is_wanted = part.writer == *self.writer && part.may_hold(self.from);
         if !is_wanted || self.is_full() {
             return;
         }

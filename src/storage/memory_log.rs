@@ -31,6 +31,8 @@ struct Shared {
     /// Frames behind `trimmed`.
     frames: Vec<FrameOwned>,
     trimmed: Position,
+    /// When the newest event before that had happened.
+    begun: Timestamp,
     fails_at: Option<Position>,
     is_short_of_space: bool,
 }
@@ -49,16 +51,11 @@ impl Shared {
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
         Ok(self.frames.get(skipped..).unwrap_or(&[]))
     }
+}
 
-    fn newest_time(&self) -> Timestamp {
-        self.frames
-            .iter()
-            .flat_map(FrameOwned::parts)
-            .filter_map(Result::ok)
-            .map(|part| part.time)
-            .max()
-            .unwrap_or_default()
-    }
+fn newest_time(frames: &[FrameOwned]) -> Timestamp {
+    let parts = frames.iter().flat_map(FrameOwned::parts).filter_map(Result::ok);
+    parts.map(|part| part.time).max().unwrap_or_default()
 }
 
 impl MemoryFrames {
@@ -147,14 +144,17 @@ impl LogReader for MemoryFrames {
         let shared = self.shared.lock();
         let bytes = shared.frames.iter().map(|frame| frame.payload.len() as u64).sum();
         let (first, last) = (shared.trimmed.next(), shared.last());
-        vec![SegmentSummary { first, last, newest: shared.newest_time(), bytes }]
+        let (begun, newest) = (shared.begun, newest_time(&shared.frames));
+        vec![SegmentSummary { first, last, begun, newest, bytes }]
     }
 
     fn trim(&self, up_to: Position) -> Result<u64, StorageError> {
         let mut shared = self.shared.lock();
         let removed = shared.frames.partition_point(|frame| frame.position <= up_to);
         shared.trimmed.0 += removed as u64;
-        Ok(shared.frames.drain(..removed).map(|frame| frame.payload.len() as u64).sum())
+        let removed: Vec<_> = shared.frames.drain(..removed).collect();
+        shared.begun = shared.begun.max(newest_time(&removed));
+        Ok(removed.iter().map(|frame| frame.payload.len() as u64).sum())
     }
 }
 

@@ -21,6 +21,7 @@ pub mod segment;
 pub mod segment_log;
 pub mod segments;
 pub mod snapshot;
+pub mod tail;
 mod walk;
 
 pub use names::SnapshotName;

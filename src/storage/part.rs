@@ -39,6 +39,15 @@ impl<'a> Part<'a> {
         Self::HEADER_LEN + self.events.len()
     }
 
+    /// Whether it may hold a sequence or one behind it. Of its events not every one need have a
+    /// sequence, so it may end before it all the same.
+    #[must_use]
+    pub fn may_hold(&self, sequence: Sequence) -> bool {
+        let Self { first_sequence, event_count, .. } = *self;
+        let end = first_sequence.0.saturating_add(u64::from(event_count));
+        first_sequence > Sequence(0) && end > sequence.0
+    }
+
     /// Appends the stored form.
     ///
     /// # Panics

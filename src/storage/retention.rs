@@ -64,9 +64,22 @@ fn unneeded_up_to(
     unneeded.last().map(|segment| segment.last)
 }
 
+/// The last position that the feed owes nobody any more for the bytes of log that were written
+/// since, whether it is still on the disk or not.
+#[must_use]
+pub fn beyond_bytes(segments: &[SegmentSummary], feed: FeedRetention) -> Position {
+    let mut bytes_since: u64 = segments.iter().map(|segment| segment.bytes).sum();
+    let Some((_, closed)) = segments.split_last() else { return Position(0) };
+    let beyond = closed.iter().take_while(|segment| {
+        bytes_since -= segment.bytes;
+        bytes_since >= feed.bytes
+    });
+    beyond.last().map_or(Position(0), |segment| segment.last)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{FeedRetention, unneeded_up_to};
+    use super::{FeedRetention, beyond_bytes, unneeded_up_to};
     use crate::model::id::{Position, Timestamp};
     use crate::storage::log::SegmentSummary;
 
@@ -79,6 +92,7 @@ mod tests {
             .map(|(number, age)| SegmentSummary {
                 first: Position(10 * number + 1),
                 last: Position(10 * number + 10),
+                begun: Timestamp(0),
                 newest: Timestamp(NOW.0 - age),
                 bytes: 100,
             })
@@ -113,6 +127,19 @@ mod tests {
         check(&[1, 1, 1, 1], 99, (FOR_EVER, 200), Some(20));
         check(&[1, 1, 1, 1], 99, (FOR_EVER, 201), Some(10));
         check(&[1, 1, 1, 1], 99, (FOR_EVER, 301), None);
+    }
+
+    /// A cursor from before that is refused even where the snapshots still need the log.
+    #[test]
+    fn what_is_beyond_the_bytes_is_owed_to_nobody() {
+        for (bytes, expected) in [(0, 30), (100, 30), (101, 20), (200, 20), (301, 0)] {
+            let feed = FeedRetention { age_ms: FOR_EVER, bytes };
+            let found = beyond_bytes(&segments(&[1, 1, 1, 1]), feed);
+            assert_eq!(found, Position(expected), "{bytes}");
+        }
+        let feed = FeedRetention { age_ms: 0, bytes: 0 };
+        assert_eq!(beyond_bytes(&segments(&[9]), feed), Position(0), "the open one stays");
+        assert_eq!(beyond_bytes(&[], feed), Position(0));
     }
 
     #[test]

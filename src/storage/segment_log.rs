@@ -54,7 +54,8 @@ impl SegmentLog {
         let prepared = PreparedSegment::make(&*disk, options)?;
         let next = SegmentBeginning { ids: *segments.ids(), created: now, previous };
         let open = prepared.publish(&*disk, &next, &[])?;
-        let segment = Segment::new(open.file(), SegmentIndex::new(next.first(), previous.checksum));
+        let index = SegmentIndex::new(next.first(), previous.checksum);
+        let segment = Segment::new(open.file(), index, next.created);
         match segments.last() {
             Some(last) if last.first() == next.first() => segments.replace_last(segment),
             last => {
@@ -123,7 +124,7 @@ impl SegmentLog {
         self.open = prepared.publish(&*disk, &next, &self.buffer)?;
         let index = SegmentIndex::new(next.first(), self.end.checksum);
         self.ended.extend(self.segments.last());
-        self.segments.push(Segment::new(self.open.file(), index));
+        self.segments.push(Segment::new(self.open.file(), index, next.created));
         Ok(())
     }
 
@@ -293,13 +294,13 @@ mod tests {
         check(1, 1, usize::MAX, (1..=40).collect());
         check(1, 38, usize::MAX, vec![38, 39, 40]);
         check(1, 17, 1500, vec![17, 18]);
-        check(1, 41, usize::MAX, vec![40]);
+        check(1, 41, usize::MAX, vec![]);
         check(2, 1, usize::MAX, vec![1, 2, 3, 4]);
         check(2, 3, usize::MAX, vec![3, 4]);
         check(3, 1, usize::MAX, vec![]);
         let part = &reader.read_parts(&writer(2), Sequence(2), 0).unwrap()[0];
         assert_eq!((part.position, part.time), (Position(18), Timestamp(18_000)));
-        assert_eq!(part.events, b"rare");
+        assert_eq!(&part.events[..], b"rare");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The segments of one log, for all threads that read them while another one appends. Knows files
 //! and their indexes; how frames become durable is the log's.
 
-use crate::model::id::{Position, Sequence, WriterId};
+use crate::model::id::{Position, Sequence, Timestamp, WriterId};
 use crate::storage::disk::{Disk, DiskFile};
 use crate::storage::error::{Damage, InDoubt, StorageError};
 use crate::storage::frame::{Checksum, Frame};
@@ -28,24 +28,26 @@ pub struct Segments {
 pub(crate) struct Segment {
     file: Arc<dyn DiskFile>,
     first: Position,
+    begun: Timestamp,
     index: RwLock<SegmentIndex>,
     /// Bytes of a torn frame behind the end.
     torn_bytes: u64,
 }
 
 impl Segment {
-    pub(crate) fn new(file: Arc<dyn DiskFile>, index: SegmentIndex) -> Arc<Self> {
-        Self::with_torn_bytes(file, index, 0)
+    pub(crate) fn new(file: Arc<dyn DiskFile>, index: SegmentIndex, begun: Timestamp) -> Arc<Self> {
+        Self::with_torn_bytes(file, index, begun, 0)
     }
 
     /// A segment of an earlier run that has bytes of a torn frame behind its end.
     pub(crate) fn with_torn_bytes(
         file: Arc<dyn DiskFile>,
         index: SegmentIndex,
+        begun: Timestamp,
         torn_bytes: u64,
     ) -> Arc<Self> {
         let first = index.first();
-        Arc::new(Self { file, first, index: RwLock::new(index), torn_bytes })
+        Arc::new(Self { file, first, begun, index: RwLock::new(index), torn_bytes })
     }
 
     /// Up to here the file holds something; what follows is zeros and reserved room.
@@ -77,7 +79,8 @@ impl Segment {
     fn summary(&self) -> SegmentSummary {
         let index = self.index.read();
         let (end, newest) = (index.end(), index.newest());
-        SegmentSummary { first: self.first, last: end.position, newest, bytes: end.offset }
+        let Self { first, begun, .. } = *self;
+        SegmentSummary { first, last: end.position, begun, newest, bytes: end.offset }
     }
 }
 

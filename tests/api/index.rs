@@ -13,6 +13,9 @@ const RECORDS: &[Row] = &[
     ("/api/records/{o}/add", &[("POST", "records_add_create")]),
     ("/api/records/{o}/lookup", &[("GET", "records_lookup_retrieve")]),
     ("/api/records/{o}/search", &[("POST", "records_search_create")]),
+    ("/api/records/{o}/changes", &[("GET", "records_changes_list")]),
+    ("/api/records/changes", &[("GET", "records_changes_all_list")]),
+    ("/api/records/{o}/{uuid}/history", &[("GET", "records_history_list")]),
     (
         "/api/records/{o}/{uuid}",
         &[

@@ -31,6 +31,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("upsertd_snapshot_failures", "counter"),
     ("upsertd_snapshot_bytes", "gauge"),
     ("upsertd_snapshot_age_seconds", "gauge"),
+    ("upsertd_feed_subscribers", "gauge"),
+    ("upsertd_feed_lag_seconds", "histogram"),
     ("upsertd_records", "gauge"),
     ("process_cpu_seconds", "counter"),
     ("process_start_time_seconds", "gauge"),

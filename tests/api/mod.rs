@@ -7,6 +7,7 @@ mod bulk;
 mod bulk_resolutions;
 mod businesses;
 mod by_id;
+mod changes;
 mod changing_schemas;
 mod counts;
 mod described;

@@ -2,7 +2,7 @@
 
 use crate::support::{
     DataDirectory, Exit, Fixture, Launch, OPERATOR_KEY, Request, Server, assert_includes, binary,
-    field_value, python, until,
+    field_value, python, text, until,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -120,6 +120,37 @@ fn a_snapshot_alone_restores_into_a_new_directory() {
     let mut again = restored.after_a_crash();
     assert_eq!(again.lookup("accounts", "first of a new life").expect(200)["id"], created["id"]);
     fixture.lookup("accounts", "too late").expect(200);
+}
+
+/// They point into a future that did not happen.
+#[test]
+fn a_restored_history_rejects_old_cursors() {
+    let mut fixture = filled();
+    let file = snapshot(&mut fixture);
+    let feeds = ["/api/records/accounts/changes", "/api/records/changes"];
+    let mut cursors = Vec::new();
+    for feed in feeds {
+        let page = fixture.client.get(&format!("{feed}?limit=1")).expect(200);
+        let end = fixture.client.get(&format!("{feed}?after=now")).expect(200);
+        cursors
+            .extend([page, end].map(|page| format!("{feed}?after={}", text(&page, "next_cursor"))));
+    }
+    let credentials = fixture.server.credentials();
+    let new = DataDirectory::new();
+    restore(&file, &new).expect_code(0);
+    let mut restored = Fixture::of(Launch::on(&new).credentials(&credentials).start());
+    for cursor in &cursors {
+        fixture.client.get(cursor).expect(200);
+        restored.client.get(cursor).expect_error(410, "cursor_expired");
+    }
+    // What is restored has cursors of its own, though none of its entries is there.
+    for feed in feeds {
+        let page = restored.client.get(&format!("{feed}?after=now")).expect(200);
+        restored.create("accounts", feed, &json!({}));
+        let target = format!("{feed}?after={}", text(&page, "next_cursor"));
+        let next = restored.client.get(&target).expect(200);
+        assert_includes(&next["results"], &json!([{"action": "created", "keys": {"name": feed}}]));
+    }
 }
 
 #[test]

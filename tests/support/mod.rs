@@ -5,6 +5,7 @@
 
 mod client;
 mod deadline;
+mod events;
 mod fixture;
 mod json;
 mod launch;

@@ -55,6 +55,8 @@ pub struct Error {
     /// On `400 constraint_violated`: how many values or records are in the way. On
     /// `400 batch_aborted`: the rows.
     pub count: Option<u64>,
+    /// On `410 cursor_expired`: where a full copy is, of each object that the cursor was of.
+    pub resync: Option<Vec<String>>,
     /// On `400 constraint_violated`: the first of them, and the records that have them.
     pub violations: Option<Vec<Value>>,
     /// On `400 batch_aborted`: rows by action.
@@ -64,16 +66,22 @@ pub struct Error {
 }
 
 /// The statuses of errors, and when they come.
-const STATUSES: [(StatusCode, &str); 12] = [
+const STATUSES: [(StatusCode, &str); 14] = [
     (StatusCode::BAD_REQUEST, "The request is wrong; `errors` says where."),
     (StatusCode::UNAUTHORIZED, "The headers that name the caller are missing or wrong."),
     (StatusCode::FORBIDDEN, "The caller may not do this."),
     (StatusCode::NOT_FOUND, "What is addressed is not there, or not for this caller."),
     (StatusCode::METHOD_NOT_ALLOWED, "What is addressed does not take the method; `Allow` does."),
+    (StatusCode::NOT_ACCEPTABLE, "No form that is offered is accepted."),
     (
         StatusCode::CONFLICT,
         "An archived record is in the way: repeat the request with one of `conflict.choices`. Or a \
          request with this `Idempotency-Key` is still running: wait a second.",
+    ),
+    (
+        StatusCode::GONE,
+        "What follows the cursor is no longer kept, or the cursor is of another history: start \
+         again with `resync`.",
     ),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON."),
@@ -141,6 +149,10 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
     if operation.operation_id.as_deref() == Some("custom_objects_destroy") {
         // The contact object stays.
         statuses.push(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let follows = path.ends_with("/changes");
+    if follows {
+        statuses.extend([StatusCode::NOT_ACCEPTABLE, StatusCode::GONE]);
     }
     let writes = !matches!(method, HttpMethod::Get);
     if writes || is_read(path, method, operation) {

@@ -9,6 +9,7 @@ pub mod api_keys;
 pub mod batches;
 pub mod bulk;
 pub mod businesses;
+pub mod changes;
 pub mod errors;
 pub mod fields;
 mod keys;
@@ -29,13 +30,14 @@ pub mod upsert_body;
 pub mod words;
 
 use crate::http::endpoint::Endpoint;
+use crate::http::extension::ORIGIN;
 use crate::http::options::AnswerOptions;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, ServiceConfig};
 use utoipa::OpenApi;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::ArrayItems;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayItems, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{self, Ref, RefOr, Required, Schema};
 
@@ -72,6 +74,9 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         records::lookup,
         search::list,
         search::search,
+        changes::changes,
+        changes::all_changes,
+        changes::history,
         records::retrieve,
         records::partial_update,
         records::update,
@@ -188,6 +193,7 @@ pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
     add_schemes(&mut document);
     let items = document.paths.paths.values_mut();
     items.flat_map(|item| [&mut item.post, &mut item.patch]).flatten().for_each(may_lack_body);
+    take_origins(&mut document);
     name_rows(&mut document);
     set_statuses(&mut document, answers);
     keys::add_keys(&mut document);
@@ -206,6 +212,31 @@ fn add_schemes(document: &mut openapi::OpenApi) {
         let value = ApiKeyValue::with_description(header, description);
         components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(value)));
     }
+}
+
+/// Every write of a member may say for which system it writes.
+fn take_origins(document: &mut openapi::OpenApi) {
+    let only_reads = |path: &str| path.ends_with("/search") || path.ends_with("/responses");
+    for (path, item) in &mut document.paths.paths {
+        if path.starts_with("/api/admin/") || only_reads(path) {
+            continue;
+        }
+        let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in writes.into_iter().flatten() {
+            operation.parameters.get_or_insert_default().push(RefOr::T(origin()));
+        }
+    }
+}
+
+fn origin() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    ParameterBuilder::new()
+        .name(ORIGIN)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The system it is written for, if that is another than the key's."))
+        .schema(Some(text.pattern(Some("^[A-Za-z0-9._:-]{1,64}$")).build()))
+        .build()
 }
 
 /// A body that need not be there is described as one that may be null, which it may not.

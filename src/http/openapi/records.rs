@@ -6,7 +6,7 @@
 use crate::http::openapi::batches::RowAction;
 use crate::http::openapi::objects::ObjectType;
 use crate::http::openapi::relations::ValueSummary;
-use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery};
+use crate::http::openapi::shared::{Access, ObjectPath, Page, PageQuery, whole_number};
 use crate::http::openapi::upsert_body::{SourceVersion, UpsertBody, UpsertQuery};
 use crate::http::openapi::words::FieldType;
 use serde::Serialize;
@@ -103,6 +103,9 @@ pub struct RetrieveQuery {
     pub include_archived: Option<bool>,
     /// Show hidden fields too.
     pub include_hidden_fields: Option<bool>,
+    /// Show the record as of this version, if that is kept.
+    #[param(schema_with = whole_number)]
+    pub version: Option<u64>,
 }
 
 /// Whether a write is only answered.

@@ -10,7 +10,7 @@ use crate::http::wire::value::{ReadForm, Referents};
 use crate::model::access::{FieldRights, ObjectAccess};
 use crate::model::agenda;
 use crate::model::catalog::permission::Level;
-use crate::model::id::{FieldNumber, MemberId, RecordId, Timestamp};
+use crate::model::id::{FieldNumber, MemberId, ObjectId, RecordId, Timestamp};
 use crate::model::schema::Schema;
 use crate::model::schema::field::{Field, Source};
 use crate::model::schema::system;
@@ -74,6 +74,35 @@ impl Access {
 pub struct RecordName {
     pub id: RecordId,
     pub display_name: String,
+}
+
+/// An object where it is only named.
+#[derive(Debug, Serialize)]
+pub struct ObjectName<'a> {
+    pub id: ObjectId,
+    pub name: &'a str,
+}
+
+/// What a record is known by: values that no other one has, by the names of their fields.
+pub struct Keys<'r> {
+    scene: &'r Scene<'r>,
+    record: &'r Record,
+}
+
+impl Serialize for Keys<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { scene, record } = self;
+        let mut map = serializer.serialize_map(None)?;
+        for field in scene.schema.unique_fields() {
+            let is_visible = scene.fields.may_see(field.number);
+            let raw = record.value(field.number).filter(|_| is_visible);
+            let form = raw.and_then(|raw| ReadForm::of_stored(field, raw, scene.referents));
+            if let Some(form) = form {
+                map.serialize_entry(&field.name, &form)?;
+            }
+        }
+        map.end()
+    }
 }
 
 /// One record, as the answer to a read or a write.
@@ -141,6 +170,19 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn schema(&self) -> &'a Schema {
         self.schema
+    }
+
+    /// The object where it is only named.
+    #[must_use]
+    pub fn object_name(&self) -> ObjectName<'a> {
+        let object = self.schema.object();
+        ObjectName { id: object.id, name: &object.name }
+    }
+
+    /// The identifier of a record and its other unique values.
+    #[must_use]
+    pub fn keys<'r>(&'r self, record: &'r Record) -> Keys<'r> {
+        Keys { scene: self, record }
     }
 
     /// What the caller may do with the fields.
@@ -217,7 +259,9 @@ impl<'a> Scene<'a> {
         Some(self.time(at))
     }
 
-    fn time(&self, at: Timestamp) -> String {
+    /// A time in the business's own time zone.
+    #[must_use]
+    pub fn time(&self, at: Timestamp) -> String {
         timestamp_text(at, self.referents.time_zone)
     }
 }
@@ -255,6 +299,15 @@ impl<'a> Scene<'a> {
             Source::DisplayName => text_form(self.display_name(record)),
             Source::FullName => text_form(full_name(record)),
         }
+    }
+
+    /// The value of a field that a record keeps itself; none where it is blank.
+    pub(super) fn value_of<'r>(
+        &'r self,
+        record: &'r Record,
+        field: &'r Field,
+    ) -> Option<ReadForm<'r>> {
+        self.value(record, field, record.value(field.number))
     }
 
     fn time_form<'r>(&self, record: &Record, number: FieldNumber) -> Option<ReadForm<'r>>

@@ -354,7 +354,7 @@ fn create_object(
     let is_taken = |name: &str| view.object_of_name(name).is_some();
     let schema =
         new.decide(founder, &is_taken, &mut || moment.id()).map_err(Rejection::ObjectFaults)?;
-    let schema = Arc::new(schema);
+    let schema = Arc::new(schema.born_without(view.members.gone().clone()));
     let object = schema.object();
     let entry = ObjectEntry { id: object.id, name: object.name.clone(), is_archived: false };
     let birth = Birth { history: HistoryId(moment.id()), schema: schema.clone() };

@@ -462,6 +462,12 @@ impl State for Catalog {
 }
 
 impl Event {
+    /// Whether a member is gone by it, whom objects may name.
+    #[must_use]
+    pub fn removes_member(&self) -> bool {
+        matches!(self.change, Change::MemberDeleted(_))
+    }
+
     /// The first event of the table that is born with this one.
     #[must_use]
     pub fn birth(&self) -> Option<table_event::Event> {

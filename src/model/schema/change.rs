@@ -2,7 +2,9 @@
 //!
 //! Must not know requests: what is allowed was decided before.
 
-use crate::model::id::{CategoryId, FieldNumber, OptionNumber, Timestamp};
+use crate::model::id::{
+    CategoryId, FieldId, FieldNumber, MemberId, OptionId, OptionNumber, Timestamp,
+};
 use crate::model::schema::constraint::Constraint;
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
@@ -23,15 +25,25 @@ pub enum SchemaChange {
         option: OptionNumber,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         successor: Option<OptionNumber>,
+        /// None in events of older builds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<GoneOption>,
     },
     /// The field as it is now, but for its options: those have changes of their own.
     FieldChanged { field: Box<Field> },
     /// Its values are left out from now on.
-    FieldDeleted { field: FieldNumber },
+    FieldDeleted {
+        field: FieldNumber,
+        /// None in events of older builds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<GoneField>,
+    },
     /// The object as it is now; its id, API name and type stay.
     ObjectChanged { object: Box<Object> },
     /// Nothing of the object is found any more, and nothing is written to it.
     ObjectArchived { at: Timestamp },
+    /// Values that name the member mean nobody from now on.
+    MemberRemoved { member: MemberId },
     /// All unique constraints as they are now.
     ConstraintsChanged { constraints: Vec<Constraint> },
     /// A category that is new, or as it is now.
@@ -40,7 +52,35 @@ pub enum SchemaChange {
     CategoryDeleted { category: CategoryId, heir: CategoryId },
 }
 
+/// What a field was called that is gone: the schema forgets it, those who read of it must not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneField {
+    pub id: FieldId,
+    pub name: String,
+}
+
+/// What an option was called that is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneOption {
+    pub id: OptionId,
+    pub name: String,
+}
+
 impl SchemaChange {
+    /// Deletes a field.
+    #[must_use]
+    pub fn deletion(field: &Field) -> Self {
+        let was = GoneField { id: field.id, name: field.name.clone() };
+        Self::FieldDeleted { field: field.number, was: Some(was) }
+    }
+
+    /// Removes an option of a field.
+    #[must_use]
+    pub fn removal(field: FieldNumber, option: &Choice, successor: Option<OptionNumber>) -> Self {
+        let was = GoneOption { id: option.id, name: option.name.clone() };
+        Self::OptionRemoved { field, option: option.number, successor, was: Some(was) }
+    }
+
     /// Whether a field is gone by it, and with it perhaps the other side of a relation.
     #[must_use]
     pub fn ends_a_field(&self) -> bool {
@@ -61,7 +101,7 @@ impl Schema {
             SchemaChange::OptionChanged { field, option } => {
                 changed.field_mut(*field).options.change(option.clone());
             }
-            SchemaChange::OptionRemoved { field, option, successor } => {
+            SchemaChange::OptionRemoved { field, option, successor, was: _ } => {
                 changed.field_mut(*field).options.remove(*option, *successor);
             }
             SchemaChange::FieldChanged { field } if self.by_number(field.number).is_none() => {
@@ -73,7 +113,7 @@ impl Schema {
                 *held = Field { options, ..(**field).clone() };
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
             }
-            SchemaChange::FieldDeleted { field } => {
+            SchemaChange::FieldDeleted { field, was: _ } => {
                 changed.fields.retain(|held| held.number != *field);
                 changed.pending.retain(|held| held.number != *field);
                 changed.lookups = Lookups::of(&changed.fields, changed.next_field);
@@ -84,6 +124,9 @@ impl Schema {
                 changed.settle_flags();
             }
             SchemaChange::ObjectArchived { at } => changed.object.archived_at = Some(*at),
+            SchemaChange::MemberRemoved { member } => {
+                changed.removed_members.insert(*member);
+            }
             SchemaChange::ConstraintsChanged { constraints } => {
                 changed.constraints.put(constraints.clone());
             }
@@ -112,7 +155,7 @@ impl Schema {
             SchemaChange::OptionChanged { field, option } => {
                 self.check_option(*field, option.number)
             }
-            SchemaChange::OptionRemoved { field, option, successor } => {
+            SchemaChange::OptionRemoved { field, option, successor, was: _ } => {
                 self.check_option(*field, *option)?;
                 match successor {
                     Some(same) if same == option => Err(format!("a successor of option {option}")),
@@ -127,7 +170,7 @@ impl Schema {
                 let is_same = form(held) == form(field);
                 if is_same { Ok(()) } else { Err(format!("field {} as it was", field.number)) }
             }
-            SchemaChange::FieldDeleted { field } => {
+            SchemaChange::FieldDeleted { field, was: _ } => {
                 let held = self.check_field(*field)?;
                 if held.is_deletable { Ok(()) } else { Err(format!("a deletable field {field}")) }
             }
@@ -142,8 +185,11 @@ impl Schema {
                 let id = self.object.id;
                 if is_live { Ok(()) } else { Err(format!("object {id} that may be archived")) }
             }
+            SchemaChange::MemberRemoved { member } if self.knows_removed(*member) => {
+                Err(format!("member {member} who was there"))
+            }
             SchemaChange::ConstraintsChanged { constraints } => self.check_constraints(constraints),
-            SchemaChange::CategoryPut { .. } => Ok(()),
+            SchemaChange::MemberRemoved { .. } | SchemaChange::CategoryPut { .. } => Ok(()),
             SchemaChange::CategoryDeleted { category, heir } => {
                 let lacks = |id| !self.categories.iter().any(|held| held.id == id);
                 if category == heir || lacks(*category) || lacks(*heir) {

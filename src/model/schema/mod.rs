@@ -16,6 +16,7 @@ pub mod decimal_options;
 pub mod default_fields;
 pub mod fault;
 pub mod field;
+mod members;
 pub mod money_options;
 pub mod name;
 pub mod new_field;
@@ -32,14 +33,14 @@ pub mod system;
 mod tests;
 mod typed;
 
-use crate::model::id::{FieldId, FieldNumber, OptionNumber, SchemaNumber};
+use crate::model::id::{FieldId, FieldNumber, MemberId, OptionNumber, SchemaNumber};
 use crate::model::key::{IdentifierCase, Key, Normalizer};
 use crate::model::schema::constraint::Constraints;
 use crate::model::schema::field::Field;
 use crate::model::schema::object::{Category, Object};
 use crate::model::schema::option::Choice;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Fields of one object, default fields included.
@@ -74,6 +75,8 @@ pub struct Schema {
     constraints: Constraints,
     next_field: FieldNumber,
     next_option: OptionNumber,
+    /// Members of whose removal the object has been told, or who were gone before it was made.
+    removed_members: BTreeSet<MemberId>,
     lookups: Lookups,
 }
 
@@ -93,6 +96,7 @@ impl Schema {
             constraints: Constraints::default(),
             next_field: system::CUSTOM_FIRST,
             next_option: OptionNumber(u32::try_from(options).expect("few by default") + 1),
+            removed_members: BTreeSet::new(),
         };
         Self::try_from(stored).expect("the default fields have an identifier")
     }
@@ -208,12 +212,6 @@ impl Schema {
         self.lookups.has_deleted
     }
 
-    /// The field of the member who owns a record; contacts have none.
-    #[must_use]
-    pub fn owner(&self) -> Option<&Arc<Field>> {
-        self.by_number(system::OWNER)
-    }
-
     /// Whether this is the contact object.
     #[must_use]
     pub fn is_contacts(&self) -> bool {
@@ -314,6 +312,8 @@ struct Stored {
     constraints: Constraints,
     next_field: FieldNumber,
     next_option: OptionNumber,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    removed_members: BTreeSet<MemberId>,
 }
 
 impl From<Schema> for Stored {
@@ -332,6 +332,7 @@ impl From<Schema> for Stored {
             constraints: schema.constraints,
             next_field: schema.next_field,
             next_option: schema.next_option,
+            removed_members: schema.removed_members,
         }
     }
 }
@@ -367,6 +368,7 @@ impl TryFrom<Stored> for Schema {
             constraints: stored.constraints,
             next_field: stored.next_field,
             next_option: stored.next_option,
+            removed_members: stored.removed_members,
             lookups,
         };
         if !schema.has_sound_constraints() {

@@ -32,7 +32,8 @@ impl Schema {
     }
 
     /// The field of this number, pending or not.
-    pub(super) fn any_number(&self, number: FieldNumber) -> Option<&Arc<Field>> {
+    #[must_use]
+    pub fn any_number(&self, number: FieldNumber) -> Option<&Arc<Field>> {
         let pending = || self.pending.iter().find(|field| field.number == number);
         self.by_number(number).or_else(pending)
     }
@@ -184,7 +185,7 @@ mod tests {
         let names: Vec<_> = schema.fields().iter().rev().take(2).map(|it| &*it.name).collect();
         assert_eq!(names, ["region_2", "region"]);
         assert_eq!(schema.by_id(mirror.id).map(|field| &**field), Some(&shown));
-        let change = SchemaChange::FieldDeleted { field: mirror.number };
+        let change = SchemaChange::deletion(&mirror);
         assert_eq!(pending.with_change(&change).any_field(mirror.id), None);
     }
 

@@ -206,6 +206,25 @@ pub enum Stored<'a> {
     Outcome { change: OutcomeChange },
 }
 
+impl Stored<'_> {
+    /// The number of the change, if it is one that the feed shows.
+    #[must_use]
+    pub fn sequence(&self) -> Option<Sequence> {
+        match self {
+            Self::ObjectCreated { sequence, .. }
+            | Self::FieldCreated { sequence, .. }
+            | Self::OptionCreated { sequence, .. }
+            | Self::SchemaChanged { sequence, .. } => Some(*sequence),
+            Self::Record(change) => Some(change.sequence),
+            Self::Purged(purge) => Some(purge.sequence),
+            Self::TeamChanged { .. }
+            | Self::SourceKept { .. }
+            | Self::FollowUpConfirmed { .. }
+            | Self::Outcome { .. } => None,
+        }
+    }
+}
+
 /// A record's change as it was stored.
 #[derive(Debug)]
 pub struct StoredChange<'a> {

@@ -84,6 +84,7 @@ pub struct Setting {
 
 /// What readers may see. Only the table's writer changes it, by `apply`.
 pub struct Shown {
+    history: HistoryId,
     pub ids: Index<ById>,
     pub keys: Index<ByKey>,
     pub order: Order,
@@ -101,6 +102,18 @@ impl Shown {
     #[must_use]
     pub fn object(&self) -> ObjectId {
         self.schema.load().object().id
+    }
+
+    /// Who writes it.
+    #[must_use]
+    pub fn writer(&self) -> WriterId {
+        WriterId::Table(self.object())
+    }
+
+    /// Of which its sequences are the numbers.
+    #[must_use]
+    pub fn history(&self) -> HistoryId {
+        self.history
     }
 
     /// The schema as of the newest durable change.
@@ -195,6 +208,7 @@ impl Table {
     fn empty(history: HistoryId, schema: Arc<Schema>, setting: Setting, records: usize) -> Self {
         let object = schema.object().id;
         let shown = Shown {
+            history,
             ids: Index::with_capacity(records),
             keys: Index::with_capacity(records),
             order: Order::default(),

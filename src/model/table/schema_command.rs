@@ -3,7 +3,7 @@
 //! Every one is a barrier, so it is decided on the schema that is durable: none carries the number
 //! of the schema it was read with.
 
-use crate::model::id::{CategoryId, FieldId, FieldNumber, OptionId};
+use crate::model::id::{CategoryId, FieldId, FieldNumber, MemberId, OptionId};
 use crate::model::schema::categories::NewCategory;
 use crate::model::schema::changed_field::ChangedField;
 use crate::model::schema::new_field::NewOption;
@@ -51,6 +51,9 @@ pub enum SchemaAsk {
         option: OptionId,
         by: Option<String>,
     },
+    /// A member is gone from the business. An object that has heard of it stays as it is, and so
+    /// does one that can name no member.
+    RemoveMember(MemberId),
     CreateStage(NewStage),
     /// What is not given stays. No record is rewritten.
     ChangeStage {

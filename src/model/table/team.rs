@@ -16,6 +16,14 @@ pub fn team_fields(schema: &Schema) -> impl Iterator<Item = &Field> {
     schema.fields().iter().map(|field| &**field).filter(is_team)
 }
 
+impl Schema {
+    /// Whether the object can name members, and was not told that this one is gone.
+    #[must_use]
+    pub fn misses_removal(&self, member: MemberId) -> bool {
+        !self.knows_removed(member) && team_fields(self).next().is_some()
+    }
+}
+
 /// Calls `each` with every member that a team field of a record holds.
 pub fn each_member(record: &Record, field: &Field, mut each: impl FnMut(MemberId)) {
     let Some(raw) = record.value(field.number) else { return };

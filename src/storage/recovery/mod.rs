@@ -247,7 +247,8 @@ impl Opened {
             report.bytes += walked.index.end().offset;
             let torn_bytes = walked.torn.as_ref().map_or(0, |bytes| bytes.len() as u64);
             torn = walked.torn;
-            newer.push(Segment::with_torn_bytes(segment.file.clone(), walked.index, torn_bytes));
+            let (file, begun) = (segment.file.clone(), segment.header.created);
+            newer.push(Segment::with_torn_bytes(file, walked.index, begun, torn_bytes));
         }
         let end = newer.last().map(|segment| segment.end());
         self.check_end(end.map_or(Position(0), |end| end.position))?;
@@ -353,7 +354,7 @@ impl Opened {
                     Err(error) => return Err(error),
                 },
             };
-            let segment = Segment::new(file.file.clone(), index);
+            let segment = Segment::new(file.file.clone(), index, file.header.created);
             if !is_known {
                 chores.unindexed.push(segment.clone());
             }

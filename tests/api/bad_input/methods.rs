@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"];
 
-/// What these show changes by itself.
-const LIVE: [&str; 2] = ["/api/admin/status", "/metrics"];
+/// What these show changes by itself: a cursor says when it was given out.
+const LIVE: [&str; 4] =
+    ["/api/admin/status", "/metrics", "/api/records/changes", "/api/records/{object}/changes"];
 
 /// The methods of each path as the table has them.
 fn methods() -> BTreeMap<String, BTreeSet<&'static str>> {

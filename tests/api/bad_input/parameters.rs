@@ -72,6 +72,19 @@ fn an_extension_that_is_not_offered_is_refused_by_name() {
 }
 
 #[test]
+fn an_origin_that_cannot_be_is_invalid_on_every_write() {
+    on_every_route(|scene, route| {
+        if !route.takes_origin() {
+            return;
+        }
+        for origin in ["a b", "a,b", "\u{e4}", &"x".repeat(65)] {
+            let request = request(scene, route, "").header("x-origin", origin);
+            only_fault(&scene.send(&request), route, "invalid", "X-Origin");
+        }
+    });
+}
+
+#[test]
 fn booleans_of_a_query_are_four_words() {
     on_every_route(|scene, route| {
         for flag in route.flags {

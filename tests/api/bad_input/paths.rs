@@ -144,11 +144,16 @@ const MISPLACED: &[(&str, &str)] = &[
 #[test]
 fn what_is_not_there_is_not_found_wherever_else_it_is() {
     on_every_route(|scene, route| {
-        for (name, other) in MISPLACED.iter().filter(|(name, _)| names(route).contains(name)) {
+        for (name, kind) in MISPLACED.iter().filter(|(name, _)| names(route).contains(name)) {
             let random = scene.random_id();
             let unknown = ask(scene, route, name, &random);
-            let other = scene.own(other).to_owned();
+            let other = scene.own(kind).to_owned();
             let answer = ask(scene, route, name, &other);
+            // The one route that shows archived records without being asked to.
+            if *kind == "archived_record" && route.path.ends_with("/history") {
+                assert_eq!(answer.status, 200, "{answer}");
+                continue;
+            }
             check_not_found(&answer, route);
             assert_eq!(without_request_id(&answer), without_request_id(&unknown), "{answer}");
         }

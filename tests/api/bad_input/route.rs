@@ -49,6 +49,13 @@ pub(super) enum Retries {
     NeedNoKey,
 }
 
+/// What a route is for, whatever its method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    Read,
+    Write,
+}
+
 /// A method of a path, and all that is asked of it.
 pub(super) struct Route {
     pub(super) method: &'static str,
@@ -70,15 +77,12 @@ pub(super) struct Route {
     /// Its list may be ordered.
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
+    pub(super) does: Does,
     pub(super) retries: Retries,
     pub(super) holds: Holds,
     /// Refusals carry `fields` and `non_field_errors`.
     pub(super) writes_record: bool,
 }
-
-const READ: Extensions = Extensions { query: &[], body: &[], headers: &[] };
-
-const WRITE: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
 
 const NONE: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
@@ -98,7 +102,8 @@ impl Route {
             words: &[],
             is_paged: false,
             is_ordered: false,
-            extensions: if method == "GET" { READ } else { WRITE },
+            extensions: NONE,
+            does: if method == "GET" { Does::Read } else { Does::Write },
             retries: if method == "GET" { Retries::NeedNoKey } else { Retries::TakeKey },
             holds: Holds::One,
             writes_record: false,
@@ -107,7 +112,7 @@ impl Route {
 
     /// A route that answers anybody has no parameters at all.
     pub(super) fn of_anybody(self) -> Self {
-        Self { who: Who::Anybody, extensions: NONE, ..self }
+        Self { who: Who::Anybody, ..self }
     }
 
     pub(super) fn of_operator(self) -> Self {
@@ -116,12 +121,17 @@ impl Route {
 
     /// It reads, whatever its method.
     pub(super) fn reading(self) -> Self {
-        Self { extensions: READ, retries: Retries::NeedNoKey, ..self }
+        Self { does: Does::Read, retries: Retries::NeedNoKey, ..self }
     }
 
     /// It writes, but is no single write.
     pub(super) fn unkeyed(self) -> Self {
         Self { retries: Retries::NeedNoKey, ..self }
+    }
+
+    /// Whether it writes, for a system that `X-Origin` may name.
+    pub(super) fn takes_origin(&self) -> bool {
+        self.does == Does::Write && self.who != Who::Anybody
     }
 
     pub(super) fn takes(self, good: Value, keys: Vec<Key>) -> Self {
@@ -162,7 +172,7 @@ impl Route {
 
     /// Whether it shows what a business has, whatever its method.
     pub(super) fn reads(&self) -> bool {
-        self.who == Who::Member && !self.extensions.headers.contains(&"X-Origin")
+        self.who == Who::Member && self.does == Does::Read
     }
 
     pub(super) fn taking_rows(self) -> Self {

@@ -20,6 +20,8 @@ pub(super) fn batches(judge: &mut Judge) {
         {"lookup_value": "Globex", "oncreate_unarchive": "skip"},
         {"lookup_value": "Globex"},
         {"lookup_value": "Row", "fields": {"nothing": 1}},
+        {"lookup_value": "Late", "source": "shop", "source_version": 2},
+        {"lookup_value": "Late", "source": "shop", "source_version": 1},
     ]);
     let answer = judge.ask("post", &path, &["accounts"], Some(json!({"records": rows})));
     let actions: Vec<_> = items(&answer["results"]).iter().map(|it| text(it, "action")).collect();

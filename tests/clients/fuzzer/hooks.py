@@ -30,6 +30,9 @@ OF_OTHER_KEYS = {
     "activity_name": {"invalid"},  # not together with activity_id
     "activity_object_id": {"required"},  # or activity_object_name
     "activity_object_name": {"invalid"},  # the same type as activity_object_id
+    "atomic": {"invalid"},  # of JSON alone
+    "match": {"required"},  # not empty
+    "source_version": {"invalid"},  # of eight bytes
     "allow_multiple": {"invalid"},  # of some types of field
     "associated_objects": {"invalid"},  # as association_mode says
     "condition": {"required"},  # but of related objects

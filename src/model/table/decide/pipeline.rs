@@ -56,9 +56,8 @@ pub(super) fn remove_stage(
     let field = stage_field(commit)?;
     let (option, successor) =
         field.decide_stage_removal(stage, successor).map_err(Rejection::Schema)?;
-    let change =
-        SchemaChange::OptionRemoved { field: field.number, option, successor: Some(successor) };
-    commit.change_schema(change)?;
+    let removed = field.options.get(option).expect("what is removed is a stage");
+    commit.change_schema(SchemaChange::removal(field.number, removed, Some(successor)))?;
     let successor = field.options.get(successor).expect("a successor is a stage");
     Ok(Reply::Option(successor.clone()))
 }

@@ -98,6 +98,12 @@ pub(super) fn change_schema(
             let successor = held.options.get(by).expect("a successor is an option of the field");
             Ok(Reply::Option(successor.clone()))
         }
+        SchemaAsk::RemoveMember(member) => {
+            if commit.schema.misses_removal(*member) {
+                commit.change_schema(SchemaChange::MemberRemoved { member: *member })?;
+            }
+            Ok(Reply::Done)
+        }
         SchemaAsk::CreateStage(new) => pipeline::create_stage(commit, new),
         SchemaAsk::ChangeStage { stage, change } => pipeline::change_stage(commit, *stage, change),
         SchemaAsk::RemoveStage { stage, successor } => {
@@ -237,7 +243,7 @@ fn delete_field(commit: &mut Commit<'_>, number: FieldNumber) -> Result<Reply, R
         let fault = SchemaFaultKind::NotDeletable;
         return Err(Rejection::Schema(vec![SchemaFault { place: BodyPlace::Body, fault }]));
     }
-    commit.change_schema(SchemaChange::FieldDeleted { field: number })?;
+    commit.change_schema(SchemaChange::deletion(held))?;
     Ok(Reply::Done)
 }
 
@@ -256,7 +262,7 @@ fn show_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection>
 fn drop_mirror(commit: &mut Commit<'_>, id: FieldId) -> Result<Reply, Rejection> {
     let held = commit.schema.any_field(id).filter(|held| held.is_mirror()).cloned();
     if let Some(held) = held {
-        commit.change_schema(SchemaChange::FieldDeleted { field: held.number })?;
+        commit.change_schema(SchemaChange::deletion(&held))?;
     }
     Ok(Reply::Done)
 }
@@ -291,8 +297,7 @@ fn remove_option(
     choice: &Choice,
     successor: Option<OptionNumber>,
 ) -> Result<(), Rejection> {
-    let (field, option) = (field.number, choice.number);
-    commit.change_schema(SchemaChange::OptionRemoved { field, option, successor })
+    commit.change_schema(SchemaChange::removal(field.number, choice, successor))
 }
 
 /// The receiver has it: it is not sent again at the next start.

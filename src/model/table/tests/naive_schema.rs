@@ -29,6 +29,7 @@ impl Naive {
                 self.remove_stage(&id(stage), &id(successor))
             }
             SchemaAsk::ChangeOption { .. }
+            | SchemaAsk::RemoveMember(_)
             | SchemaAsk::ShowMirror(_)
             | SchemaAsk::DropMirror(_)
             | SchemaAsk::ArchiveObject

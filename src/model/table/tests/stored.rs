@@ -55,6 +55,19 @@ fn change(rig: &Rig, at: usize) -> StoredChange<'_> {
 }
 
 #[test]
+fn an_object_is_told_once_that_a_member_is_gone() {
+    let mut rig = Rig::accounts();
+    let before = rig.log.len();
+    for _ in 0..2 {
+        rig.run(Ask::ChangeSchema(SchemaAsk::RemoveMember(member(2)))).unwrap();
+    }
+    assert_eq!(rig.log.len(), before + 1);
+    let schema = rig.schema();
+    assert!(schema.knows_removed(member(2)) && !schema.knows_removed(member(3)));
+    rig.check();
+}
+
+#[test]
 fn a_change_carries_its_chain_its_fields_and_its_reason() {
     let mut rig = Rig::accounts();
     let acme = created(add(&mut rig, "Acme", ArchivedMatch::Prompt));

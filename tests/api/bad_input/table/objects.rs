@@ -1,10 +1,8 @@
 //! The routes of objects, their categories, fields and options.
 
 use crate::api::bad_input::key::{Key, any, api_name, choice, flag, integer, label, meta, text};
-use crate::api::bad_input::route::{Extensions, Route};
+use crate::api::bad_input::route::Route;
 use serde_json::json;
-
-const FIELD: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
 
 pub(super) fn reads() -> Vec<Route> {
     let filters = &["custom_only", "is_custom", "default_on_activities", "allow_relations"];
@@ -172,27 +170,22 @@ fn writes_of_fields() -> Vec<Route> {
     vec![
         Route::new("POST /api/custom-objects/{object}/fields", 201)
             .takes(choice, with(field_keys(), created))
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+            .flags(&["dry_run"]),
         Route::new("PATCH /api/custom-objects/{object}/fields/{field}", 200)
             .takes(json!({"description": "Where"}), changed())
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+            .flags(&["dry_run"]),
         Route::new("PUT /api/custom-objects/{object}/fields/{field}", 200)
             .takes(json!({"description": "There"}), changed())
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+            .flags(&["dry_run"]),
         Route::new(options, 201)
             .takes(
                 json!({"name": "East"}),
                 with(option_keys(), vec![label("name", "t", 200).required()]),
             )
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+            .flags(&["dry_run"]),
         Route::new(option, 200)
             .takes(json!({"name": "Far North"}), with(option_keys(), vec![label("name", "t", 200)]))
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+            .flags(&["dry_run"]),
         Route::new(
             "POST /api/custom-objects/{object}/fields/{field}/options/{option}/replace",
             200,
@@ -201,8 +194,7 @@ fn writes_of_fields() -> Vec<Route> {
             json!({"id": "{other_option}"}),
             vec![any("id", "t").required().refuses(json!("nonsense"), "invalid")],
         )
-        .flags(&["dry_run"])
-        .extensions(FIELD),
+        .flags(&["dry_run"]),
     ]
 }
 
@@ -212,11 +204,8 @@ pub(super) fn ends() -> Vec<Route> {
             "DELETE /api/custom-objects/{object}/fields/{field}/options/{other_option}",
             204,
         )
-        .flags(&["dry_run"])
-        .extensions(FIELD),
-        Route::new("DELETE /api/custom-objects/{object}/fields/{field}", 204)
-            .flags(&["dry_run"])
-            .extensions(FIELD),
+        .flags(&["dry_run"]),
+        Route::new("DELETE /api/custom-objects/{object}/fields/{field}", 204).flags(&["dry_run"]),
         Route::new("DELETE /api/custom-objects/{object}/categories/{category}", 204),
         Route::new("DELETE /api/custom-objects/{spare_object}", 204),
     ]

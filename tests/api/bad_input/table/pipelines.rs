@@ -4,8 +4,7 @@ use crate::api::bad_input::key::{Key, any, choice, integer, label};
 use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
-const TRANSITION: Extensions =
-    Extensions { query: &[], body: &[], headers: &["X-Origin", "If-Match"] };
+const TRANSITION: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![

@@ -5,23 +5,18 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const UPSERT: Extensions =
-    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match", "X-Origin"] };
+    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
 
-const BATCH: Extensions = Extensions {
-    query: &["dry_run"],
-    body: &["dry_run"],
-    headers: &["If-Match", "If-None-Match", "X-Origin"],
-};
+const BATCH: Extensions =
+    Extensions { query: &["dry_run"], body: &["dry_run"], headers: &["If-Match", "If-None-Match"] };
 
-const ADD: Extensions = Extensions { query: &[], body: &[], headers: &["X-Origin"] };
+const ADD: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
-const CHANGE: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match", "X-Origin"] };
+const CHANGE: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
 
-const TRANSITION: Extensions =
-    Extensions { query: &[], body: &[], headers: &["If-Match", "X-Origin"] };
+const TRANSITION: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
 
-const RETRIEVE: Extensions =
-    Extensions { query: &["version"], body: &[], headers: &["If-None-Match"] };
+const RETRIEVE: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
 
 const LOOKUP: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
 
@@ -34,6 +29,10 @@ pub(super) fn reads() -> Vec<Route> {
             .ordered()
             .words(&["archived"])
             .may_take(json!({"query": [], "search": "Acme"}), search_keys()),
+        Route::new("GET /api/records/changes", 200).flags(&["compact"]).words(&["include"]),
+        Route::new("GET /api/records/{object}/changes", 200)
+            .flags(&["compact"])
+            .words(&["include"]),
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
             .flags(&["all_fields", "match_case"])
@@ -41,6 +40,7 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/{record}", 200)
             .flags(&["all_fields", "include_hidden_fields", "include_archived"])
             .extensions(RETRIEVE),
+        Route::new("GET /api/records/{object}/{record}/history", 200).paged(),
         Route::new("GET /api/records/{object}/{record}/team-members", 200).paged(),
         Route::new("GET /api/records/{record}/field-values/{relation}", 200).paged(),
     ]
