@@ -1,6 +1,6 @@
 //! Messages of source systems that come late, twice, or in another order.
 
-use crate::support::{Fixture, assert_includes, text};
+use crate::support::{Fixture, Request, assert_includes, text};
 use serde_json::{Value, json};
 
 fn accounts() -> Fixture {
@@ -77,4 +77,23 @@ fn what_is_kept_survives_a_crash_a_snapshot_and_the_archive() {
     let stale = fixture.upsert("accounts", &message(&time("2026-11-24T05:41:00Z"), "new"));
     let kept = json!("2026-11-24T05:41:00.000000+00:00");
     assert_eq!(stale.expect(200)["source_version"], kept, "six digits where six suffice");
+}
+
+#[test]
+fn a_version_has_all_the_digits_of_eight_bytes() {
+    let mut fixture = Fixture::new();
+    fixture.object("accounts");
+    for (version, status) in [
+        ("9223372036854775806", 200),
+        ("9223372036854775807", 200),
+        ("9223372036854775808", 400),
+        ("-1", 400),
+        ("1.5", 400),
+    ] {
+        let body = format!(r#"{{"lookup_value":"Acme","source":"s","source_version":{version}}}"#);
+        let request = Request::new("POST", "/api/records/accounts/upsert");
+        let request = request.header("Content-Type", "application/json").body(body.as_bytes());
+        let answer = fixture.send(&request);
+        assert_eq!(answer.status, status, "{answer}");
+    }
 }

@@ -51,6 +51,10 @@ pub fn integer<T: std::str::FromStr>(
 /// What a JSON number means, if it is whole.
 #[must_use]
 pub fn whole_number<T: std::str::FromStr>(spelling: &str) -> Option<T> {
+    if let Ok(plain) = spelling.parse() {
+        // Decimals have fewer digits than an integer may have.
+        return Some(plain);
+    }
     let whole = parse_decimal(spelling).filter(Decimal::is_integer)?;
     whole.normalize().to_string().parse().ok()
 }
