@@ -33,6 +33,7 @@ OF_OTHER_KEYS = {
     "atomic": {"invalid"},  # of JSON alone
     "match": {"required"},  # not empty
     "source_version": {"invalid"},  # of eight bytes
+    "actions": {"invalid_choice"},  # words between commas
     "after": {"invalid"},  # opaque
     "exclude_origin": {"invalid"},  # characters of origins, as only_origin
     "in_batch_duplicates": {"invalid_choice"},  # of JSON alone
@@ -53,7 +54,7 @@ OF_OTHER_KEYS = {
     "field_resolution": {"invalid"},  # what a type of field knows
     "field_value": {"invalid"},
     "ids": {"invalid", "required"},
-    "lookup_value": {"invalid"},  # of contacts an e-mail
+    "lookup_value": {"invalid", "null", "required"},  # of contacts an e-mail; needless with match
     "is_unique": {"invalid"},
     "max_errors": {"invalid"},  # of streams, as results
     "max_value": {"invalid"},  # a number, but not of any size
