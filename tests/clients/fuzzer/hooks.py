@@ -31,7 +31,7 @@ OF_OTHER_KEYS = {
     "activity_object_id": {"required"},  # or activity_object_name
     "activity_object_name": {"invalid"},  # the same type as activity_object_id
     "atomic": {"invalid"},  # of JSON alone
-    "match": {"required"},  # not empty
+    "match": {"invalid", "invalid_choice", "required"},  # in one place, and of unique fields
     "source_version": {"invalid"},  # of eight bytes
     "actions": {"invalid_choice"},  # words between commas
     "after": {"invalid"},  # opaque
