@@ -58,7 +58,7 @@ use tokio::sync::oneshot::Receiver;
 use uuid::Uuid;
 
 /// Why a command has no reply.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum AskError<R> {
     /// Decided: nothing happens.
     Rejected(R),
@@ -264,18 +264,14 @@ impl Engine {
         let table::command::Reply::Rows(replies) = reply else {
             unreachable!("rows are answered with rows, not with {reply:?}")
         };
-        for reply in &replies {
-            if let table::command::Reply::Record(outcome) = reply {
-                self.meters.count_upsert(outcome);
-            }
-        }
+        self.count_rows(&replies);
         Ok(replies)
     }
 
     /// Counts what upserts have come to that were sent as rows.
-    pub fn count_rows(&self, answers: &[Answer<table::Table>]) {
-        for answer in answers {
-            if let Ok(table::command::Reply::Record(outcome)) = answer {
+    pub fn count_rows<'r>(&self, replies: impl IntoIterator<Item = &'r table::command::Reply>) {
+        for reply in replies {
+            if let table::command::Reply::Record(outcome) = reply {
                 self.meters.count_upsert(outcome);
             }
         }

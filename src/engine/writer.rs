@@ -75,8 +75,8 @@ impl<S: State> Handle<S> {
     }
 
     /// Sends commands of so many bytes to be decided one behind the other, each a commit of its own;
-    /// none is decided on plain state. The answers come together when all of them are durable. Commands that
-    /// cannot be taken come back.
+    /// none is decided on plain state. The answers come together when all of them are durable.
+    /// Commands that cannot be taken come back.
     pub fn ask_rows(
         &self,
         commands: Vec<S::Command>,

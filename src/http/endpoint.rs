@@ -1,8 +1,8 @@
 //! One path and the methods it answers to.
 //!
 //! It owns what every path owes its callers: `HEAD` wherever `GET` is, `OPTIONS`, `405` with
-//! `Allow` for everything else, that a single write takes an `Idempotency-Key`, that the answer to a write has an `X-Seq` and that
-//! a read takes it. It must not know any resource.
+//! `Allow` for everything else, that a single write takes an `Idempotency-Key`, that the answer to a
+//! write has an `X-Seq` and that a read takes it. It must not know any resource.
 
 use crate::http::commit_token;
 use crate::http::identity::Access;

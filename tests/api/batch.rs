@@ -222,6 +222,13 @@ fn rows_see_what_rows_before_them_have_related() {
     assert_eq!(actions(&answer), ["created", "unchanged", "updated"]);
     let id = text(&results(&answer)[0], "id");
     assert_eq!(fixture.value(("accounts", id), "parent")["name"], "Last");
+    let late = |version: u32| {
+        let mut row = child("New", "Root");
+        row["source_version"] = json!(version);
+        row
+    };
+    let answer = fixture.client.post(BATCH, &json!([late(2), late(1)])).expect(200);
+    assert_includes(&results(&answer)[1], &json!({"action": "stale", "source_version": 2}));
 }
 
 #[test]

@@ -17,7 +17,8 @@ use crate::model::table::decide::Rejection;
 
 /// How often rows are read because the schema has moved.
 const READINGS_MAX: usize = 3;
-const KEPT_ELSEWHERE: &str = "This row writes to a field that another object keeps; an atomic batch writes to one object alone.";
+const KEPT_ELSEWHERE: &str = "This row writes to a field that another object keeps; an atomic batch \
+                              writes to one object alone.";
 
 /// What was read of a row.
 struct ReadyRow {
@@ -90,7 +91,7 @@ fn told(
     let result = |ReadyRow { index, client_ref, known }| {
         let outcome = known.unwrap_or_else(|| {
             let reply = replies.next().expect("every row that was asked is answered");
-            sender.told_of(&rows.entry(index), reply, &scene)
+            sender.told(&rows.entry(index), reply, &scene)
         });
         RowResult { index, client_ref, outcome }
     };

@@ -26,7 +26,7 @@ use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::Table;
 use crate::model::table::command::{
-    self, Action, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes,
+    Action, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::value::Context;
@@ -63,10 +63,8 @@ impl ReadRow {
 impl Sender {
     /// Asks anew what the sender may do; refused if it would not be let in any more.
     pub(super) fn refresh(&mut self) -> Result<(), Problem> {
-        let target = self.target.again()?;
-        let batch = self.caller.batch;
-        self.caller = command::Caller { batch, ..target.caller.for_request() };
-        self.target = target;
+        self.target = self.target.again()?;
+        self.caller = self.target.caller.for_request();
         Ok(())
     }
 
@@ -155,10 +153,9 @@ impl Sender {
             self.upsert(&read, (schema, context), writes)
         };
         let outcome = match write.ask(&intent).await {
-            Ok((reply, mentioned)) => {
+            Ok((reply, _)) => {
                 let schema = self.target.table.shown().schema();
-                let scene = Scene::new(&self.target, &schema);
-                self.told(reply, &scene, || mentioned)
+                self.told(&row.source, reply, &Scene::new(&self.target, &schema))
             }
             Err(problem) => RowOutcome::Failed(problem),
         };
@@ -173,7 +170,7 @@ impl Sender {
         scene: &Scene<'_>,
     ) -> RowOutcome {
         match answer {
-            Ok(reply) => self.told_of(source, reply, scene),
+            Ok(reply) => self.told(source, reply, scene),
             Err(Refusal::Repeated(repetition)) => {
                 let error = AskError::Repeated(repetition);
                 RowOutcome::Failed(of_ask_error(error, |()| unreachable!("nobody has decided")))
@@ -206,32 +203,41 @@ impl Sender {
     }
 
     /// What is told of a row that was carried out.
-    pub(super) fn told_of(
-        &self,
-        source: &impl Source,
-        reply: Reply,
-        scene: &Scene<'_>,
-    ) -> RowOutcome {
-        let mut outcome = self.told(reply, scene, || self.mentioned(source, scene.schema()));
-        if let RowOutcome::Done(done) = &mut outcome
-            && done.action == Action::Stale
-        {
-            done.source_version = self.kept_version(source, done, scene);
-        }
-        outcome
+    pub(super) fn told(&self, source: &impl Source, reply: Reply, scene: &Scene<'_>) -> RowOutcome {
+        let outcome = match reply {
+            Reply::Record(outcome) => outcome,
+            Reply::NoMatch => return RowOutcome::NotFound,
+            Reply::Done
+            | Reply::Field(_)
+            | Reply::Option(_)
+            | Reply::Category(_)
+            | Reply::Rows(_) => {
+                unreachable!("a row is answered with a record")
+            }
+        };
+        let is_stale = outcome.action == Action::Stale;
+        RowOutcome::Done(RowDone {
+            action: outcome.action,
+            id: Some(outcome.record.id()),
+            version: outcome.record.version(),
+            changed_fields: changed_fields(&outcome, scene),
+            source_version: is_stale.then(|| self.kept_version(source, &outcome, scene)).flatten(),
+            record: self
+                .returns_records
+                .then(|| shown(&outcome, scene, self.mentioned(source, scene.schema()))),
+        })
     }
 
     /// The version that the record keeps of a row's source, which was older; read once more.
     fn kept_version(
         &self,
         source: &impl Source,
-        done: &RowDone,
+        outcome: &Outcome,
         scene: &Scene<'_>,
     ) -> Option<Box<RawValue>> {
         let input = source.parse().ok()?;
         let (row, _) = self.read_shape(&input, scene.schema());
-        let record = self.target.table.shown().record(done.id?)?;
-        let version = row.kept_by(&record, self.target.caller.business.time_zone())?;
+        let version = row.kept_version(outcome, self.target.caller.business.time_zone())?;
         let raw = serde_json::value::to_raw_value(&version);
         Some(raw.expect("a number and a time serialise"))
     }
@@ -245,37 +251,6 @@ impl Sender {
             self.upsert(&row, (schema, context), writes)
         };
         write.read(schema, &intent).map(|reading| reading.mentioned).unwrap_or_default()
-    }
-
-    fn told(
-        &self,
-        reply: Reply,
-        scene: &Scene<'_>,
-        mentioned: impl FnOnce() -> Mentioned,
-    ) -> RowOutcome {
-        let outcome = match reply {
-            Reply::Record(outcome) => outcome,
-            Reply::NoMatch => return RowOutcome::NotFound,
-            Reply::Done
-            | Reply::Field(_)
-            | Reply::Option(_)
-            | Reply::Category(_)
-            | Reply::Rows(_) => {
-                unreachable!("a row is answered with a record")
-            }
-        };
-        let record = self.returns_records.then(|| shown(&outcome, scene, mentioned()));
-        let changed_fields = changed_fields(&outcome, scene);
-        let Outcome { action, record: after, .. } = outcome;
-        let (id, version) = (Some(after.id()), after.version());
-        RowOutcome::Done(RowDone {
-            action,
-            id,
-            version,
-            changed_fields,
-            source_version: None,
-            record,
-        })
     }
 }
 

@@ -152,7 +152,7 @@ impl<S: Source> Window<S> {
             self.read_again(rows).await;
         } else {
             let told = answers.as_deref().unwrap_or_default();
-            self.sender.target.engine.count_rows(told);
+            self.sender.target.engine.count_rows(told.iter().flatten());
             self.settle(rows, answers);
         }
     }
@@ -214,10 +214,11 @@ impl<S: Source> Window<S> {
         (sent, commands, bytes)
     }
 
-    /// Sends a chunk. A writer with too much to do is waited for, unless nothing was done yet.
+    /// Sends a chunk. Once something was done, a writer with too much to do is waited for, and where
+    /// no writes are taken any more each row is told so: what was done before is told too.
     async fn offer(
         &mut self,
-        rows: Vec<SentRow<S>>,
+        mut rows: Vec<SentRow<S>>,
         mut commands: Vec<Command>,
         (schema, bytes): (SchemaNumber, usize),
     ) -> Result<(), Problem> {
@@ -240,7 +241,16 @@ impl<S: Source> Window<S> {
                         tokio::time::sleep(RETRY).await;
                     }
                 }
-                Err(NotSent { why, .. }) => return Err(of_ask_error(why, |never| match never {})),
+                Err(NotSent { why, .. }) => {
+                    let problem = || of_ask_error(why.clone(), |never| match never {});
+                    if !self.is_patient {
+                        return Err(problem());
+                    }
+                    for row in &mut rows {
+                        row.known.get_or_insert_with(|| RowOutcome::Failed(problem()));
+                    }
+                    break;
+                }
             }
         }
         // From now on some of it is done: what comes behind waits.

@@ -16,7 +16,6 @@ use crate::model::table::command::{
     Action, ArchivedConflict, ArchivedMatch, FieldSet, Outcome, RestoreConflict, Writes,
 };
 use crate::model::table::intent::{IdentityConflict, Intent, Mode};
-use crate::model::table::record::Record;
 use crate::model::table::source::{Guard, kept_version};
 use crate::model::value::text::TEXT_CHARS_MAX;
 use jiff::tz::TimeZone;
@@ -173,22 +172,8 @@ impl<'i> Row<'i> {
         outcome: &Outcome,
         time_zone: &'z TimeZone,
     ) -> Option<ShownVersion<'z>> {
-        if outcome.action == Action::Stale {
-            self.kept_by(&outcome.record, time_zone)
-        } else {
-            None
-        }
-    }
-
-    /// The version of the row's source that a record keeps.
-    #[must_use]
-    pub fn kept_by<'z>(
-        &self,
-        record: &Record,
-        time_zone: &'z TimeZone,
-    ) -> Option<ShownVersion<'z>> {
-        let guard = self.guard.as_ref()?;
-        let version = kept_version(record.body(), &guard.source)?;
+        let guard = self.guard.as_ref().filter(|_| outcome.action == Action::Stale)?;
+        let version = kept_version(outcome.record.body(), &guard.source)?;
         Some(ShownVersion { version, time_zone })
     }
 
