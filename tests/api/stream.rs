@@ -143,7 +143,11 @@ struct Conversation {
 
 impl Conversation {
     fn begin(client: Client) -> Self {
-        let request = Request::new("POST", STREAM)
+        Self::begin_with(client, "")
+    }
+
+    fn begin_with(client: Client, query: &str) -> Self {
+        let request = Request::new("POST", &format!("{STREAM}?{query}"))
             .header("Content-Type", "application/x-ndjson")
             .header("Transfer-Encoding", "chunked");
         let stream = client.send_unread(&request).into_stream();
@@ -229,4 +233,41 @@ fn a_key_that_is_revoked_ends_its_stream() {
     let summary = end.expect("a stream without a key ends");
     assert_eq!(summary["summary"]["state"], "aborted");
     assert_eq!(summary["summary"]["code"], "authentication_failed");
+}
+
+#[test]
+fn a_key_that_is_revoked_ends_a_stream_that_never_pauses() {
+    let mut fixture = accounts();
+    let made = fixture.client.post("/api/api-keys", &json!({"name": "sync"})).expect(201);
+    let mut credentials = fixture.server.credentials().clone();
+    text(&made, "secret").clone_into(&mut credentials.api_key);
+    let client = Client::new(fixture.server.address(), &credentials);
+    let mut talk = Conversation::begin_with(client, "results=none");
+    let mut sending = talk.reader.get_ref().try_clone().expect("a socket has two ends");
+    let sender = std::thread::spawn(move || {
+        let lines: String = (0..1_000).map(|_| row("Acme", "a") + "\n").collect();
+        let chunk = format!("{:x}\r\n{lines}\r\n", lines.len());
+        // Until nobody takes it: the summary comes before that.
+        while sending.write_all(chunk.as_bytes()).is_ok() {}
+    });
+    fixture.client.delete(&format!("/api/api-keys/{}", text(&made, "id"))).expect_empty(204);
+    let summary = talk.hear();
+    assert_eq!(summary["summary"]["code"], "authentication_failed");
+    talk.reader.get_ref().shutdown(std::net::Shutdown::Both).expect("the socket is open");
+    sender.join().expect("the sender does not panic");
+}
+
+#[test]
+fn where_no_writes_are_taken_each_row_of_a_stream_is_told_so() {
+    let mut fixture = Fixture::with_flag("--read-only", "true");
+    let target = "/api/records/client_client/bulk-upsert";
+    let rows = json!([{"lookup_value": "a@example.com"}, {"lookup_value": "b@example.com"}]);
+    fixture.client.post(target, &rows).expect_error(503, "read_only");
+    let body = "{\"lookup_value\":\"a@example.com\"}\n{\"lookup_value\":\"b@example.com\"}";
+    let request = Request::new("POST", target).header("Content-Type", "application/x-ndjson");
+    let answer = fixture.send(&request.body(body.as_bytes()));
+    let (results, summary) = lines(&answer.body);
+    assert_eq!(actions(&results), ["failed", "failed"]);
+    assert_eq!((&results[1]["status"], &results[1]["code"]), (&json!(503), &json!("read_only")));
+    assert_eq!(summary["state"], "completed_with_errors");
 }

@@ -144,6 +144,7 @@ impl Stream {
     }
 
     async fn carry_on(&mut self) -> Result<(), End> {
+        self.ask_again()?;
         let rows_max = self.window.sender().target.batch_limits().window_rows;
         let mut taken = 0;
         // As much as is there, but others of this thread get their turn.
@@ -199,9 +200,7 @@ impl Stream {
         pushed.map_err(|problem| aborted(&problem))
     }
 
-    /// Sends the rows that were taken in, if their sender still may.
     async fn send(&mut self) -> Result<(), End> {
-        self.ask_again()?;
         self.window.send().await.map_err(|problem| aborted(&problem))
     }
 
