@@ -4,10 +4,10 @@
 //! must not describe what is not served.
 
 use crate::http::openapi::errors::ErrorItem;
-use crate::http::openapi::records::{ArchivedConflict, FieldsInput, RestoreConflict, RowWritten};
+use crate::http::openapi::records::{ArchivedConflict, RestoreConflict, RowWritten};
 use crate::http::openapi::shared::ObjectPath;
 use crate::http::openapi::upsert_body::{
-    Blanks, IdentityConflict, MatchName, SourceVersion, UpsertArchivedMatch, UpsertMode,
+    Blanks, IdentityConflict, SourceVersion, UpsertArchivedMatch, UpsertBody, UpsertMode,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -89,39 +89,15 @@ pub struct RowsQuery {
     pub strict: Option<bool>,
 }
 
-/// A row: an upsert of its own.
+/// A row: an upsert of its own. What it says goes before what is said for all rows.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"lookup_value": "Acme Corp", "fields": {"account_region": "North"}}))]
 pub struct UpsertRow {
-    /// The caller's own key of the record, as in a single upsert. Required without `match`.
-    #[schema(min_length = 1, max_length = 255)]
-    pub lookup_value: Option<String>,
-    /// Unique fields to look for the record by; goes before what is said for all rows.
-    #[schema(min_items = 1, max_items = 20)]
-    pub r#match: Option<Vec<MatchName>>,
-    pub match_values: Option<BTreeMap<String, Value>>,
-    #[schema(nullable = false)]
-    pub fields: Option<FieldsInput>,
-    #[schema(nullable = false)]
-    pub set_on_create: Option<FieldsInput>,
-    #[schema(nullable = false)]
-    pub set_on_update: Option<FieldsInput>,
-    #[schema(nullable = false)]
-    pub set_if_empty: Option<FieldsInput>,
+    #[serde(flatten)]
+    pub upsert: UpsertBody,
     /// `archive` archives a live record: `archived` or `not_found`.
     pub op: Option<RowOperation>,
     pub mode: Option<UpsertMode>,
-    pub oncreate_unarchive: Option<UpsertArchivedMatch>,
-    pub onupdate_archived_conflict: Option<ArchivedConflict>,
-    /// The system that the row comes from; unless given, the origin of the API key.
-    #[schema(min_length = 1, max_length = 64)]
-    pub source: Option<String>,
-    /// The record's version in that system. One that is not above the highest so far changes
-    /// nothing: `stale`.
-    pub source_version: Option<SourceVersion>,
-    /// The caller's name for the row: its result repeats it.
-    #[schema(max_length = 255)]
-    pub client_ref: Option<String>,
 }
 
 /// Names of match fields for all rows.
