@@ -178,7 +178,7 @@ impl StoredOutcome {
     /// What it counts for in memory. A record counts whole, though it is shared until it changes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let Answered::Record(record) = &self.answered else { return OUTCOME_BYTES };
+        let Some(record) = self.record() else { return OUTCOME_BYTES };
         let lists = record.filled.len() + record.changed.len() + record.mentioned.len();
         let body = record.record.as_ref().map_or(0, Record::len);
         OUTCOME_BYTES + lists * size_of::<FieldNumber>() + body
@@ -187,24 +187,8 @@ impl StoredOutcome {
     /// The record whose values it keeps.
     #[must_use]
     pub fn record(&self) -> Option<&RecordAnswered> {
-        match &self.answered {
-            Answered::Record(record) => Some(record),
-            Answered::Nothing
-            | Answered::RecordAlone(_)
-            | Answered::Object(_)
-            | Answered::Category(_)
-            | Answered::Field(_)
-            | Answered::Option(_)
-            | Answered::Member(_)
-            | Answered::Role(_)
-            | Answered::PermissionGroup(_)
-            | Answered::ApiKey(_)
-            | Answered::ActivityType(_)
-            | Answered::Activity(_)
-            | Answered::LoggedActivity(_)
-            | Answered::Business(_)
-            | Answered::Founded { .. } => None,
-        }
+        let Answered::Record(record) = &self.answered else { return None };
+        Some(record)
     }
 
     /// The same, with the record's values as they are in memory; none where they are forgotten.
