@@ -242,7 +242,10 @@ fn a_key_that_is_revoked_ends_a_stream_that_never_pauses() {
     let mut credentials = fixture.server.credentials().clone();
     text(&made, "secret").clone_into(&mut credentials.api_key);
     let client = Client::new(fixture.server.address(), &credentials);
-    let mut talk = Conversation::begin_with(client, "results=none");
+    let mut talk = Conversation::begin_with(client, "results=errors");
+    // Whoever hears of a row has been let in.
+    talk.say("5");
+    assert_eq!(talk.hear()["action"], "failed");
     let mut sending = talk.reader.get_ref().try_clone().expect("a socket has two ends");
     let sender = std::thread::spawn(move || {
         let lines: String = (0..1_000).map(|_| row("Acme", "a") + "\n").collect();
