@@ -257,7 +257,7 @@ impl<'r> RecordWrite<'r> {
         match ask {
             Ask::Update(update) => shown.record(update.id),
             Ask::Upsert(intent) => intent.matching.foreseen(shown),
-            Ask::Dry(ask) => self.addressed(ask),
+            Ask::Dry(ask) | Ask::OnlyIf(_, ask) => self.addressed(ask),
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -311,6 +311,7 @@ impl<'r> RecordWrite<'r> {
 fn shown_alone(ask: &Ask) -> Option<Answered> {
     match ask {
         Ask::Archive(id) | Ask::Team(TeamEdit { id, .. }) => Some(Answered::RecordAlone(*id)),
+        Ask::OnlyIf(_, ask) => shown_alone(ask),
         Ask::Upsert(_)
         | Ask::Add(_)
         | Ask::Update(_)

@@ -74,6 +74,7 @@ pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Prob
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
         | Rejection::Aborted(_)
+        | Rejection::PreconditionFailed { .. }
         | Rejection::NotArchived
         | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)

@@ -98,6 +98,10 @@ pub struct UpsertRow {
     /// `archive` archives a live record: `archived` or `not_found`.
     pub op: Option<RowOperation>,
     pub mode: Option<UpsertMode>,
+    /// The version that the record must have; otherwise the row fails with `precondition_failed`.
+    /// With this key a row never creates.
+    #[schema(minimum = 1)]
+    pub expect_version: Option<u64>,
 }
 
 /// Names of match fields for all rows.
@@ -190,6 +194,8 @@ pub struct RowResult {
     pub errors: Option<Vec<ErrorItem>>,
     #[schema(nullable = false)]
     pub conflict: Option<Value>,
+    /// With `precondition_failed`: the record's version, null if there is no live one.
+    pub current_version: Option<u64>,
 }
 
 /// The answer to a batch, also where rows have failed.
