@@ -251,7 +251,7 @@ impl<'r> RecordWrite<'r> {
         match ask {
             Ask::Update(update) => shown.record(update.id),
             Ask::Upsert(intent) => intent.matching.foreseen(shown),
-            Ask::Dry(ask) => self.addressed(ask),
+            Ask::Dry(ask) | Ask::OnlyIf(_, ask) => self.addressed(ask),
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -323,6 +323,7 @@ pub(super) fn as_left(
 fn shown_alone(ask: &Ask) -> Option<Answered> {
     match ask {
         Ask::Archive(id) | Ask::Team(TeamEdit { id, .. }) => Some(Answered::RecordAlone(*id)),
+        Ask::OnlyIf(_, ask) => shown_alone(ask),
         Ask::Upsert(_)
         | Ask::Add(_)
         | Ask::Update(_)

@@ -24,6 +24,8 @@ pub(super) fn batches(judge: &mut Judge) {
         {"lookup_value": "Late", "source": "shop", "source_version": 1},
         {"lookup_value": "Kept", "idempotency_key": "k"},
         {"lookup_value": "Kept", "idempotency_key": "k"},
+        {"lookup_value": "Late", "expect_version": 7},
+        {"lookup_value": "Nobody", "expect_version": 7},
     ]);
     let answer = judge.ask("post", &path, &["accounts"], Some(json!({"records": rows})));
     let actions: Vec<_> = items(&answer["results"]).iter().map(|it| text(it, "action")).collect();
@@ -42,6 +44,8 @@ pub(super) fn batches(judge: &mut Judge) {
         "stale",
         "created",
         "created",
+        "failed",
+        "failed",
     ];
     assert_eq!(actions, expected);
     let atomic = json!({"atomic": true, "records": rows});
