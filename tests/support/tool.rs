@@ -83,6 +83,11 @@ impl RunningTool {
         line.unwrap_or_else(|error| panic!("no line came ({error}):\n{}", self.said.so_far()))
     }
 
+    /// The lines on standard output that have come and that nobody has taken.
+    pub(crate) fn lines_so_far(&self) -> Vec<String> {
+        self.stdout.try_iter().collect()
+    }
+
     pub(crate) fn write(&mut self, input: &str) {
         let pipe = self.input.as_mut().expect("the input was not ended yet");
         // A command that refuses what it is given does not read the rest.

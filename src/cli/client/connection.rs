@@ -22,7 +22,7 @@ use ureq::config::ConfigBuilder;
 use ureq::http::Response;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::AgentScope;
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Of one reading or writing; longer than a server may wait for changes.
@@ -68,6 +68,8 @@ pub(crate) struct Connection {
     patience: Patience,
     clock: Clock,
     notes: Notes,
+    /// Instead of that of the key.
+    origin: Option<String>,
     /// A server that never was there is a slip of the caller's, not a restart.
     has_answered: bool,
 }
@@ -79,13 +81,18 @@ pub(crate) struct Answer {
 }
 
 /// Why there is no answer yet.
-enum Trouble {
+pub(crate) enum Trouble {
     Unreachable(ureq::Error),
-    NotReady { refusal: Refusal, retry_after: Option<Duration> },
+    /// The answer came, and ended before it was whole.
+    CutOff,
+    NotReady {
+        refusal: Refusal,
+        retry_after: Option<Duration>,
+    },
 }
 
 /// A time of trouble, from the first failed request to the first good answer.
-struct Interruption {
+pub(crate) struct Interruption {
     since_ns: u64,
     pause: Duration,
 }
@@ -105,12 +112,22 @@ impl Connection {
             patience: patience.unwrap_or(Patience::For(RETRY_FOR_DEFAULT)),
             clock: Clock::system(),
             notes: Notes::new(arguments.quiet),
+            origin: None,
             has_answered: false,
         })
     }
 
     pub(crate) fn notes(&self) -> Notes {
         self.notes
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Says for which system everything is written from here on.
+    pub(crate) fn write_for(&mut self, origin: Option<String>) {
+        self.origin = origin;
     }
 
     pub(crate) fn set_patience(&mut self, patience: Patience) {
@@ -120,6 +137,19 @@ impl Connection {
     /// Asks until there is an answer; one that says no is a failure to do `what`.
     pub(crate) fn ask(&mut self, query: &Query<'_>, what: &str) -> Result<Answer, Failure> {
         self.try_to_ask(query)?.map_err(|refusal| refusal.into_failure(what, &self.caller))
+    }
+
+    /// Asks for what need not be there.
+    pub(crate) fn find_out(
+        &mut self,
+        query: &Query<'_>,
+        what: &str,
+    ) -> Result<Option<Answer>, Failure> {
+        match self.try_to_ask(query)? {
+            Ok(answer) => Ok(Some(answer)),
+            Err(refusal) if refusal.status == 404 && refusal.code == "not_found" => Ok(None),
+            Err(refusal) => Err(refusal.into_failure(what, &self.caller)),
+        }
     }
 
     fn try_to_ask(&mut self, query: &Query<'_>) -> Result<Result<Answer, Refusal>, Failure> {
@@ -139,7 +169,11 @@ impl Connection {
     }
 
     /// Waits for a while, unless there was enough of that.
-    fn wait(&self, trouble: Trouble, since: &mut Option<Interruption>) -> Result<(), Failure> {
+    pub(crate) fn wait(
+        &self,
+        trouble: Trouble,
+        since: &mut Option<Interruption>,
+    ) -> Result<(), Failure> {
         let now_ns = self.clock.monotonic_ns();
         let is_first = since.is_none();
         let interruption =
@@ -191,23 +225,14 @@ impl Connection {
             ("X-USER-ID", user_id),
         ];
         let parameters = query.parameters.iter().map(|(name, value)| (*name, &**value));
-        match query.body {
-            None => {
-                let request = self.agent.get(&url).query_pairs(parameters);
-                headers
-                    .iter()
-                    .fold(request, |request, (name, value)| request.header(*name, *value))
-                    .call()
-            }
-            Some(body) => {
-                let request = self.agent.post(&url).query_pairs(parameters);
-                headers
-                    .iter()
-                    .fold(request, |request, (name, value)| request.header(*name, *value))
-                    .content_type(body.content_type)
-                    .send(body.bytes)
-            }
-        }
+        let Some(body) = query.body else {
+            let request = self.agent.get(&url).query_pairs(parameters);
+            return with_headers(request, headers).call();
+        };
+        let request = self.agent.post(&url).query_pairs(parameters);
+        let origin = self.origin.as_deref().map(|origin| ("X-Origin", origin));
+        let headers = headers.into_iter().chain(origin);
+        with_headers(request, headers).content_type(body.content_type).send(body.bytes)
     }
 }
 
@@ -215,7 +240,7 @@ impl Trouble {
     /// The pause that the server asks for.
     fn asks_for(&self) -> Option<Duration> {
         match self {
-            Self::Unreachable(_) => None,
+            Self::Unreachable(_) | Self::CutOff => None,
             Self::NotReady { retry_after, .. } => *retry_after,
         }
     }
@@ -228,6 +253,12 @@ impl Trouble {
                                certificate no public authority signed needs --ca-cert";
                 Failure::new(Exit::ServerUnreachable, "server_unreachable", what, way_out)
                     .because(error)
+            }
+            Self::CutOff => {
+                let what = format!("the answer of {url} ended before it was whole");
+                let way_out = "something between here and the server may end long answers; look \
+                               into the log of both, and repeat the command";
+                Failure::new(Exit::ServerUnreachable, "answer_cut_off", what, way_out)
             }
             Self::NotReady { refusal, .. } => {
                 let what = format!("the server at {url} is not ready");
@@ -244,9 +275,17 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unreachable(error) => error.fmt(f),
+            Self::CutOff => f.write_str("the answer ended before it was whole"),
             Self::NotReady { refusal, .. } => refusal.fmt(f),
         }
     }
+}
+
+fn with_headers<'a, B>(
+    request: RequestBuilder<B>,
+    headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> RequestBuilder<B> {
+    headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
 fn retry_after(response: &Response<Body>) -> Option<Duration> {

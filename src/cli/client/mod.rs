@@ -9,4 +9,6 @@ mod connection;
 mod notes;
 mod query;
 mod refusal;
+mod rows;
+pub(crate) mod singer;
 pub(crate) mod tail;

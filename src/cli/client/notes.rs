@@ -20,4 +20,11 @@ impl Notes {
             drop(writeln!(io::stderr(), "upsertd: {line}"));
         }
     }
+
+    /// Says one line that a program reads.
+    pub(crate) fn say_plain(self, line: impl Display) {
+        if !self.is_quiet {
+            drop(writeln!(io::stderr(), "{line}"));
+        }
+    }
 }

@@ -20,9 +20,13 @@ pub(crate) struct Body<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
-impl Query<'_> {
+impl<'a> Query<'a> {
     pub(crate) fn get(path: String) -> Self {
         Self { path, parameters: Vec::new(), body: None }
+    }
+
+    pub(crate) fn post(path: String, content_type: &'static str, bytes: &'a [u8]) -> Self {
+        Self { path, parameters: Vec::new(), body: Some(Body { content_type, bytes }) }
     }
 
     #[must_use]

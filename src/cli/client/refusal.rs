@@ -12,7 +12,7 @@ const FAULTS_SHOWN: usize = 5;
 /// An answer that says no: the contract's one body of errors, or whatever a proxy wrote.
 #[derive(Debug, Default, Deserialize, thiserror::Error)]
 pub(crate) struct Refusal {
-    #[serde(skip)]
+    #[serde(default)]
     pub(crate) status: u16,
     #[serde(default)]
     pub(crate) code: String,
@@ -35,6 +35,11 @@ struct Fault {
 }
 
 impl Refusal {
+    /// One that no answer says in these words.
+    pub(crate) fn new(status: u16, code: String, detail: String) -> Self {
+        Self { status, code, detail, ..Self::default() }
+    }
+
     pub(crate) fn read(status: u16, body: &[u8]) -> Self {
         let mut read: Self = serde_json::from_slice(body).unwrap_or_default();
         read.status = status;
