@@ -9,14 +9,13 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Place, RowFault};
 use crate::http::problem::Problem;
 use crate::http::record_problem::schema_keeps_moving;
+use crate::http::record_write::READINGS_MAX;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
 use crate::model::schema::Schema;
 use crate::model::table::command::{Atomic, AtomicRow, Reply};
 use crate::model::table::decide::Rejection;
 
-/// How often rows are read because the schema has moved.
-const READINGS_MAX: usize = 3;
 const KEPT_ELSEWHERE: &str = "This row writes to a field that another object keeps; an atomic batch \
                               writes to one object alone.";
 
