@@ -8,6 +8,7 @@ use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, atomic};
 use crate::http::body::Body;
 use crate::http::code::Code;
+use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::problem::Problem;
@@ -42,23 +43,28 @@ pub(super) async fn upsert(
     faults.check()?;
     let caller = target.caller.for_request();
     let batch_id = caller.batch;
-    let BatchOptions { row, returns_records, is_atomic, duplicates } = options;
-    let sender = Sender { target, caller, row, returns_records };
+    let BatchOptions { row, returns_records, is_atomic, is_dry, duplicates } = options;
+    let sender = Sender { target, caller, row, returns_records, is_dry };
     let left_out = left_out(&sender, rows, duplicates);
     let rows = BatchRows { all: rows, bytes: body.bytes().len(), left_out };
     let results = if is_atomic {
-        atomic::carry_out(&sender, &rows).await?
+        atomic::carry_out(&sender, &rows).await
     } else {
-        carry_out(sender, &rows).await?
+        carry_out(sender, &rows).await
     };
+    let results = results.map_err(|problem| dry_run::refused(problem, is_dry))?;
     let mut counts = Counts::default();
     for result in &results {
         counts.add(result.action());
     }
     let count = counts.rows();
     let answer =
-        BatchAnswer { count, counts: &counts, dry_run: false, batch_id, results: &results };
-    Ok(HttpResponse::Ok().json(answer))
+        BatchAnswer { count, counts: &counts, dry_run: is_dry, batch_id, results: &results };
+    let mut response = HttpResponse::Ok();
+    if is_dry {
+        response.insert_header((DRY_RUN, "true"));
+    }
+    Ok(response.json(answer))
 }
 
 /// The rows of a body.

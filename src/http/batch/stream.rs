@@ -13,6 +13,7 @@ use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, NDJSON};
 use crate::http::body::PlainBody;
 use crate::http::code::Code;
+use crate::http::dry_run::DRY_RUN;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
 use crate::http::problem::Problem;
@@ -44,6 +45,10 @@ pub(super) fn upsert(
     query.finish(RouteGroup::Stream, request.headers(), &HEADERS, &mut faults);
     faults.check()?;
     let inflate = Inflate::of_head(request.headers())?;
+    let mut response = HttpResponse::Ok();
+    if options.is_dry {
+        response.insert_header((DRY_RUN, "true"));
+    }
     let (pieces, answer) = mpsc::channel(PIECES_MAX);
     let incoming = Incoming::new(body, inflate, target.batch_limits().line_bytes_max);
     let stream = Stream::new(target, options, incoming, pieces);
@@ -53,7 +58,7 @@ pub(super) fn upsert(
         let piece = answer.recv().await?;
         Some((piece, answer))
     });
-    Ok(HttpResponse::Ok().content_type(NDJSON).streaming(pieces))
+    Ok(response.content_type(NDJSON).streaming(pieces))
 }
 
 /// What makes the answer.
@@ -90,7 +95,8 @@ impl Stream {
         let caller = target.caller.for_request();
         let (row, returns_records) = (options.row.clone(), options.returns_records);
         let asked_ns = target.engine.clock().monotonic_ns();
-        let sender = Sender { target, caller, row, returns_records };
+        let is_dry = options.is_dry;
+        let sender = Sender { target, caller, row, returns_records, is_dry };
         Self {
             window: Window::new(sender, true),
             incoming,
@@ -125,7 +131,8 @@ impl Stream {
         };
         let batch_id = self.window.sender().caller.batch;
         let (count, counts) = (self.counts.rows(), &self.counts);
-        let summary = Summary { count, counts, dry_run: false, batch_id, state, code };
+        let dry_run = self.options.is_dry;
+        let summary = Summary { count, counts, dry_run, batch_id, state, code };
         write_line(&SummaryLine { summary }, &mut self.piece);
         if self.hand_over().await.is_ok() && state == StreamState::Aborted {
             // Whoever sends everything before reading anything must get to the end of that.

@@ -8,7 +8,7 @@ const UPSERT: Extensions =
     Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
 
 const BATCH: Extensions =
-    Extensions { query: &["dry_run"], body: &["dry_run"], headers: &["If-Match", "If-None-Match"] };
+    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
 
 const ADD: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
@@ -80,9 +80,10 @@ fn many() -> Route {
                 flag("atomic"),
                 flag("report_unchanged"),
                 flag("return_records"),
+                flag("dry_run"),
             ],
         )
-        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields"])
+        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields", "dry_run"])
         .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
         .extensions(BATCH)
         .taking_rows()
