@@ -13,6 +13,7 @@ use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::rate_limit::RowQuota;
 use crate::http::target::Target;
 use crate::model::input::Input;
 use crate::model::table::command::Ask;
@@ -41,6 +42,9 @@ pub(super) async fn upsert(
     query.finish(RouteGroup::Batch, request.headers(), &HEADERS, &mut faults);
     check_count(rows, &options, &target, &mut faults);
     faults.check()?;
+    if let Some(quota) = RowQuota::of(request) {
+        quota.take_all(rows.len())?;
+    }
     let caller = target.caller.for_request();
     let batch_id = caller.batch;
     let BatchOptions { row, returns_records, is_atomic, is_dry, duplicates } = options;
