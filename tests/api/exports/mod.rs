@@ -1,7 +1,7 @@
 //! Exports: all records of an object as of one instant, whoever writes meanwhile.
 
 mod cells;
-
+mod followed;
 mod large;
 mod lines;
 mod rights;
