@@ -43,6 +43,8 @@ use std::time::Duration;
 const SEED: u64 = 1;
 /// Runs of chance in a fixed run.
 const WANDERERS: u64 = 150;
+/// Seeds that once found something; each stays.
+const FOUND: [u64; 1] = [134_383_883_105_128_954];
 /// How long fresh seeds are played.
 const SECONDS: &str = "UPSERTD_SIM_SECONDS";
 
@@ -198,7 +200,7 @@ fn wandering_keeps_every_promise() {
         return;
     }
     let mut coverage = Coverage::default();
-    for seed in 1..=WANDERERS {
+    for seed in (1..=WANDERERS).chain(FOUND) {
         coverage.add(&wander(seed));
     }
     report("wandering", &coverage);

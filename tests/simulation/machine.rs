@@ -7,7 +7,7 @@ use crate::simulation::observed::{Observed, ObservedTable, Staff, actions, relat
 use crate::simulation::tape::{Digests, Tape};
 use crate::simulation::world::TableName;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use upsertd::cli::data::first_credentials;
@@ -424,7 +424,12 @@ impl Machine {
         }
         let agenda = self.agenda_shown();
         observed.actions = actions(&agenda);
-        for id in &probes.records {
+        // Of a record nobody heard of there may be activities too.
+        let tables = observed.tables.values();
+        let unheard =
+            tables.flat_map(|table| table.by_id.keys().chain(table.follow_ups_open.values()));
+        let about: BTreeSet<RecordId> = probes.records.iter().chain(unheard).copied().collect();
+        for id in &about {
             let (count, upcoming) = (agenda.of_record(*id).len(), agenda.upcoming(*id));
             assert_eq!(u32::try_from(count), Ok(upcoming), "no activity is ever completed here");
             observed.activities.insert(*id, count);

@@ -317,6 +317,38 @@ fn a_lost_follow_up_is_found() {
     );
 }
 
+/// The world knows of a record that was purged before its creation was answered.
+fn purged_unheard() -> (World, Ids, Observed) {
+    let (world, mut ids) = world();
+    let observed = seen(&world, &ids);
+    ids.remove(&(TABLE, PURGED));
+    (world, ids, observed)
+}
+
+#[test]
+fn the_id_of_a_record_purged_unheard_is_learned_from_its_follow_up() {
+    let (world, mut ids, observed) = purged_unheard();
+    assert_eq!(judge(&observed, &world, &mut ids), Ok(()));
+    assert_eq!(ids.get(&(TABLE, PURGED)), Some(&id(PURGED)));
+}
+
+#[test]
+fn a_follow_up_about_another_record_than_the_purged_is_found() {
+    let (world, mut ids, mut observed) = purged_unheard();
+    let table = observed.tables.get_mut(TABLE).expect("it is there");
+    table.follow_ups_open.insert(1, id(RecordNumber(0)));
+    let found = judge(&observed, &world, &mut ids).expect_err("that record is still there");
+    assert!(matches!(found, Violation::FollowUps { .. }), "{found:?}");
+}
+
+#[test]
+fn a_lost_follow_up_of_a_record_purged_unheard_is_found() {
+    let (world, mut ids, mut observed) = purged_unheard();
+    observed.tables.get_mut(TABLE).expect("it is there").follow_ups_open.clear();
+    let found = judge(&observed, &world, &mut ids).expect_err("nobody tells the agenda");
+    assert!(matches!(found, Violation::FollowUps { .. }), "{found:?}");
+}
+
 #[test]
 fn a_lost_activity_is_found() {
     check(
