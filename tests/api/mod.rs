@@ -17,6 +17,7 @@ mod dry_rows;
 mod dry_run;
 mod dry_runs;
 mod error_bodies;
+mod exports;
 mod extensions;
 mod field_types;
 mod further_types;
