@@ -3,3 +3,4 @@
 mod caller;
 mod singer;
 mod tail;
+mod tls;
