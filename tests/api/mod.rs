@@ -16,6 +16,7 @@ mod docs_page;
 mod dry_run;
 mod dry_runs;
 mod error_bodies;
+mod exports;
 mod extensions;
 mod field_types;
 mod further_types;

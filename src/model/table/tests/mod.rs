@@ -24,6 +24,7 @@ mod readers;
 mod relating;
 mod restoring;
 mod rights;
+mod scans;
 mod searching;
 mod sources;
 mod steps;

@@ -33,6 +33,14 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/changes", 200)
             .flags(&["compact"])
             .words(&["include"]),
+        Route::new("GET /api/records/{object}/export", 200)
+            .flags(&["labels", "excel"])
+            .words(&["archived", "format"]),
+        Route::new("POST /api/records/{object}/export", 200)
+            .reading()
+            .flags(&["labels", "excel"])
+            .words(&["archived", "format"])
+            .may_take(json!({"query": []}), export_keys()),
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
             .flags(&["all_fields", "match_case"])
@@ -58,6 +66,18 @@ fn search_keys() -> Vec<Key> {
         any("search", "tin").refuses(json!("x".repeat(256)), "max_length"),
         choice("archived", "tin"),
         any("cursor", "tin").refuses(json!("nonsense"), "invalid"),
+        any("group_id", "bitlon").refuses(json!("nonsense"), "unsupported_filter"),
+        any("in_group_ids", "bitlon").refuses(json!(["nonsense"]), "unsupported_filter"),
+        any("not_in_group_ids", "bitlon").refuses(json!({}), "unsupported_filter"),
+    ]
+}
+
+fn export_keys() -> Vec<Key> {
+    vec![
+        any("query", "ln").refuses(json!([7]), "invalid"),
+        flag("and"),
+        any("field_names", "tln").refuses(json!([{}]), "invalid"),
+        choice("archived", "tin"),
         any("group_id", "bitlon").refuses(json!("nonsense"), "unsupported_filter"),
         any("in_group_ids", "bitlon").refuses(json!(["nonsense"]), "unsupported_filter"),
         any("not_in_group_ids", "bitlon").refuses(json!({}), "unsupported_filter"),
