@@ -105,6 +105,7 @@ fn upsert_keys() -> Vec<Key> {
             .refuses(json!([7]), "invalid")
             .refuses(json!(["nonsense"]), "does_not_exist")
             .refuses(json!(["note"]), "invalid_choice")
+            .refuses(json!([["name", "note"]]), "invalid_choice")
             .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
         any("match_values", "on"),
         text("source", "tn", 64).refuses(json!(" "), "blank"),
