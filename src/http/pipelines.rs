@@ -153,7 +153,8 @@ async fn ask_for_stage(target: &Target, asked: SchemaAsk, bytes: usize) -> Resul
         | Reply::Done
         | Reply::Field(_)
         | Reply::Category(_)
-        | Reply::Rows(_) => {
+        | Reply::Rows(_)
+        | Reply::Repeated(_) => {
             unreachable!("a change of a stage is answered with a stage")
         }
     }

@@ -101,6 +101,7 @@ impl RefusedWrite<'_> {
             | Rejection::ArchiveBlocked(_) => {
                 unreachable!("a record's write changes no schema")
             }
+            Rejection::KeyReused => Problem::new(Code::IdempotencyKeyReuse),
             Rejection::Aborted(_) => unreachable!("one write is no batch"),
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Faults};
+use crate::http::keyed::{WHAT_IS_A_KEY, is_key};
 use crate::http::query::Query;
 use crate::http::shape::{Presence, Shape, TextRule};
 use crate::http::wire::fields::{Fields, set_name};
@@ -26,6 +27,8 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 const CLIENT_REF: &str = "client_ref";
+/// Of a row that may be sent again.
+pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
 pub const EXPECT_VERSION: &str = "expect_version";
 /// Characters of the caller's name for a row.
 const CLIENT_REF_CHARS_MAX: usize = 255;
@@ -160,6 +163,7 @@ impl<'i> Row<'i> {
             operation = given.unwrap_or_default();
             let mode = shape.choice("mode", Presence::Nullable, &MODES, faults);
             options.mode = mode.unwrap_or(options.mode);
+            check_key(shape, faults);
             precondition = read_expected(shape, faults);
         }
         let given = read_given(shape, &options, schema, faults);
@@ -258,11 +262,30 @@ fn read_client_ref<'i>(shape: &mut Shape<'i>, faults: &mut Faults) -> Option<&'i
         faults.push(fault.saying("Not a valid string."));
         return None;
     };
-    if text.chars().count() > CLIENT_REF_CHARS_MAX {
+    if !is_client_ref(text) {
         faults.push(Fault::max_length(shape.place(CLIENT_REF), CLIENT_REF_CHARS_MAX));
         return None;
     }
     Some(text)
+}
+
+/// The caller's name for a row, if it is a good one, whatever else the row says.
+#[must_use]
+pub fn client_ref_of(row: &Input<'_>) -> Option<Box<str>> {
+    row.get(CLIENT_REF)?.as_text().filter(|text| is_client_ref(text)).map(Box::from)
+}
+
+fn is_client_ref(text: &str) -> bool {
+    text.chars().count() <= CLIENT_REF_CHARS_MAX
+}
+
+/// What a key does is known to whoever carries rows out.
+fn check_key(shape: &mut Shape<'_>, faults: &mut Faults) {
+    let Some(value) = shape.value(IDEMPOTENCY_KEY, Presence::Nullable, faults) else { return };
+    if !value.as_text().is_some_and(is_key) {
+        let fault = Fault::new(Code::Invalid, shape.place(IDEMPOTENCY_KEY));
+        faults.push(fault.saying(WHAT_IS_A_KEY));
+    }
 }
 
 fn read_sets<'i>(shape: &mut Shape<'i>, options: &RowOptions, faults: &mut Faults) -> Fields<'i> {

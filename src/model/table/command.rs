@@ -9,7 +9,7 @@ use crate::model::id::{
     BatchId, FieldNumber, MemberId, OptionId, RecordId, SchemaNumber, Timestamp,
 };
 use crate::model::key::Key;
-use crate::model::retry::Retry;
+use crate::model::retry::{Retry, StoredOutcome};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
@@ -103,10 +103,18 @@ pub enum Ask {
 /// Rows that are decided one behind the other and stored together, or none of them.
 #[derive(Debug)]
 pub struct Atomic {
-    pub rows: Vec<Ask>,
+    pub rows: Vec<AtomicRow>,
     /// Nothing is to come of them: one that stood among them could not be read. They are decided all
     /// the same, to tell of each what is wrong with it.
     pub is_doomed: bool,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub struct AtomicRow {
+    pub ask: Ask,
+    /// Of a row that may be sent again.
+    pub retry: Option<Arc<Retry>>,
 }
 
 impl Ask {
@@ -351,6 +359,8 @@ pub enum Reply {
     Category(Category),
     /// Of each row of an atomic batch.
     Rows(Vec<Reply>),
+    /// Of a row of it that was carried out before: what came of it then.
+    Repeated(Arc<StoredOutcome>),
 }
 
 /// A record after a command.

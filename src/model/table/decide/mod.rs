@@ -71,6 +71,8 @@ pub enum Rejection {
     ArchiveBlocked(Blocked),
     /// The object was archived: nothing of it is there any more.
     ObjectArchived,
+    /// The key of a row was used for another one.
+    KeyReused,
     /// An atomic batch of which rows fail: what would have become of each.
     Aborted(Vec<Result<(), Rejection>>),
 }

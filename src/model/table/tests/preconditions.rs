@@ -3,8 +3,8 @@
 
 use crate::model::id::{OptionId, RecordId, Version};
 use crate::model::table::command::{
-    Action, ArchivedConflict, ArchivedMatch, Ask, Atomic, Extent, Reply, RestoreConflict,
-    Unarchive, Update,
+    Action, ArchivedConflict, ArchivedMatch, Ask, Atomic, AtomicRow, Extent, Reply,
+    RestoreConflict, Unarchive, Update,
 };
 use crate::model::table::decide::Rejection;
 use crate::model::table::intent::{Intent, Mode};
@@ -183,7 +183,8 @@ fn rows_of_one_commit_see_the_versions_that_the_rows_before_them_make() {
     let rows = |expected: [u32; 3]| {
         let regions = expected.into_iter().zip(["south", "east", "north"]);
         let row = |(version, region)| {
-            Ask::Upsert(Box::new(upsert(&accounts, "Acme", region, at(version))))
+            let ask = Ask::Upsert(Box::new(upsert(&accounts, "Acme", region, at(version))));
+            AtomicRow { ask, retry: None }
         };
         Ask::Atomic(Atomic { rows: regions.map(row).collect(), is_doomed: false })
     };

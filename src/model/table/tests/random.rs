@@ -149,6 +149,8 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         Ok(Reply::Field(field)) => Answer::Field(field.number),
         Ok(Reply::Option(_)) => Answer::Option,
         Ok(Reply::Rows(rows)) => panic!("no step asks for {rows:?}"),
+        Ok(Reply::Repeated(outcome)) => panic!("no step has a key: {outcome:?}"),
+        Err(Rejection::KeyReused) => panic!("no step has a key"),
         Err(Rejection::Aborted(rows)) => panic!("no step asks for {rows:?}"),
         Ok(Reply::Category(category)) => panic!("no step asks for {category:?}"),
         Err(Rejection::SchemaMoved) => Answer::SchemaMoved,
