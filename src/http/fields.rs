@@ -226,7 +226,8 @@ async fn create_alone(
         | Reply::Done
         | Reply::Option(_)
         | Reply::Category(_)
-        | Reply::Rows(_) => {
+        | Reply::Rows(_)
+        | Reply::Repeated(_) => {
             unreachable!("the creation of a field is answered with the field")
         }
     }

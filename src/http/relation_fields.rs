@@ -197,7 +197,8 @@ fn field_of(reply: Reply) -> Arc<Field> {
         | Reply::Done
         | Reply::Option(_)
         | Reply::Category(_)
-        | Reply::Rows(_) => {
+        | Reply::Rows(_)
+        | Reply::Repeated(_) => {
             unreachable!("it is answered with the field")
         }
     }

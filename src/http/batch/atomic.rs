@@ -3,20 +3,19 @@
 use crate::engine::AskError;
 use crate::http::batch::json::BatchRows;
 use crate::http::batch::result::{Counts, RowOutcome, RowResult};
-use crate::http::batch::sender::{ReadRow, Sender};
+use crate::http::batch::sender::{Asked, ReadRow, Sender};
 use crate::http::batch::source::Entry;
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Place, RowFault};
 use crate::http::problem::Problem;
 use crate::http::record_problem::schema_keeps_moving;
+use crate::http::record_write::READINGS_MAX;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Atomic, Reply};
+use crate::model::table::command::{Atomic, AtomicRow, Reply};
 use crate::model::table::decide::Rejection;
 
-/// How often rows are read because the schema has moved.
-const READINGS_MAX: usize = 3;
 const KEPT_ELSEWHERE: &str = "This row writes to a field that another object keeps; an atomic batch \
                               writes to one object alone.";
 
@@ -53,7 +52,7 @@ pub(super) async fn carry_out(
     }
 }
 
-fn read(sender: &Sender, rows: &BatchRows<'_>, schema: &Schema) -> (Vec<ReadyRow>, Vec<Ask>) {
+fn read(sender: &Sender, rows: &BatchRows<'_>, schema: &Schema) -> (Vec<ReadyRow>, Vec<AtomicRow>) {
     let (mut ready, mut asks) = (Vec::with_capacity(rows.all.len()), Vec::new());
     for (index, input) in (0_u64..).zip(rows.all) {
         if let Some(left_out) = rows.left_out.get(&index) {
@@ -68,11 +67,11 @@ fn read(sender: &Sender, rows: &BatchRows<'_>, schema: &Schema) -> (Vec<ReadyRow
                 let fault = Fault::new(Code::Invalid, Place::Whole).saying(KEPT_ELSEWHERE);
                 Some(RowOutcome::Failed(fault.into()))
             }
-            Ok(ask) => {
-                asks.push(ask);
+            Ok(Asked { ask, retry }) => {
+                asks.push(AtomicRow { ask, retry });
                 None
             }
-            Err(problem) => Some(RowOutcome::Failed(problem)),
+            Err(known) => Some(known),
         };
         ready.push(ReadyRow { index, client_ref, known });
     }
@@ -108,6 +107,11 @@ fn results(
     let schema = sender.target.table.shown().schema();
     let mut decided = decided.into_iter();
     let result = |ReadyRow { index, client_ref, known }| {
+        let known = known.map(|known| match known {
+            // What was carried out before is no part of this.
+            RowOutcome::Done(_) => RowOutcome::NotApplied,
+            RowOutcome::NotFound | RowOutcome::NotApplied | RowOutcome::Failed(_) => known,
+        });
         let outcome = known.unwrap_or_else(|| {
             match decided.next().expect("every row that was asked is decided") {
                 Ok(()) => RowOutcome::NotApplied,

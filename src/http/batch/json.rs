@@ -2,7 +2,7 @@
 
 use crate::http::batch::options::{BatchOptions, Duplicates};
 use crate::http::batch::result::{BatchAnswer, Counts, RowOutcome, RowResult};
-use crate::http::batch::sender::Sender;
+use crate::http::batch::sender::{Asked, Sender};
 use crate::http::batch::source::Entry;
 use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, atomic};
@@ -156,8 +156,9 @@ fn left_out(sender: &Sender, rows: &[Input<'_>], duplicates: Duplicates) -> Hash
     let schema = sender.target.table.shown().schema();
     let mut of_keys = HashMap::<_, Vec<(u64, Option<Box<str>>)>>::new();
     for (index, input) in (0_u64..).zip(rows) {
-        let read = sender.read(&Entry { input, bytes: 0 }, &schema);
-        if let Ok(Ask::Upsert(intent)) = read.asks {
+        // One that was carried out before stands for the others as it did then.
+        let read = sender.read_anew(&Entry { input, bytes: 0 }, &schema);
+        if let Ok(Asked { ask: Ask::Upsert(intent), .. }) = read.asks {
             of_keys.entry(intent.matching.key()).or_default().push((index, read.client_ref));
         }
     }

@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod options;
 mod result;
+mod row_key;
 mod sender;
 mod source;
 mod stream;

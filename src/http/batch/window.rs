@@ -7,7 +7,7 @@
 use crate::engine::turn::{Answer, ROWS_PER_TURN, Refusal};
 use crate::engine::{AskError, NotSent};
 use crate::http::batch::result::{RowOutcome, RowResult};
-use crate::http::batch::sender::{ReadRow, Sender};
+use crate::http::batch::sender::{Asked, ReadRow, Sender};
 use crate::http::batch::source::Source;
 use crate::http::problem::Problem;
 use crate::http::refusal::of_ask_error;
@@ -15,7 +15,7 @@ use crate::http::wire::record::Scene;
 use crate::model::id::SchemaNumber;
 use crate::model::schema::Schema;
 use crate::model::table::Table;
-use crate::model::table::command::Command;
+use crate::model::table::command::{Caller, Command};
 use crate::model::table::decide::Rejection;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -202,12 +202,13 @@ impl<S: Source> Window<S> {
                 break;
             }
             let known = match asks {
-                Ok(ask) => {
+                Ok(Asked { ask, retry }) => {
                     bytes += row.source.bytes();
-                    commands.push(Command { caller: self.sender.caller.clone(), ask });
+                    let caller = Caller { retry, ..self.sender.caller.clone() };
+                    commands.push(Command { caller, ask });
                     None
                 }
-                Err(problem) => Some(RowOutcome::Failed(problem)),
+                Err(known) => Some(known),
             };
             sent.push(SentRow { row, client_ref, known });
         }

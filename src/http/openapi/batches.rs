@@ -98,6 +98,13 @@ pub struct UpsertRow {
     /// `archive` archives a live record: `archived` or `not_found`.
     pub op: Option<RowOperation>,
     pub mode: Option<UpsertMode>,
+    /// Drawn for this row and sent again with it: however often, it has one effect and one result.
+    #[schema(min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
+    pub idempotency_key: Option<String>,
+    /// The version that the record must have; otherwise the row fails with `precondition_failed`.
+    /// With this key a row never creates.
+    #[schema(minimum = 1)]
+    pub expect_version: Option<u64>,
 }
 
 /// Names of match fields for all rows.
@@ -179,6 +186,10 @@ pub struct RowResult {
     /// With `return_records`: as a single upsert answers it.
     #[schema(nullable = false)]
     pub record: Option<RowWritten>,
+    /// True where the row was carried out before, under its `idempotency_key`: the result is that of
+    /// then.
+    #[schema(nullable = false)]
+    pub replayed: Option<bool>,
     /// Of a failed row: what a single upsert would be answered; so are the next ones.
     #[schema(nullable = false)]
     pub status: Option<u16>,
@@ -190,6 +201,8 @@ pub struct RowResult {
     pub errors: Option<Vec<ErrorItem>>,
     #[schema(nullable = false)]
     pub conflict: Option<Value>,
+    /// With `precondition_failed`: the record's version, null if there is no live one.
+    pub current_version: Option<u64>,
 }
 
 /// The answer to a batch, also where rows have failed.

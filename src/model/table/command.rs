@@ -9,7 +9,7 @@ use crate::model::id::{
     BatchId, FieldNumber, MemberId, OptionId, RecordId, SchemaNumber, Timestamp,
 };
 use crate::model::key::Key;
-use crate::model::retry::Retry;
+use crate::model::retry::{Retry, StoredOutcome};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
@@ -17,6 +17,7 @@ use crate::model::schema::option::Choice;
 use crate::model::table::event::{FollowUpNumber, Stamp, Tag};
 use crate::model::table::intent::Intent;
 use crate::model::table::others::Others;
+use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::value::Change;
@@ -90,6 +91,9 @@ pub enum Ask {
         option: NewOption,
     },
     ChangeSchema(SchemaAsk),
+    /// A write of a record that is addressed by its id, if that is as it must be. An upsert has it
+    /// in its intent.
+    OnlyIf(Precondition, Box<Ask>),
     /// Answers what would be answered, and does nothing.
     Dry(Box<Ask>),
     ConfirmFollowUp(FollowUpNumber),
@@ -99,17 +103,25 @@ pub enum Ask {
 /// Rows that are decided one behind the other and stored together, or none of them.
 #[derive(Debug)]
 pub struct Atomic {
-    pub rows: Vec<Ask>,
+    pub rows: Vec<AtomicRow>,
     /// Nothing is to come of them: one that stood among them could not be read. They are decided all
     /// the same, to tell of each what is wrong with it.
     pub is_doomed: bool,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub struct AtomicRow {
+    pub ask: Ask,
+    /// Of a row that may be sent again.
+    pub retry: Option<Arc<Retry>>,
 }
 
 impl Ask {
     fn is_schema_change(&self) -> bool {
         match self {
             Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
-            Self::Dry(ask) => ask.is_schema_change(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.is_schema_change(),
             Self::Upsert(_)
             | Self::Add(_)
             | Self::Update(_)
@@ -123,13 +135,22 @@ impl Ask {
         }
     }
 
+    /// The same, if the record is as it must be.
+    #[must_use]
+    pub fn only_if(self, precondition: Option<Precondition>) -> Self {
+        match precondition {
+            Some(precondition) => Self::OnlyIf(precondition, Box::new(self)),
+            None => self,
+        }
+    }
+
     /// The writes of a record, if it is one.
     pub fn writes_mut(&mut self) -> Option<&mut Writes> {
         match self {
             Self::Upsert(intent) => Some(&mut intent.writes),
             Self::Add(add) => Some(&mut add.writes),
             Self::Update(update) => Some(&mut update.writes),
-            Self::Dry(ask) => ask.writes_mut(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.writes_mut(),
             Self::Archive(_)
             | Self::Move { .. }
             | Self::Unarchive(_)
@@ -338,6 +359,8 @@ pub enum Reply {
     Category(Category),
     /// Of each row of an atomic batch.
     Rows(Vec<Reply>),
+    /// Of a row of it that was carried out before: what came of it then.
+    Repeated(Arc<StoredOutcome>),
 }
 
 /// A record after a command.

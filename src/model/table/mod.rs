@@ -22,6 +22,7 @@ pub mod naming;
 pub mod order;
 pub mod others;
 mod owners;
+pub mod precondition;
 pub mod record;
 pub mod scan;
 pub mod schema_command;
@@ -327,7 +328,7 @@ impl State for Table {
         Some(match reply {
             Reply::Record(outcome) => Answered::Record(RecordAnswered::of(outcome)),
             Reply::Done => Answered::Nothing,
-            Reply::NoMatch | Reply::Rows(_) => return None,
+            Reply::NoMatch | Reply::Rows(_) | Reply::Repeated(_) => return None,
             Reply::Field(field) => Answered::Field(field.id),
             Reply::Option(choice) => Answered::Option(choice.id),
             Reply::Category(category) => Answered::Category(category.id),
