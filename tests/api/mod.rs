@@ -13,6 +13,7 @@ mod counts;
 mod described;
 #[cfg(feature = "docs-ui")]
 mod docs_page;
+mod dry_rows;
 mod dry_run;
 mod dry_runs;
 mod error_bodies;

@@ -32,3 +32,4 @@ mod steps;
 mod stored;
 mod together;
 mod together_steps;
+mod trials;

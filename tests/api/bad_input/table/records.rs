@@ -5,7 +5,7 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const BATCH: Extensions =
-    Extensions { query: &["dry_run"], body: &["dry_run"], headers: &["If-Match", "If-None-Match"] };
+    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -87,9 +87,10 @@ fn many() -> Route {
                 flag("atomic"),
                 flag("report_unchanged"),
                 flag("return_records"),
+                flag("dry_run"),
             ],
         )
-        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields"])
+        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields", "dry_run"])
         .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
         .extensions(BATCH)
         .taking_rows()
