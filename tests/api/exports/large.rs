@@ -1,7 +1,7 @@
 //! Exports of many records: one instant of them, and no more than a piece in memory.
 
 use crate::api::exports::{EXPORT, accounts, by_id, fill, lines};
-use crate::support::{Answer, Client, Fixture, Request, text};
+use crate::support::{Answer, Client, Request, text};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
