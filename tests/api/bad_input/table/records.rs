@@ -10,6 +10,9 @@ const UPSERT: Extensions =
 const BATCH: Extensions =
     Extensions { query: &["dry_run"], body: &["dry_run"], headers: &["If-Match", "If-None-Match"] };
 
+const IMPORT: Extensions =
+    Extensions { query: &["dry_run"], body: &[], headers: &["If-Match", "If-None-Match"] };
+
 const ADD: Extensions = Extensions { query: &[], body: &[], headers: &[] };
 
 const CHANGE: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
@@ -109,6 +112,15 @@ fn many() -> Route {
         .unkeyed()
 }
 
+/// Its rows are no JSON body, and are in tests of their own; without any there is nothing to do.
+fn import() -> Route {
+    Route::new("POST /api/records/{object}/import", 200)
+        .flags(&["return_records", "report_unchanged", "changed_fields", "ignore_unknown"])
+        .words(&["on_restore_conflict", "mode", "blank", "results", "delimiter"])
+        .extensions(IMPORT)
+        .unkeyed()
+}
+
 /// What becomes of archived records, by a word.
 fn archived(path: &'static str) -> Key {
     choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice")
@@ -167,6 +179,7 @@ pub(super) fn writes() -> Vec<Route> {
             .extensions(UPSERT)
             .writing_record(),
         many(),
+        import(),
         Route::new("POST /api/records/{object}/add", 201)
             .takes(
                 json!({"fields": {"name": "Added"}}),
