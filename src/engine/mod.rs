@@ -255,26 +255,29 @@ impl Engine {
             return Err(NotSent { why: AskError::ReadOnly(reason), commands });
         }
         let handle = table.handle();
-        handle.ask_rows(commands, bytes).map_err(|commands| {
+        let rows = commands.iter().map(|command| command.ask.rows()).sum();
+        handle.ask_rows(commands, (rows, bytes)).map_err(|commands| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
             NotSent { why: AskError::Overloaded { retry_after_s }, commands }
         })
     }
 
-    /// Asks for rows that are stored together or not at all.
+    /// Asks for rows that are stored together or not at all, or only what would come of that.
     pub async fn ask_atomic(
         &self,
         table: &TableRef,
-        (caller, atomic): (table::command::Caller, table::command::Atomic),
+        command: table::command::Command,
         bytes: usize,
     ) -> Result<Vec<table::command::Reply>, AskError<table::decide::Rejection>> {
-        let rows = atomic.rows.len();
-        let command = table::command::Command { caller, ask: table::command::Ask::Atomic(atomic) };
+        let rows = command.ask.rows();
+        let is_dry = matches!(command.ask, table::command::Ask::Dry(_));
         let reply = received(self.send_rows(table.handle(), command, (rows, bytes))?).await?;
         let table::command::Reply::Rows(replies) = reply else {
             unreachable!("rows are answered with rows, not with {reply:?}")
         };
-        self.count_rows(&replies);
+        if !is_dry {
+            self.count_rows(&replies);
+        }
         Ok(replies)
     }
 

@@ -131,7 +131,9 @@ async fn ask_for_category(
         | Reply::Done
         | Reply::Field(_)
         | Reply::Option(_)
-        | Reply::Rows(_) => {
+        | Reply::Rows(_)
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => {
             unreachable!("a change of a category is answered with the category")
         }
     }

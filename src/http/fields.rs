@@ -226,7 +226,9 @@ async fn create_alone(
         | Reply::Done
         | Reply::Option(_)
         | Reply::Category(_)
-        | Reply::Rows(_) => {
+        | Reply::Rows(_)
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => {
             unreachable!("the creation of a field is answered with the field")
         }
     }

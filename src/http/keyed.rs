@@ -27,6 +27,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const KEY_CHARS_MAX: usize = 255;
+/// What is said of any other.
+pub(super) const WHAT_IS_A_KEY: &str = "Give 1 to 255 printable ASCII characters.";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// Headers that a request asks for something with.
 const ASKING_HEADERS: [&str; 3] = ["if-match", "if-none-match", "x-origin"];
@@ -52,6 +54,23 @@ pub struct Keyed {
 }
 
 impl Keyed {
+    /// Of a row of many, which has a key of its own.
+    #[must_use]
+    pub fn of_row(
+        retry: Retry,
+        outcome: Option<Arc<StoredOutcome>>,
+        under_way: UnderWay,
+    ) -> Arc<Self> {
+        let (retry, is_replayed) = (Arc::new(retry), AtomicBool::new(false));
+        Arc::new(Self { retry, outcome, is_replayed, _under_way: under_way })
+    }
+
+    /// Whether the answer is the one of before.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.is_replayed.load(Relaxed)
+    }
+
     /// Notes that the answer is the one of before.
     pub fn replay(&self) {
         self.is_replayed.store(true, Relaxed);
@@ -143,6 +162,13 @@ fn statuses(write: SingleWrite) -> Statuses {
     }
 }
 
+/// Whether a text can be a key.
+#[must_use]
+pub(super) fn is_key(text: &str) -> bool {
+    let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    !text.is_empty() && text.len() <= KEY_CHARS_MAX && is_printable
+}
+
 fn read_key(headers: &HeaderMap) -> Result<String, Problem> {
     let fault = |message: &'static str| {
         Problem::from(
@@ -151,9 +177,8 @@ fn read_key(headers: &HeaderMap) -> Result<String, Problem> {
     };
     let mut values = headers.get_all(IDEMPOTENCY_KEY);
     let key = values.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if key.is_empty() || key.len() > KEY_CHARS_MAX || !is_printable {
-        return Err(fault("Give 1 to 255 printable ASCII characters."));
+    if !is_key(key) {
+        return Err(fault(WHAT_IS_A_KEY));
     }
     if values.next().is_some() {
         return Err(fault("This header is given twice."));
@@ -199,7 +224,7 @@ fn leave(request: &ServiceRequest, keyed: Arc<Keyed>) {
 
 /// An answer of before says so, and has the status that it had.
 fn marked(mut response: ServiceResponse, keyed: &Keyed) -> ServiceResponse {
-    let outcome = keyed.outcome.as_ref().filter(|_| keyed.is_replayed.load(Relaxed));
+    let outcome = keyed.outcome.as_ref().filter(|_| keyed.is_replayed());
     let Some(outcome) = outcome.filter(|_| response.status().is_success()) else {
         return response;
     };

@@ -197,7 +197,9 @@ fn field_of(reply: Reply) -> Arc<Field> {
         | Reply::Done
         | Reply::Option(_)
         | Reply::Category(_)
-        | Reply::Rows(_) => {
+        | Reply::Rows(_)
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => {
             unreachable!("it is answered with the field")
         }
     }

@@ -356,6 +356,9 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::Schema(_)
         | Rejection::UnknownField
         | Rejection::ObjectArchived
+        | Rejection::TrialFull { .. }
+        | Rejection::KeyReused
+        | Rejection::PreconditionFailed { .. }
         | Rejection::Aborted(_)) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());

@@ -3,20 +3,21 @@
 use crate::engine::AskError;
 use crate::http::batch::json::BatchRows;
 use crate::http::batch::result::{Counts, RowOutcome, RowResult};
-use crate::http::batch::sender::{ReadRow, Sender};
+use crate::http::batch::sender::{Asked, ReadRow, Sender};
 use crate::http::batch::source::Entry;
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Place, RowFault};
 use crate::http::problem::Problem;
 use crate::http::record_problem::schema_keeps_moving;
+use crate::http::record_write::READINGS_MAX;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
 use crate::model::schema::Schema;
-use crate::model::table::command::{Ask, Atomic, Reply};
+use crate::model::table::command::{Ask, Atomic, AtomicRow, Command, Reply};
 use crate::model::table::decide::Rejection;
+use crate::model::table::event::Tag;
+use std::sync::Arc;
 
-/// How often rows are read because the schema has moved.
-const READINGS_MAX: usize = 3;
 const KEPT_ELSEWHERE: &str = "This row writes to a field that another object keeps; an atomic batch \
                               writes to one object alone.";
 
@@ -39,9 +40,11 @@ pub(super) async fn carry_out(
         let schema = sender.target.table.shown().schema();
         let (ready, asks) = read(sender, rows, &schema);
         let is_doomed = ready.iter().any(|row| matches!(row.known, Some(RowOutcome::Failed(_))));
-        let atomic = Atomic { rows: asks, is_doomed };
         let (engine, table) = (&sender.target.engine, &sender.target.table);
-        let answer = engine.ask_atomic(table, (sender.caller.clone(), atomic), rows.bytes).await;
+        let ask = Ask::Atomic(Atomic { rows: asks, is_doomed });
+        let ask = if sender.is_dry { Ask::Dry(Box::new(ask)) } else { ask };
+        let command = Command { caller: sender.caller.clone(), ask };
+        let answer = engine.ask_atomic(table, command, rows.bytes).await;
         match answer {
             Ok(replies) => return Ok(told(sender, rows, ready, replies)),
             Err(AskError::Rejected(Rejection::SchemaMoved)) if readings < READINGS_MAX => {}
@@ -53,7 +56,7 @@ pub(super) async fn carry_out(
     }
 }
 
-fn read(sender: &Sender, rows: &BatchRows<'_>, schema: &Schema) -> (Vec<ReadyRow>, Vec<Ask>) {
+fn read(sender: &Sender, rows: &BatchRows<'_>, schema: &Schema) -> (Vec<ReadyRow>, Vec<AtomicRow>) {
     let (mut ready, mut asks) = (Vec::with_capacity(rows.all.len()), Vec::new());
     for (index, input) in (0_u64..).zip(rows.all) {
         if let Some(left_out) = rows.left_out.get(&index) {
@@ -68,11 +71,11 @@ fn read(sender: &Sender, rows: &BatchRows<'_>, schema: &Schema) -> (Vec<ReadyRow
                 let fault = Fault::new(Code::Invalid, Place::Whole).saying(KEPT_ELSEWHERE);
                 Some(RowOutcome::Failed(fault.into()))
             }
-            Ok(ask) => {
-                asks.push(ask);
+            Ok(Asked { ask, retry }) => {
+                asks.push(AtomicRow { ask, retry });
                 None
             }
-            Err(problem) => Some(RowOutcome::Failed(problem)),
+            Err(known) => Some(known),
         };
         ready.push(ReadyRow { index, client_ref, known });
     }
@@ -86,7 +89,8 @@ fn told(
     replies: Vec<Reply>,
 ) -> Vec<RowResult> {
     let schema = sender.target.table.shown().schema();
-    let scene = Scene::new(&sender.target, &schema);
+    let dry_tags = if sender.is_dry { tags_of(&replies) } else { Vec::new() };
+    let scene = Scene::new(&sender.target, &schema).with_dry_tags(&dry_tags);
     let mut replies = replies.into_iter();
     let result = |ReadyRow { index, client_ref, known }| {
         let outcome = known.unwrap_or_else(|| {
@@ -96,6 +100,22 @@ fn told(
         RowResult { index, client_ref, outcome }
     };
     ready.into_iter().map(result).collect()
+}
+
+/// Tags that the rows would make: nobody else knows them.
+fn tags_of(replies: &[Reply]) -> Vec<Arc<Tag>> {
+    let made = |reply: &Reply| match reply {
+        Reply::Record(outcome) => outcome.new_tags.iter().cloned().map(Arc::new).collect(),
+        Reply::NoMatch
+        | Reply::Done
+        | Reply::Field(_)
+        | Reply::Option(_)
+        | Reply::Category(_)
+        | Reply::Rows(_)
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => Vec::new(),
+    };
+    replies.iter().flat_map(made).collect()
 }
 
 /// What is told of rows of which some fail: nothing was done for the others.
@@ -108,6 +128,11 @@ fn results(
     let schema = sender.target.table.shown().schema();
     let mut decided = decided.into_iter();
     let result = |ReadyRow { index, client_ref, known }| {
+        let known = known.map(|known| match known {
+            // What was carried out before is no part of this.
+            RowOutcome::Done(_) => RowOutcome::NotApplied,
+            RowOutcome::NotFound | RowOutcome::NotApplied | RowOutcome::Failed(_) => known,
+        });
         let outcome = known.unwrap_or_else(|| {
             match decided.next().expect("every row that was asked is decided") {
                 Ok(()) => RowOutcome::NotApplied,

@@ -22,10 +22,17 @@ const FIELDS: &str = "fields";
 /// What clears a field, where a blank leaves it alone.
 const CLEARS: &str = "#N/A";
 /// Keys of a row that are columns too, unless a field has the name.
-const ROW_KEYS: [&str; 6] =
-    [LOOKUP_VALUE, "client_ref", "idempotency_key", "source", "source_version", "offset"];
+const ROW_KEYS: [&str; 7] = [
+    LOOKUP_VALUE,
+    "client_ref",
+    "idempotency_key",
+    "source",
+    "source_version",
+    "expect_version",
+    "offset",
+];
 /// Those of them that are numbers.
-const NUMBERS: [&str; 2] = ["source_version", "offset"];
+const NUMBERS: [&str; 3] = ["source_version", "expect_version", "offset"];
 /// What a line of an export has beside its fields.
 const OF_EXPORTS: [&str; 13] = [
     ID,

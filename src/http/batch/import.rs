@@ -84,7 +84,7 @@ pub(super) async fn import(
             (incoming, Rows::Cells { columns: Arc::new(columns), delimiter })
         }
     };
-    Ok(answer(target, options, incoming, rows))
+    Ok(answer(&request, target, options, (incoming, rows)))
 }
 
 /// What an import asks for in its query.

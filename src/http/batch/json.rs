@@ -2,16 +2,18 @@
 
 use crate::http::batch::options::{BatchOptions, Duplicates};
 use crate::http::batch::result::{BatchAnswer, Counts, RowOutcome, RowResult};
-use crate::http::batch::sender::Sender;
+use crate::http::batch::sender::{Asked, Sender};
 use crate::http::batch::source::Entry;
 use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, atomic};
 use crate::http::body::Body;
 use crate::http::code::Code;
+use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::rate_limit::RowQuota;
 use crate::http::target::Target;
 use crate::model::input::Input;
 use crate::model::table::command::Ask;
@@ -40,25 +42,33 @@ pub(super) async fn upsert(
     query.finish(RouteGroup::Batch, request.headers(), &HEADERS, &mut faults);
     check_count(rows, &options, &target, &mut faults);
     faults.check()?;
+    if let Some(quota) = RowQuota::of(request) {
+        quota.take_all(rows.len())?;
+    }
     let caller = target.caller.for_request();
     let batch_id = caller.batch;
-    let BatchOptions { row, returns_records, is_atomic, duplicates } = options;
-    let sender = Sender { target, caller, row, returns_records };
+    let BatchOptions { row, returns_records, is_atomic, is_dry, duplicates } = options;
+    let sender = Sender { target, caller, row, returns_records, is_dry };
     let left_out = left_out(&sender, rows, duplicates);
     let rows = BatchRows { all: rows, bytes: body.bytes().len(), left_out };
     let results = if is_atomic {
-        atomic::carry_out(&sender, &rows).await?
+        atomic::carry_out(&sender, &rows).await
     } else {
-        carry_out(sender, &rows).await?
+        carry_out(sender, &rows).await
     };
+    let results = results.map_err(|problem| dry_run::refused(problem, is_dry))?;
     let mut counts = Counts::default();
     for result in &results {
         counts.add(result.action());
     }
     let count = counts.rows();
     let answer =
-        BatchAnswer { count, counts: &counts, dry_run: false, batch_id, results: &results };
-    Ok(HttpResponse::Ok().json(answer))
+        BatchAnswer { count, counts: &counts, dry_run: is_dry, batch_id, results: &results };
+    let mut response = HttpResponse::Ok();
+    if is_dry {
+        response.insert_header((DRY_RUN, "true"));
+    }
+    Ok(response.json(answer))
 }
 
 /// The rows of a body.
@@ -156,8 +166,9 @@ fn left_out(sender: &Sender, rows: &[Input<'_>], duplicates: Duplicates) -> Hash
     let schema = sender.target.table.shown().schema();
     let mut of_keys = HashMap::<_, Vec<(u64, Option<Box<str>>)>>::new();
     for (index, input) in (0_u64..).zip(rows) {
-        let read = sender.read(&Entry { input, bytes: 0 }, &schema);
-        if let Ok(Ask::Upsert(intent)) = read.asks {
+        // One that was carried out before stands for the others as it did then.
+        let read = sender.read_anew(&Entry { input, bytes: 0 }, &schema);
+        if let Ok(Asked { ask: Ask::Upsert(intent), .. }) = read.asks {
             of_keys.entry(intent.matching.key()).or_default().push((index, read.client_ref));
         }
     }

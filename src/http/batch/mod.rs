@@ -13,10 +13,12 @@ mod json;
 mod lines;
 mod options;
 mod result;
+mod row_key;
 mod sender;
 mod source;
 mod stream;
 mod table;
+mod trial;
 mod window;
 
 use crate::http::body::{Body, PlainBody};

@@ -83,6 +83,8 @@ pub(super) struct RowDone {
     pub source_version: Option<Box<RawValue>>,
     /// The write answer, where it was asked for.
     pub record: Option<Box<RawValue>>,
+    /// It was carried out before: this is what it came to then.
+    pub is_replayed: bool,
 }
 
 impl RowResult {
@@ -114,6 +116,9 @@ impl Serialize for RowResult {
                 }
                 if let Some(record) = &done.record {
                     map.serialize_entry("record", record)?;
+                }
+                if done.is_replayed {
+                    map.serialize_entry("replayed", &true)?;
                 }
             }
             RowOutcome::NotFound | RowOutcome::NotApplied => {
@@ -256,6 +261,7 @@ mod tests {
             changed_fields: vec!["name".into()],
             source_version: None,
             record: None,
+            is_replayed: false,
         };
         let row = |outcome| RowResult { index: 3, client_ref: Some("r1".into()), outcome };
         check(

@@ -17,10 +17,12 @@ use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, NDJSON};
 use crate::http::body::PlainBody;
 use crate::http::code::Code;
+use crate::http::dry_run::DRY_RUN;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::rate_limit::RowQuota;
 use crate::http::target::Target;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
@@ -28,12 +30,15 @@ use futures_util::future::FutureExt as _;
 use futures_util::stream;
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Bytes of results that leave together.
 const ANSWER_BYTES: usize = 32 << 10;
 /// Pieces of the answer that wait for the client.
 const PIECES_MAX: usize = 4;
+/// How long a stream waits at most before it looks whether there is still somebody to wait for.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// How long a sender may go on before it is asked again whether it may.
 const ASK_AGAIN_NS: u64 = 1_000_000_000;
 
@@ -49,25 +54,31 @@ pub(super) fn upsert(
     faults.check()?;
     let inflate = Inflate::of_head(request.headers())?;
     let cut = Cut::lines(target.batch_limits().line_bytes_max);
-    Ok(answer(target, options, Incoming::new(body, inflate, cut), Rows::Upserts))
+    let incoming = Incoming::new(body, inflate, cut);
+    Ok(answer(request, target, options, (incoming, Rows::Upserts)))
 }
 
 /// Carries the rows out, and answers each.
 pub(super) fn answer(
+    request: &HttpRequest,
     target: Target,
     options: StreamOptions,
-    incoming: Incoming,
-    rows: Rows,
+    rows: (Incoming, Rows),
 ) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if options.is_dry {
+        response.insert_header((DRY_RUN, "true"));
+    }
     let (pieces, answer) = mpsc::channel(PIECES_MAX);
-    let stream = Stream::new(target, options, (incoming, rows), pieces);
+    let quota = RowQuota::of(request);
+    let stream = Stream { quota, ..Stream::new(target, options, rows, pieces) };
     // It goes on while the client does not read, until the answer has no more room.
     actix_web::rt::spawn(stream.run());
     let pieces = stream::unfold(answer, async |mut answer| {
         let piece = answer.recv().await?;
         Some((piece, answer))
     });
-    HttpResponse::Ok().content_type(NDJSON).streaming(pieces)
+    response.content_type(NDJSON).streaming(pieces)
 }
 
 /// What makes the answer.
@@ -76,6 +87,8 @@ struct Stream {
     incoming: Incoming,
     form: Rows,
     options: StreamOptions,
+    /// None: as many rows as come.
+    quota: Option<RowQuota>,
     counts: Counts,
     /// Rows taken in.
     rows: u64,
@@ -107,12 +120,14 @@ impl Stream {
         let caller = target.caller.for_request();
         let (row, returns_records) = (options.row.clone(), options.returns_records);
         let asked_ns = target.engine.clock().monotonic_ns();
-        let sender = Sender { target, caller, row, returns_records };
+        let is_dry = options.is_dry;
+        let sender = Sender { target, caller, row, returns_records, is_dry };
         Self {
             window: Window::new(sender, true),
             incoming,
             form,
             options,
+            quota: None,
             counts: Counts::default(),
             rows: 0,
             lines: VecDeque::new(),
@@ -144,9 +159,9 @@ impl Stream {
         };
         let batch_id = self.window.sender().caller.batch;
         let (count, counts) = (self.counts.rows(), &self.counts);
+        let dry_run = self.options.is_dry;
         let ignored_columns = self.form.columns().map(Columns::ignored);
-        let summary =
-            Summary { count, counts, dry_run: false, batch_id, state, code, ignored_columns };
+        let summary = Summary { count, counts, dry_run, batch_id, state, code, ignored_columns };
         write_line(&SummaryLine { summary }, &mut self.piece);
         if self.hand_over().await.is_ok() && state == StreamState::Aborted {
             // Whoever sends everything before reading anything must get to the end of that.
@@ -214,6 +229,7 @@ impl Stream {
                 return Err(End::Aborted(problem.code().unwrap_or(Code::ParseError)));
             }
         };
+        self.wait_for_quota().await?;
         let bytes_max = self.window.sender().target.batch_limits().line_bytes_max;
         let source = LineSource { line, bytes_max, rows: self.form.clone() };
         let row = Numbered { index: self.rows, source };
@@ -223,6 +239,23 @@ impl Stream {
         self.rows += 1;
         let pushed = self.window.push(row).await;
         pushed.map_err(|problem| aborted(&problem))
+    }
+
+    /// A key that has sent as many rows as it may is waited for, and not refused.
+    async fn wait_for_quota(&mut self) -> Result<(), End> {
+        // The request was counted before: as its first row.
+        let Some(quota) = self.quota.clone().filter(|_| self.rows > 0) else { return Ok(()) };
+        while let Err(left) = quota.take_one() {
+            self.send().await?;
+            self.window.settle_all().await;
+            self.tell().await?;
+            if self.pieces.is_closed() {
+                return Err(End::Gone);
+            }
+            self.ask_again()?;
+            tokio::time::sleep(left.min(LOOK_AFTER)).await;
+        }
+        Ok(())
     }
 
     async fn send(&mut self) -> Result<(), End> {

@@ -68,6 +68,9 @@ pub struct RowsQuery {
     pub report_unchanged: Option<bool>,
     /// Show the record in each result.
     pub return_records: Option<bool>,
+    /// Answer what would be answered, later rows as if those before them were applied, and write
+    /// nothing: with the header `X-Dry-Run`. Keys of rows are not looked at.
+    pub dry_run: Option<bool>,
     #[param(inline)]
     pub oncreate_unarchive: Option<UpsertArchivedMatch>,
     #[param(inline)]
@@ -105,6 +108,9 @@ pub struct StreamQuery {
     pub report_unchanged: Option<bool>,
     /// Show the record in each result.
     pub return_records: Option<bool>,
+    /// Answer what would be answered, and write nothing: with the header `X-Dry-Run`. Keys of rows are
+    /// not looked at.
+    pub dry_run: Option<bool>,
     #[param(inline)]
     pub oncreate_unarchive: Option<UpsertArchivedMatch>,
     #[param(inline)]
@@ -130,6 +136,13 @@ pub struct UpsertRow {
     /// `archive` archives a live record: `archived` or `not_found`.
     pub op: Option<RowOperation>,
     pub mode: Option<UpsertMode>,
+    /// Drawn for this row and sent again with it: however often, it has one effect and one result.
+    #[schema(min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
+    pub idempotency_key: Option<String>,
+    /// The version that the record must have; otherwise the row fails with `precondition_failed`.
+    /// With this key a row never creates.
+    #[schema(minimum = 1)]
+    pub expect_version: Option<u64>,
 }
 
 /// Names of match fields for all rows.
@@ -153,6 +166,7 @@ pub struct Batch {
     pub blank: Option<Blanks>,
     pub report_unchanged: Option<bool>,
     pub return_records: Option<bool>,
+    pub dry_run: Option<bool>,
     pub oncreate_unarchive: Option<UpsertArchivedMatch>,
     pub onupdate_archived_conflict: Option<ArchivedConflict>,
     pub on_restore_conflict: Option<RestoreConflict>,
@@ -196,7 +210,7 @@ pub struct RowResult {
     pub client_ref: Option<String>,
     #[schema(inline)]
     pub action: RowAction,
-    /// Null where the row has met no record.
+    /// Null where the row has met no record, and in a dry run of one that would be made.
     #[schema(required = true)]
     pub id: Option<Uuid>,
     /// The record's version after the row.
@@ -211,6 +225,10 @@ pub struct RowResult {
     /// With `return_records`: as a single upsert answers it.
     #[schema(nullable = false)]
     pub record: Option<RowWritten>,
+    /// True where the row was carried out before, under its `idempotency_key`: the result is that of
+    /// then.
+    #[schema(nullable = false)]
+    pub replayed: Option<bool>,
     /// Of a failed row: what a single upsert would be answered; so are the next ones.
     #[schema(nullable = false)]
     pub status: Option<u16>,
@@ -222,6 +240,8 @@ pub struct RowResult {
     pub errors: Option<Vec<ErrorItem>>,
     #[schema(nullable = false)]
     pub conflict: Option<Value>,
+    /// With `precondition_failed`: the record's version, null if there is no live one.
+    pub current_version: Option<u64>,
     /// Of an import: the line of the body in which the row begins, from 1.
     #[schema(nullable = false)]
     pub line: Option<u64>,

@@ -347,7 +347,8 @@ impl RecordAnswer<'_> {
     ) -> Result<S::Ok, S::Error> {
         let Self { scene, record, .. } = self;
         let mut map = serializer.serialize_map(None)?;
-        let is_imagined = self.is_dry && self.action == Some(Action::Created);
+        // It would be made by this write, or by one before it that was as dry.
+        let is_imagined = self.is_dry && scene.shown.record(record.id()).is_none();
         map.serialize_entry("id", &(!is_imagined).then(|| record.id()))?;
         map.serialize_entry("object_type", scene.schema.object().object_type.name())?;
         map.serialize_entry("name", &scene.record_name(record))?;

@@ -9,16 +9,19 @@ use crate::model::id::{
     BatchId, FieldNumber, MemberId, OptionId, RecordId, SchemaNumber, Timestamp,
 };
 use crate::model::key::Key;
-use crate::model::retry::Retry;
+use crate::model::retry::{Retry, StoredOutcome};
 use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
+use crate::model::table::decide::Rejection;
 use crate::model::table::event::{FollowUpNumber, Stamp, Tag};
 use crate::model::table::intent::Intent;
 use crate::model::table::others::Others;
+use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
+use crate::model::table::trial::Trial;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
 use serde::{Deserialize, Serialize};
@@ -90,26 +93,69 @@ pub enum Ask {
         option: NewOption,
     },
     ChangeSchema(SchemaAsk),
+    /// A write of a record that is addressed by its id, if that is as it must be. An upsert has it
+    /// in its intent.
+    OnlyIf(Precondition, Box<Ask>),
     /// Answers what would be answered, and does nothing.
     Dry(Box<Ask>),
     ConfirmFollowUp(FollowUpNumber),
     Atomic(Atomic),
+    /// Answers what each row would be answered, one behind the other, and does nothing.
+    Trial(Box<TrialRows>),
+}
+
+/// Rows that are only answered.
+#[derive(Debug)]
+pub struct TrialRows {
+    /// What rows before them would have done.
+    pub trial: Trial,
+    pub rows: Vec<Ask>,
 }
 
 /// Rows that are decided one behind the other and stored together, or none of them.
 #[derive(Debug)]
 pub struct Atomic {
-    pub rows: Vec<Ask>,
+    pub rows: Vec<AtomicRow>,
     /// Nothing is to come of them: one that stood among them could not be read. They are decided all
     /// the same, to tell of each what is wrong with it.
     pub is_doomed: bool,
 }
 
+/// One of them.
+#[derive(Debug)]
+pub struct AtomicRow {
+    pub ask: Ask,
+    /// Of a row that may be sent again.
+    pub retry: Option<Arc<Retry>>,
+}
+
 impl Ask {
+    /// How many decisions it stands for.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Atomic(atomic) => atomic.rows.len(),
+            Self::Trial(trial) => trial.rows.len(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.rows(),
+            Self::Upsert(_)
+            | Self::Add(_)
+            | Self::Update(_)
+            | Self::Archive(_)
+            | Self::Unarchive(_)
+            | Self::Move { .. }
+            | Self::Purge(_)
+            | Self::Team(_)
+            | Self::CreateField(_)
+            | Self::CreateOption { .. }
+            | Self::ChangeSchema(_)
+            | Self::ConfirmFollowUp(_) => 1,
+        }
+    }
+
     fn is_schema_change(&self) -> bool {
         match self {
             Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
-            Self::Dry(ask) => ask.is_schema_change(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.is_schema_change(),
             Self::Upsert(_)
             | Self::Add(_)
             | Self::Update(_)
@@ -119,7 +165,17 @@ impl Ask {
             | Self::Purge(_)
             | Self::Team(_)
             | Self::ConfirmFollowUp(_)
-            | Self::Atomic(_) => false,
+            | Self::Atomic(_)
+            | Self::Trial(_) => false,
+        }
+    }
+
+    /// The same, if the record is as it must be.
+    #[must_use]
+    pub fn only_if(self, precondition: Option<Precondition>) -> Self {
+        match precondition {
+            Some(precondition) => Self::OnlyIf(precondition, Box::new(self)),
+            None => self,
         }
     }
 
@@ -129,7 +185,7 @@ impl Ask {
             Self::Upsert(intent) => Some(&mut intent.writes),
             Self::Add(add) => Some(&mut add.writes),
             Self::Update(update) => Some(&mut update.writes),
-            Self::Dry(ask) => ask.writes_mut(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.writes_mut(),
             Self::Archive(_)
             | Self::Move { .. }
             | Self::Unarchive(_)
@@ -139,7 +195,8 @@ impl Ask {
             | Self::CreateOption { .. }
             | Self::ChangeSchema(_)
             | Self::ConfirmFollowUp(_)
-            | Self::Atomic(_) => None,
+            | Self::Atomic(_)
+            | Self::Trial(_) => None,
         }
     }
 }
@@ -338,6 +395,18 @@ pub enum Reply {
     Category(Category),
     /// Of each row of an atomic batch.
     Rows(Vec<Reply>),
+    /// Of a row of it that was carried out before: what came of it then.
+    Repeated(Arc<StoredOutcome>),
+    /// Of rows that are only answered.
+    Tried(Box<Tried>),
+}
+
+/// What rows would have come to.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// With what they would have done.
+    pub trial: Trial,
+    pub rows: Vec<Result<Reply, Rejection>>,
 }
 
 /// A record after a command.

@@ -22,6 +22,7 @@ pub mod naming;
 pub mod order;
 pub mod others;
 mod owners;
+pub mod precondition;
 pub mod record;
 pub mod scan;
 pub mod schema_command;
@@ -34,6 +35,7 @@ pub mod team;
 pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 use crate::model::id::{
     FieldNumber, HistoryId, ObjectId, RecordId, Sequence, TagNumber, Timestamp, WriterId,
@@ -327,7 +329,7 @@ impl State for Table {
         Some(match reply {
             Reply::Record(outcome) => Answered::Record(RecordAnswered::of(outcome)),
             Reply::Done => Answered::Nothing,
-            Reply::NoMatch | Reply::Rows(_) => return None,
+            Reply::NoMatch | Reply::Rows(_) | Reply::Repeated(_) | Reply::Tried(_) => return None,
             Reply::Field(field) => Answered::Field(field.id),
             Reply::Option(choice) => Answered::Option(choice.id),
             Reply::Category(category) => Answered::Category(category.id),

@@ -22,6 +22,10 @@ pub(super) fn batches(judge: &mut Judge) {
         {"lookup_value": "Row", "fields": {"nothing": 1}},
         {"lookup_value": "Late", "source": "shop", "source_version": 2},
         {"lookup_value": "Late", "source": "shop", "source_version": 1},
+        {"lookup_value": "Kept", "idempotency_key": "k"},
+        {"lookup_value": "Kept", "idempotency_key": "k"},
+        {"lookup_value": "Late", "expect_version": 7},
+        {"lookup_value": "Nobody", "expect_version": 7},
     ]);
     let answer = judge.ask("post", &path, &["accounts"], Some(json!({"records": rows})));
     let actions: Vec<_> = items(&answer["results"]).iter().map(|it| text(it, "action")).collect();
@@ -38,18 +42,24 @@ pub(super) fn batches(judge: &mut Judge) {
         "failed",
         "created",
         "stale",
+        "created",
+        "created",
+        "failed",
+        "failed",
     ];
     assert_eq!(actions, expected);
     let atomic = json!({"atomic": true, "records": rows});
     let refused = judge.ask("post", &path, &["accounts"], Some(atomic));
     assert_eq!(refused["code"], "batch_aborted");
+    let dry = format!("{path}?return_records=true&dry_run=true");
+    judge.ask("post", &dry, &["accounts"], Some(rows.clone()));
     let shown = format!("{path}?return_records=true&in_batch_duplicates=first");
     judge.ask("post", &shown, &["accounts"], Some(rows.clone()));
     let lines: Vec<String> = items(&rows).iter().map(Value::to_string).collect();
     let request = Request::new("POST", "/api/records/accounts/bulk-upsert?return_records=true")
         .header("Content-Type", "application/x-ndjson");
     let told = judge.judge("post", &path, &request.body(lines.join("\n").as_bytes()));
-    assert_eq!(items(&told).len(), 13);
+    assert_eq!(items(&told).len(), lines.len() + 1);
     let import = format!("{RECORDS}/import");
     let table = Request::new("POST", "/api/records/accounts/import?return_records=true");
     let table = table.header("Content-Type", "text/csv");

@@ -157,3 +157,39 @@ fn compressed_tables_are_taken_and_other_types_are_not() {
         (&json!("record_too_large"), &json!(1003))
     );
 }
+
+#[test]
+fn an_import_is_tried_before_it_is_carried_out() {
+    let mut fixture = accounts();
+    let table = "name,labels,seats\nAcme,x|y,1\nacme,y,1\nGlobex,,many\n";
+    let answer = fixture.send(&request("dry_run=true", table.as_bytes()));
+    assert_eq!(answer.header("X-Dry-Run"), Some("true"));
+    let (results, summary) = told(&answer);
+    assert_eq!(actions(&results), ["created", "updated", "failed"]);
+    let at = |key: &str| results.iter().map(|result| result[key].clone()).collect::<Vec<_>>();
+    assert_eq!((at("line"), &results[0]["id"]), (vec![2.into(), 3.into(), 4.into()], &Value::Null));
+    assert_eq!((&summary["dry_run"], &summary["counts"]["created"]), (&json!(true), &json!(1)));
+    fixture.lookup("accounts", "Acme").expect_error(404, "not_found");
+    let (results, summary) = import(&mut fixture, "", table);
+    assert_eq!(actions(&results), ["created", "updated", "failed"]);
+    assert_eq!(summary["dry_run"], false);
+}
+
+#[test]
+fn a_row_with_a_key_is_carried_out_once() {
+    let mut fixture = accounts();
+    let table = "name,note,idempotency_key\nAcme,a,k1\nGlobex,b,\n";
+    let (first, _) = import(&mut fixture, "", table);
+    import(&mut fixture, "", "name,note\nAcme,later\n");
+    let (again, _) = import(&mut fixture, "", table);
+    assert_eq!(
+        (actions(&first), actions(&again)),
+        (vec!["created"; 2], vec!["created", "unchanged"])
+    );
+    assert_eq!(again[0]["replayed"], true);
+    let acme = fixture.lookup("accounts", "Acme").expect(200);
+    assert_eq!(fixture.value(("accounts", text(&acme, "id")), "note"), "later");
+    let other = "name,note,idempotency_key\nAcme,other,k1\n";
+    let (results, _) = import(&mut fixture, "", other);
+    assert_eq!(results[0]["code"], "idempotency_key_reuse");
+}

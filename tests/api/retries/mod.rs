@@ -2,6 +2,7 @@
 
 mod kept;
 mod lookups;
+mod rows;
 mod together;
 
 use crate::support::{Answer, Client, Fixture, Request};

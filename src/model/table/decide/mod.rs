@@ -12,11 +12,13 @@ pub(crate) mod keys;
 mod matching;
 mod pipeline;
 mod plan;
+mod precondition;
 mod relate;
 mod schema;
 mod sets;
 mod survey;
 pub(crate) mod together;
+mod trial;
 mod update;
 mod upsert;
 
@@ -31,6 +33,7 @@ use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
+use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::value::Value;
 use std::sync::Arc;
@@ -46,6 +49,8 @@ pub enum Rejection {
     NoRight,
     /// The identifier of an upsert is that of a live record which the caller may not see.
     NoRightToIdentifier,
+    /// The record is not as the command expects it; none where it expects one and there is none.
+    PreconditionFailed { precondition: Precondition, found: Option<Record> },
     /// Only archived records are purged.
     NotArchived,
     /// Entries that name a field which nobody, or not the caller, may write.
@@ -68,6 +73,10 @@ pub enum Rejection {
     ArchiveBlocked(Blocked),
     /// The object was archived: nothing of it is there any more.
     ObjectArchived,
+    /// So much would have been done that no more can be tried.
+    TrialFull { max: usize },
+    /// The key of a row was used for another one.
+    KeyReused,
     /// An atomic batch of which rows fail: what would have become of each.
     Aborted(Vec<Result<(), Rejection>>),
 }
@@ -199,6 +208,9 @@ fn decide_ask(
     if let Ask::Atomic(atomic) = ask {
         return atomic::decide(view, (caller, atomic), moment, events);
     }
+    if let Ask::Trial(rows) = ask {
+        return Ok(trial::decide(view, (caller, *rows), moment, events));
+    }
     if let Ask::Dry(ask) = ask {
         let first = events.len();
         let reply = decide_ask(view, (caller, *ask), moment, (&mut *events, bytes));
@@ -235,7 +247,11 @@ fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
         Ask::CreateOption { field, option } => schema::create_option(commit, field, &option),
         Ask::ChangeSchema(asked) => schema::change_schema(commit, &asked),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(commit, number)),
-        Ask::Atomic(_) | Ask::Dry(_) => unreachable!("they are taken apart before"),
+        Ask::OnlyIf(precondition, ask) => {
+            commit.precondition = Some(precondition);
+            answer(commit, *ask)
+        }
+        Ask::Atomic(_) | Ask::Trial(_) | Ask::Dry(_) => unreachable!("they are taken apart before"),
     }
 }
 

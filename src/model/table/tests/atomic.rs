@@ -1,14 +1,19 @@
 //! Rows that are stored together or not at all, against the same rows one by one.
 
-use crate::model::table::command::{Ask, Atomic, Reply};
+use crate::model::retry::hash::{Fingerprint, RetryKey};
+use crate::model::retry::{Retry, Statuses, StoredOutcome};
+use crate::model::state::State as _;
+use crate::model::table::Table;
+use crate::model::table::command::{Ask, Atomic, AtomicRow, Reply};
 use crate::model::table::decide::Rejection;
 use crate::model::table::intent::{Intent, Mode};
 use crate::model::table::test_support::{Rig, assert_same, field, nobody, text};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// What one row asks for.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Upsert {
         name: usize,
         note: usize,
@@ -20,7 +25,7 @@ enum Step {
     Wrong,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (0..4_usize, 0..3_usize).prop_map(|(name, note)| Step::Upsert { name, note }),
         4 => (0..4_usize).prop_map(|name| Step::Archive { name }),
@@ -29,13 +34,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A table of accounts with a note.
-fn rig() -> Rig {
+pub(super) fn rig() -> Rig {
     let mut rig = Rig::accounts();
     rig.add_field(field("note", "text"));
     rig
 }
 
-fn ask(rig: &Rig, step: &Step) -> Ask {
+pub(super) fn ask(rig: &Rig, step: &Step) -> Ask {
     let note = rig.schema().by_name("note").unwrap().number;
     let intent = |name: &usize, writes| {
         Intent::of_identifier(rig.identifier(&format!("Account {name}")), writes)
@@ -52,6 +57,10 @@ fn ask(rig: &Rig, step: &Step) -> Ask {
         }
         Step::Wrong => Ask::Archive(nobody()),
     }
+}
+
+fn row(rig: &Rig, step: &Step) -> AtomicRow {
+    AtomicRow { ask: ask(rig, step), retry: None }
 }
 
 proptest! {
@@ -81,7 +90,7 @@ proptest! {
             })
             .collect();
         let logged = together.log.len();
-        let asks = rows.iter().map(|step| ask(&together, step)).collect();
+        let asks = rows.iter().map(|step| row(&together, step)).collect();
         let answer = together.decide(Ask::Atomic(Atomic { rows: asks, is_doomed: false }));
         let ids = |answers: &[Reply]| {
             let id = |reply: &Reply| match reply {
@@ -91,7 +100,9 @@ proptest! {
                 | Reply::Field(_)
                 | Reply::Option(_)
                 | Reply::Category(_)
-                | Reply::Rows(_) => panic!("a row is answered with {reply:?}"),
+                | Reply::Rows(_)
+                | Reply::Repeated(_)
+                | Reply::Tried(_) => panic!("a row is answered with {reply:?}"),
             };
             answers.iter().map(id).collect::<Vec<_>>()
         };
@@ -118,7 +129,7 @@ proptest! {
 #[test]
 fn a_doomed_batch_tells_all_and_does_nothing() {
     let mut rig = rig();
-    let rows = vec![ask(&rig, &Step::Upsert { name: 1, note: 1 }), ask(&rig, &Step::Wrong)];
+    let rows = vec![row(&rig, &Step::Upsert { name: 1, note: 1 }), row(&rig, &Step::Wrong)];
     let logged = rig.log.len();
     let answer = rig.run(Ask::Atomic(Atomic { rows, is_doomed: true }));
     let Err(Rejection::Aborted(decided)) = answer else { panic!("{answer:?}") };
@@ -130,11 +141,80 @@ fn a_doomed_batch_tells_all_and_does_nothing() {
 fn a_batch_is_one_commit_and_has_the_limit_of_one() {
     let mut rig = rig();
     rig.table.limits.commit_bytes_max = 2_000;
-    let rows = (0..20).map(|name| ask(&rig, &Step::Upsert { name, note: 0 })).collect();
+    let rows = (0..20).map(|name| row(&rig, &Step::Upsert { name, note: 0 })).collect();
     let answer = rig.run(Ask::Atomic(Atomic { rows, is_doomed: false }));
     let Err(Rejection::Aborted(decided)) = answer else { panic!("{answer:?}") };
     let fits = decided.iter().take_while(|row| row.is_ok()).count();
     assert!((2..20).contains(&fits), "{fits}");
     assert!(matches!(decided[fits], Err(Rejection::TooLarge { what: "commit", .. })));
     assert_eq!(rig.holder("Account 0"), None);
+}
+
+fn keyed(rig: &Rig, step: &Step, key: u8, of: u8) -> AtomicRow {
+    let retry = Retry {
+        key: RetryKey::of([&[key][..]]),
+        fingerprint: Fingerprint::of([&[of][..]]),
+        statuses: Statuses { made: 200, changed: 200, nothing: 200 },
+        about: None,
+        mentioned: Vec::new(),
+        is_open: false,
+    };
+    AtomicRow { ask: ask(rig, step), retry: Some(Arc::new(retry)) }
+}
+
+fn atomic(rows: Vec<AtomicRow>) -> Ask {
+    Ask::Atomic(Atomic { rows, is_doomed: false })
+}
+
+#[test]
+fn the_outcome_of_each_row_stands_behind_what_the_row_did() {
+    let mut rig = rig();
+    let step = |note| Step::Upsert { name: 1, note };
+    let rows = |rig: &Rig| (0..3_u8).map(|at| keyed(rig, &step(at.into()), at, at)).collect();
+    let first = rows(&rig);
+    rig.run(atomic(first)).unwrap();
+    // A replay gives every outcome the record of its own version.
+    rig.check();
+    let versions = |table: &Table| -> Vec<_> {
+        let image = table.outcomes().image();
+        let record = |it: &Arc<StoredOutcome>| it.record().unwrap().record.clone().unwrap();
+        image.iter().map(|it| record(it).version().0).collect()
+    };
+    assert_eq!(versions(&rig.table), [1, 2, 3]);
+    assert_eq!(versions(&rig.replayed()), [1, 2, 3]);
+    let logged = rig.log.len();
+    let again = rows(&rig);
+    let Ok(Reply::Rows(replies)) = rig.run(atomic(again)) else { panic!("it is done") };
+    assert!(replies.iter().all(|reply| matches!(reply, Reply::Repeated(_))), "{replies:?}");
+    assert_eq!(rig.log.len(), logged);
+}
+
+#[test]
+fn rows_of_one_batch_share_no_key_unless_they_are_the_same() {
+    let mut rig = rig();
+    let step = Step::Upsert { name: 1, note: 1 };
+    let rows = vec![keyed(&rig, &step, 1, 1), keyed(&rig, &step, 1, 1), keyed(&rig, &step, 1, 2)];
+    let Err(Rejection::Aborted(decided)) = rig.run(atomic(rows)) else { panic!("it is refused") };
+    assert_eq!(decided, [Ok(()), Ok(()), Err(Rejection::KeyReused)]);
+    assert!(rig.table.outcomes().is_empty(), "nothing is kept of what was given up");
+    let rows = vec![keyed(&rig, &step, 1, 1), keyed(&rig, &step, 1, 1)];
+    let Ok(Reply::Rows(replies)) = rig.run(atomic(rows)) else { panic!("it is done") };
+    assert!(matches!(replies[..], [Reply::Record(_), Reply::Repeated(_)]), "{replies:?}");
+    rig.check();
+}
+
+#[test]
+fn outcomes_count_for_the_limit_of_a_commit() {
+    let mut rig = rig();
+    rig.table.limits.commit_bytes_max = 4_000;
+    let fits = |rig: &mut Rig, rows| match rig.run(atomic(rows)) {
+        Err(Rejection::Aborted(decided)) => decided.iter().take_while(|row| row.is_ok()).count(),
+        other => panic!("{other:?}"),
+    };
+    let step = |name| Step::Upsert { name, note: 0 };
+    let plain = (0..20).map(|name| row(&rig, &step(name))).collect();
+    let plain = fits(&mut rig, plain);
+    let keyed = (0..20_u8).map(|name| keyed(&rig, &step(name.into()), name, name)).collect();
+    let keyed = fits(&mut rig, keyed);
+    assert!(0 < keyed && keyed < plain, "{keyed} and {plain}");
 }

@@ -149,11 +149,18 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         Ok(Reply::Field(field)) => Answer::Field(field.number),
         Ok(Reply::Option(_)) => Answer::Option,
         Ok(Reply::Rows(rows)) => panic!("no step asks for {rows:?}"),
+        Ok(Reply::Repeated(outcome)) => panic!("no step has a key: {outcome:?}"),
+        Ok(Reply::Tried(tried)) => panic!("no step tries {tried:?}"),
+        Err(Rejection::TrialFull { .. }) => panic!("no step tries rows"),
+        Err(Rejection::KeyReused) => panic!("no step has a key"),
         Err(Rejection::Aborted(rows)) => panic!("no step asks for {rows:?}"),
         Ok(Reply::Category(category)) => panic!("no step asks for {category:?}"),
         Err(Rejection::SchemaMoved) => Answer::SchemaMoved,
         Err(Rejection::NotFound) => Answer::NotFound,
         Err(Rejection::NotArchived) => Answer::NotArchived,
+        Err(Rejection::PreconditionFailed { found, .. }) => {
+            Answer::NotAsExpected(found.map(|found| found.version().0))
+        }
         Err(Rejection::TeamFull { max }) => panic!("no step puts {max} members on a record"),
         Err(Rejection::UnknownField) => Answer::UnknownField,
         Err(Rejection::Schema(_)) => Answer::SchemaFaults,

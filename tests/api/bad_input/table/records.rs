@@ -4,24 +4,8 @@ use crate::api::bad_input::key::{Key, any, choice, flag, text};
 use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
-const UPSERT: Extensions =
-    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
-
 const BATCH: Extensions =
-    Extensions { query: &["dry_run"], body: &["dry_run"], headers: &["If-Match", "If-None-Match"] };
-
-const IMPORT: Extensions =
-    Extensions { query: &["dry_run"], body: &[], headers: &["If-Match", "If-None-Match"] };
-
-const ADD: Extensions = Extensions { query: &[], body: &[], headers: &[] };
-
-const CHANGE: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
-
-const TRANSITION: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
-
-const RETRIEVE: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
-
-const LOOKUP: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
+    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -47,10 +31,10 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
             .flags(&["all_fields", "match_case"])
-            .extensions(LOOKUP),
+            .conditional(&["If-None-Match"]),
         Route::new("GET /api/records/{object}/{record}", 200)
             .flags(&["all_fields", "include_hidden_fields", "include_archived"])
-            .extensions(RETRIEVE),
+            .conditional(&["If-None-Match"]),
         Route::new("GET /api/records/{object}/{record}/history", 200).paged(),
         Route::new("GET /api/records/{object}/{record}/team-members", 200).paged(),
         Route::new("GET /api/records/{record}/field-values/{relation}", 200).paged(),
@@ -103,9 +87,10 @@ fn many() -> Route {
                 flag("atomic"),
                 flag("report_unchanged"),
                 flag("return_records"),
+                flag("dry_run"),
             ],
         )
-        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields"])
+        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields", "dry_run"])
         .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
         .extensions(BATCH)
         .taking_rows()
@@ -115,9 +100,15 @@ fn many() -> Route {
 /// Its rows are no JSON body, and are in tests of their own; without any there is nothing to do.
 fn import() -> Route {
     Route::new("POST /api/records/{object}/import", 200)
-        .flags(&["return_records", "report_unchanged", "changed_fields", "ignore_unknown"])
+        .flags(&[
+            "return_records",
+            "report_unchanged",
+            "changed_fields",
+            "ignore_unknown",
+            "dry_run",
+        ])
         .words(&["on_restore_conflict", "mode", "blank", "results", "delimiter"])
-        .extensions(IMPORT)
+        .extensions(BATCH)
         .unkeyed()
 }
 
@@ -176,7 +167,7 @@ pub(super) fn writes() -> Vec<Route> {
             .takes(json!({"lookup_value": "Fresh"}), upsert_keys())
             .flags(&["return_all_fields", "report_unchanged", "changed_fields", "dry_run"])
             .words(&["on_restore_conflict", "on_identity_conflict", "mode", "blank"])
-            .extensions(UPSERT)
+            .conditional(&["If-Match", "If-None-Match"])
             .writing_record(),
         many(),
         import(),
@@ -187,17 +178,16 @@ pub(super) fn writes() -> Vec<Route> {
             )
             .flags(&["return_all_fields", "dry_run"])
             .words(&["on_restore_conflict"])
-            .extensions(ADD)
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "after"}}), update())
             .flags(&["return_all_fields", "dry_run"])
-            .extensions(CHANGE)
+            .conditional(&["If-Match"])
             .writing_record(),
         Route::new("PUT /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "later"}}), update())
             .flags(&["return_all_fields", "replace", "dry_run"])
-            .extensions(CHANGE)
+            .conditional(&["If-Match"])
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{archived_record}/unarchive", 200)
             .may_take(
@@ -206,7 +196,7 @@ pub(super) fn writes() -> Vec<Route> {
             )
             .flags(&["return_all_fields"])
             .words(&["on_restore_conflict"])
-            .extensions(TRANSITION)
+            .conditional(&["If-Match"])
             .writing_record(),
         Route::new("PUT /api/records/{object}/{record}/team-members/{member}", 204)
             .writing_record(),
@@ -219,7 +209,7 @@ pub(super) fn ends() -> Vec<Route> {
             .writing_record(),
         Route::new("DELETE /api/records/{object}/{record}", 204)
             .flags(&["purge", "dry_run"])
-            .extensions(CHANGE)
+            .conditional(&["If-Match"])
             .writing_record(),
     ]
 }
