@@ -7,6 +7,7 @@ pub mod boot;
 pub mod bootstrap;
 pub mod bulk;
 pub mod business;
+pub mod export;
 pub mod feed;
 pub mod follow_up;
 mod key_use;
@@ -34,6 +35,7 @@ mod tests;
 use crate::ambient::Clock;
 use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
+use crate::engine::export::Exports;
 use crate::engine::feed::Feed;
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
@@ -99,6 +101,7 @@ pub struct Engine {
     meters: Arc<Meters>,
     partitions: Vec<Partition>,
     searches: SearchPool,
+    exports: Exports,
     read_only: AtomicU8,
     seed: u64,
     batches: AtomicU64,
@@ -125,6 +128,7 @@ impl Engine {
             meters,
             partitions: vec![partition],
             searches,
+            exports: Exports::start(),
             read_only: AtomicU8::new(0),
             seed,
             batches: AtomicU64::new(0),
@@ -218,6 +222,12 @@ impl Engine {
         &self.searches
     }
 
+    /// What reads whole tables.
+    #[must_use]
+    pub fn exports(&self) -> &Exports {
+        &self.exports
+    }
+
     /// Asks a table's writer, and waits until the answer is durable and visible.
     pub async fn ask_table(
         &self,
@@ -245,26 +255,29 @@ impl Engine {
             return Err(NotSent { why: AskError::ReadOnly(reason), commands });
         }
         let handle = table.handle();
-        handle.ask_rows(commands, bytes).map_err(|commands| {
+        let rows = commands.iter().map(|command| command.ask.rows()).sum();
+        handle.ask_rows(commands, (rows, bytes)).map_err(|commands| {
             let retry_after_s = handle.admission().seconds_to_drain(self.clock.monotonic_ns());
             NotSent { why: AskError::Overloaded { retry_after_s }, commands }
         })
     }
 
-    /// Asks for rows that are stored together or not at all.
+    /// Asks for rows that are stored together or not at all, or only what would come of that.
     pub async fn ask_atomic(
         &self,
         table: &TableRef,
-        (caller, atomic): (table::command::Caller, table::command::Atomic),
+        command: table::command::Command,
         bytes: usize,
     ) -> Result<Vec<table::command::Reply>, AskError<table::decide::Rejection>> {
-        let rows = atomic.rows.len();
-        let command = table::command::Command { caller, ask: table::command::Ask::Atomic(atomic) };
+        let rows = command.ask.rows();
+        let is_dry = matches!(command.ask, table::command::Ask::Dry(_));
         let reply = received(self.send_rows(table.handle(), command, (rows, bytes))?).await?;
         let table::command::Reply::Rows(replies) = reply else {
             unreachable!("rows are answered with rows, not with {reply:?}")
         };
-        self.count_rows(&replies);
+        if !is_dry {
+            self.count_rows(&replies);
+        }
         Ok(replies)
     }
 

@@ -74,15 +74,15 @@ impl<S: State> Handle<S> {
         &self.outcomes
     }
 
-    /// Sends commands of so many bytes to be decided one behind the other, each a commit of its own;
+    /// Sends commands of so many rows and bytes to be decided one behind the other, each a commit of its own;
     /// none is decided on plain state. The answers come together when all of them are durable.
     /// Commands that cannot be taken come back.
     pub fn ask_rows(
         &self,
         commands: Vec<S::Command>,
-        bytes: usize,
+        (rows, bytes): (usize, usize),
     ) -> Result<oneshot::Receiver<Vec<Answer<S>>>, Vec<S::Command>> {
-        let Ok(ticket) = self.admission.admit(commands.len(), bytes) else { return Err(commands) };
+        let Ok(ticket) = self.admission.admit(rows, bytes) else { return Err(commands) };
         let (reply, answers) = oneshot::channel();
         self.to.try_send(AskRows { commands, reply, ticket }).map_err(|refused| {
             let (SendError::Full(ask) | SendError::Closed(ask)) = refused;
@@ -247,7 +247,7 @@ impl<S: State> Handler<AskRows<S>> for Writer<S> {
     type Result = ();
 
     fn handle(&mut self, ask: AskRows<S>, context: &mut Self::Context) {
-        let rows = ask.commands.len();
+        let rows = ask.ticket.rows();
         self.rows_in_turn += rows;
         let began_ns = self.clock.monotonic_ns();
         self.writing.set_time(self.clock.now());

@@ -132,7 +132,8 @@ async fn ask_for_category(
         | Reply::Field(_)
         | Reply::Option(_)
         | Reply::Rows(_)
-        | Reply::Repeated(_) => {
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => {
             unreachable!("a change of a category is answered with the category")
         }
     }

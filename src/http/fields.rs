@@ -227,7 +227,8 @@ async fn create_alone(
         | Reply::Option(_)
         | Reply::Category(_)
         | Reply::Rows(_)
-        | Reply::Repeated(_) => {
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => {
             unreachable!("the creation of a field is answered with the field")
         }
     }

@@ -12,7 +12,7 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Place};
 use crate::http::identity;
 use crate::http::problem::Problem;
-use crate::http::rate_limit::RateLimits;
+use crate::http::rate_limit::{RateLimits, RowQuota};
 use crate::http::request_id::{RequestId, RequestIds};
 use crate::http::request_meters::Route;
 use crate::http::transport::ConnectionEnd;
@@ -26,6 +26,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt as _;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, warn};
 
@@ -144,6 +145,9 @@ async fn answer(
     {
         return limited.mark(Ok(request.into_response(problem.to_response(id))));
     }
+    if let Some(Limited { limits, key, .. }) = &limited {
+        RowQuota::leave(&request, limits, *key, &edge.clock);
+    }
     // Nothing the handler holds is looked at again after a panic, but the answer's own id.
     let answered = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => Ok(in_last_form(response, id)),
@@ -163,13 +167,13 @@ async fn answer(
 /// A request of an API key, where keys are limited.
 struct Limited<'e> {
     edge: &'e Edge,
-    limits: &'e RateLimits,
+    limits: &'e Arc<RateLimits>,
     key: ApiKeyId,
 }
 
 impl<'e> Limited<'e> {
     fn of(edge: &'e Edge, request: &ServiceRequest) -> Option<Self> {
-        let limits = edge.rate_limits.as_deref()?;
+        let limits = edge.rate_limits.as_ref()?;
         let key = request.extensions().get::<Caller>()?.key;
         Some(Self { edge, limits, key })
     }

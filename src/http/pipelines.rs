@@ -154,7 +154,8 @@ async fn ask_for_stage(target: &Target, asked: SchemaAsk, bytes: usize) -> Resul
         | Reply::Field(_)
         | Reply::Category(_)
         | Reply::Rows(_)
-        | Reply::Repeated(_) => {
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => {
             unreachable!("a change of a stage is answered with a stage")
         }
     }

@@ -5,12 +5,16 @@
 //! Only keys that asked in this window or the last are remembered. It must not know what a request
 //! does.
 
+use crate::ambient::Clock;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::model::id::ApiKeyId;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpMessage as _, HttpRequest};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -47,7 +51,55 @@ struct Window {
 
 impl Window {
     fn seconds_left(self, now_ns: u64) -> u64 {
-        self.ends_ns.saturating_sub(now_ns).div_ceil(SECOND_NS).max(1)
+        seconds_between(now_ns, self.ends_ns)
+    }
+}
+
+fn seconds_between(now_ns: u64, ends_ns: u64) -> u64 {
+    ends_ns.saturating_sub(now_ns).div_ceil(SECOND_NS).max(1)
+}
+
+/// Nothing was taken: there is not enough until the window ends.
+#[derive(Clone, Copy, Debug)]
+struct Exhausted {
+    ends_ns: u64,
+}
+
+/// What a request of many rows may take behind the one that was taken of it as of every request.
+#[derive(Clone)]
+pub struct RowQuota {
+    limits: Arc<RateLimits>,
+    key: ApiKeyId,
+    clock: Clock,
+}
+
+impl RowQuota {
+    /// Leaves it where handlers take it from.
+    pub fn leave(request: &ServiceRequest, limits: &Arc<RateLimits>, key: ApiKeyId, clock: &Clock) {
+        let quota = Self { limits: limits.clone(), key, clock: clock.clone() };
+        request.extensions_mut().insert(quota);
+    }
+
+    /// None where keys have no limits.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+
+    /// Takes all rows of a request at once, or refuses it.
+    pub fn take_all(&self, rows: usize) -> Result<(), Problem> {
+        // The request itself stands for one of them.
+        let more = u32::try_from(rows.saturating_sub(1)).unwrap_or(u32::MAX);
+        let now_ns = self.clock.monotonic_ns();
+        let taken = self.limits.take_behind((self.key, 1), more, now_ns);
+        taken.map_err(|Exhausted { ends_ns }| throttled(seconds_between(now_ns, ends_ns)))
+    }
+
+    /// Takes one row more, or says how long there is none.
+    pub fn take_one(&self) -> Result<(), Duration> {
+        let now_ns = self.clock.monotonic_ns();
+        let taken = self.limits.take_behind((self.key, 0), 1, now_ns);
+        taken.map_err(|Exhausted { ends_ns }| Duration::from_nanos(ends_ns.saturating_sub(now_ns)))
     }
 }
 
@@ -60,14 +112,26 @@ impl RateLimits {
     /// Takes so many rows of a key's window, or none at all. More than a whole window has are taken
     /// of a full one, since they would never fit.
     pub fn take(&self, key: ApiKeyId, rows: u32, now_ns: u64) -> Result<(), Problem> {
+        let taken = self.take_behind((key, 0), rows, now_ns);
+        taken.map_err(|Exhausted { ends_ns }| throttled(seconds_between(now_ns, ends_ns)))
+    }
+
+    /// Takes rows of a request that has taken some already: a window is full if nobody else has
+    /// taken anything.
+    fn take_behind(
+        &self,
+        (key, taken): (ApiKeyId, u32),
+        rows: u32,
+        now_ns: u64,
+    ) -> Result<(), Exhausted> {
         let mut keys = self.keys.lock();
         self.sweep(&mut keys, now_ns);
         let window = keys.windows.entry(key).or_insert_with(|| self.full(now_ns));
         if window.ends_ns <= now_ns {
             *window = self.full(now_ns);
         }
-        if rows > window.left && window.left < self.policy.quota {
-            return Err(throttled(window.seconds_left(now_ns)));
+        if rows > window.left && window.left.saturating_add(taken) < self.policy.quota {
+            return Err(Exhausted { ends_ns: window.ends_ns });
         }
         window.left = window.left.saturating_sub(rows);
         Ok(())
@@ -162,6 +226,20 @@ mod tests {
         limits.take(KEY, 500, SECOND_NS).unwrap();
         assert_eq!(left(&limits, KEY, SECOND_NS), "\"default\";r=0;t=1");
         assert!(limits.take(KEY, 1, SECOND_NS).is_err());
+    }
+
+    #[test]
+    fn a_request_of_many_rows_fits_a_window_that_nobody_else_has_touched() {
+        let limits = limits(10, 1);
+        limits.take(KEY, 1, 0).unwrap();
+        assert!(limits.take_behind((KEY, 1), 9, 0).is_ok(), "as many as are left");
+        limits.take(KEY, 1, SECOND_NS).unwrap();
+        limits.take(KEY, 1, SECOND_NS).unwrap();
+        assert!(limits.take_behind((KEY, 1), 9, SECOND_NS).is_err(), "somebody took one");
+        assert_eq!(left(&limits, KEY, SECOND_NS), "\"default\";r=8;t=1", "nothing is taken of it");
+        limits.take(KEY, 1, 2 * SECOND_NS).unwrap();
+        limits.take_behind((KEY, 1), 500, 2 * SECOND_NS).unwrap();
+        assert_eq!(left(&limits, KEY, 2 * SECOND_NS), "\"default\";r=0;t=1");
     }
 
     #[test]

@@ -101,6 +101,10 @@ impl RefusedWrite<'_> {
             | Rejection::ArchiveBlocked(_) => {
                 unreachable!("a record's write changes no schema")
             }
+            Rejection::TrialFull { max } => {
+                let message = format!("A dry run holds at most {max} bytes of what it would do.");
+                Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
+            }
             Rejection::KeyReused => Problem::new(Code::IdempotencyKeyReuse),
             Rejection::Aborted(_) => unreachable!("one write is no batch"),
         }

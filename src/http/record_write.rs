@@ -115,7 +115,8 @@ impl<'r> RecordWrite<'r> {
             | Reply::Option(_)
             | Reply::Category(_)
             | Reply::Rows(_)
-            | Reply::Repeated(_) => {
+            | Reply::Repeated(_)
+            | Reply::Tried(_) => {
                 unreachable!("the command is answered with a record")
             }
         }
@@ -132,7 +133,8 @@ impl<'r> RecordWrite<'r> {
             | Reply::Option(_)
             | Reply::Category(_)
             | Reply::Rows(_)
-            | Reply::Repeated(_) => unreachable!("the command is answered with nothing"),
+            | Reply::Repeated(_)
+            | Reply::Tried(_) => unreachable!("the command is answered with nothing"),
         }
     }
 
@@ -263,7 +265,8 @@ impl<'r> RecordWrite<'r> {
             | Ask::CreateOption { .. }
             | Ask::ChangeSchema(_)
             | Ask::ConfirmFollowUp(_)
-            | Ask::Atomic(_) => None,
+            | Ask::Atomic(_)
+            | Ask::Trial(_) => None,
         }
     }
 
@@ -333,6 +336,7 @@ fn shown_alone(ask: &Ask) -> Option<Answered> {
         | Ask::Purge(_)
         | Ask::Dry(_)
         | Ask::Atomic(_)
+        | Ask::Trial(_)
         | Ask::CreateField(_)
         | Ask::CreateOption { .. }
         | Ask::ChangeSchema(_)

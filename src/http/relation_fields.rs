@@ -198,7 +198,8 @@ fn field_of(reply: Reply) -> Arc<Field> {
         | Reply::Option(_)
         | Reply::Category(_)
         | Reply::Rows(_)
-        | Reply::Repeated(_) => {
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => {
             unreachable!("it is answered with the field")
         }
     }

@@ -73,6 +73,7 @@ pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Prob
         | Rejection::NotFound
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
+        | Rejection::TrialFull { .. }
         | Rejection::KeyReused
         | Rejection::Aborted(_)
         | Rejection::PreconditionFailed { .. }

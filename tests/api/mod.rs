@@ -13,9 +13,11 @@ mod counts;
 mod described;
 #[cfg(feature = "docs-ui")]
 mod docs_page;
+mod dry_rows;
 mod dry_run;
 mod dry_runs;
 mod error_bodies;
+mod exports;
 mod extensions;
 mod field_types;
 mod further_types;

@@ -1,7 +1,7 @@
 //! How often an API key may ask, where the operator limits it.
 
 use crate::support::{Answer, Client, Fixture, OPERATOR_KEY, Request, text, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ME: &str = "/api/business/mine";
 
@@ -54,6 +54,45 @@ fn a_key_that_asks_too_often_is_told_to_wait_and_nothing_is_done() {
     let roles = second.get("/api/role");
     assert_eq!(left(&roles), 4);
     assert_eq!(roles.expect(200)["count"], 1, "what was refused was not done");
+}
+
+#[test]
+fn one_row_counts_as_one_and_a_batch_that_does_not_fit_is_refused() {
+    let mut fixture = Fixture::with_flag("--rate-limit", "12/1h");
+    fixture.object("accounts"); // 1
+    let path = "/api/records/accounts/bulk-upsert";
+    let rows = |count: usize| -> Value {
+        (0..count).map(|at| json!({"lookup_value": format!("Account {at}")})).collect()
+    };
+    let left = |answer: &Answer| numbers(answer, "RateLimit", ["r", "t"])[0];
+    let told = fixture.client.post(path, &rows(4)); // 5
+    assert_eq!((told.expect(200)["counts"]["created"].clone(), left(&told)), (json!(4), 7));
+    let refused = fixture.client.post(path, &rows(8)); // 6, for the request
+    refused.expect_error(429, "throttled");
+    assert!(refused.header("Retry-After").is_some());
+    assert_eq!(left(&refused), 6);
+    let empty = fixture.client.post(path, &rows(0)); // 7
+    empty.expect(200);
+    assert_eq!(left(&empty), 5);
+    let list = fixture.client.get("/api/records/accounts"); // 8
+    assert_eq!(list.expect(200)["count"], 4, "nothing was done of what was refused");
+    let fits = fixture.client.post(path, &rows(4)); // 12
+    assert_eq!((fits.expect(200)["counts"]["unchanged"].clone(), left(&fits)), (json!(4), 0));
+}
+
+#[test]
+fn a_batch_that_never_fits_takes_a_whole_window() {
+    let mut fixture = Fixture::with_flag("--rate-limit", "3/1s");
+    let path = "/api/records/client_client/bulk-upsert";
+    let rows: Value =
+        (0..20).map(|at| json!({"lookup_value": format!("a{at}@example.com")})).collect();
+    until("a window that nobody else has touched", || {
+        let answer = fixture.client.post(path, &rows);
+        (answer.status == 200).then(|| {
+            assert_eq!(answer.expect(200)["counts"]["created"], 20);
+            assert_eq!(numbers(&answer, "RateLimit", ["r", "t"])[0], 0, "{answer}");
+        })
+    });
 }
 
 #[test]

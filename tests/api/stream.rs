@@ -274,3 +274,47 @@ fn where_no_writes_are_taken_each_row_of_a_stream_is_told_so() {
     assert_eq!((&results[1]["status"], &results[1]["code"]), (&json!(503), &json!("read_only")));
     assert_eq!(summary["state"], "completed_with_errors");
 }
+
+#[test]
+fn a_key_that_sends_too_many_rows_is_slowed_and_not_refused() {
+    let mut fixture = Fixture::with_flag("--rate-limit", "5/1s");
+    let rows: Vec<String> = (0..13)
+        .map(|at| json!({"lookup_value": format!("a{at}@example.com")}).to_string())
+        .collect();
+    let request = Request::new("POST", "/api/records/client_client/bulk-upsert")
+        .header("Content-Type", "application/x-ndjson")
+        .body(rows.join("\n").as_bytes());
+    let answer = crate::support::until("a window for the request", || {
+        let answer = fixture.send(&request);
+        (answer.status != 429).then_some(answer)
+    });
+    let (results, summary) = lines(&answer.body);
+    assert_eq!(actions(&results), ["created"; 13]);
+    assert_eq!((&summary["state"], &summary["count"]), (&json!("completed"), &json!(13)));
+}
+
+#[test]
+fn a_stream_that_waits_for_its_quota_has_told_its_results_and_ends_with_its_key() {
+    let mut fixture = Fixture::with_flag("--rate-limit", "8/1h");
+    fixture.object("accounts");
+    fixture.text_field("accounts", "note");
+    let body = json!({"name": "sync"});
+    let made = fixture.client.post("/api/api-keys", &body).expect(201);
+    let mut credentials = fixture.server.credentials().clone();
+    text(&made, "secret").clone_into(&mut credentials.api_key);
+    let client = Client::new(fixture.server.address(), &credentials);
+    let mut talk = Conversation::begin(client);
+    for at in 0..12 {
+        talk.say(&row(&format!("Account {at}"), "a"));
+    }
+    for at in 0..8 {
+        assert_eq!(talk.hear()["index"], at);
+    }
+    // Of others of this key each is refused meanwhile; the stream goes on until its key is gone.
+    let mut same = Client::new(fixture.server.address(), &credentials);
+    same.get("/api/business/mine").expect_error(429, "throttled");
+    fixture.client.delete(&format!("/api/api-keys/{}", text(&made, "id"))).expect_empty(204);
+    let end = talk.hear();
+    assert_eq!(end["summary"]["code"], "authentication_failed", "{end}");
+    assert_eq!(end["summary"]["count"], 8, "{end}");
+}

@@ -356,6 +356,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::Schema(_)
         | Rejection::UnknownField
         | Rejection::ObjectArchived
+        | Rejection::TrialFull { .. }
         | Rejection::KeyReused
         | Rejection::PreconditionFailed { .. }
         | Rejection::Aborted(_)) => return Told::Other(format!("{other:?}")),

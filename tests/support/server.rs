@@ -83,6 +83,10 @@ impl Server {
         self.launch.directory()
     }
 
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The administrator that the first start made.
     pub(crate) fn credentials(&self) -> Credentials {
         if let Some(credentials) = self.launch.fixed_credentials() {

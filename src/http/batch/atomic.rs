@@ -13,8 +13,10 @@ use crate::http::record_write::READINGS_MAX;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
 use crate::model::schema::Schema;
-use crate::model::table::command::{Atomic, AtomicRow, Reply};
+use crate::model::table::command::{Ask, Atomic, AtomicRow, Command, Reply};
 use crate::model::table::decide::Rejection;
+use crate::model::table::event::Tag;
+use std::sync::Arc;
 
 const KEPT_ELSEWHERE: &str = "This row writes to a field that another object keeps; an atomic batch \
                               writes to one object alone.";
@@ -38,9 +40,11 @@ pub(super) async fn carry_out(
         let schema = sender.target.table.shown().schema();
         let (ready, asks) = read(sender, rows, &schema);
         let is_doomed = ready.iter().any(|row| matches!(row.known, Some(RowOutcome::Failed(_))));
-        let atomic = Atomic { rows: asks, is_doomed };
         let (engine, table) = (&sender.target.engine, &sender.target.table);
-        let answer = engine.ask_atomic(table, (sender.caller.clone(), atomic), rows.bytes).await;
+        let ask = Ask::Atomic(Atomic { rows: asks, is_doomed });
+        let ask = if sender.is_dry { Ask::Dry(Box::new(ask)) } else { ask };
+        let command = Command { caller: sender.caller.clone(), ask };
+        let answer = engine.ask_atomic(table, command, rows.bytes).await;
         match answer {
             Ok(replies) => return Ok(told(sender, rows, ready, replies)),
             Err(AskError::Rejected(Rejection::SchemaMoved)) if readings < READINGS_MAX => {}
@@ -85,7 +89,8 @@ fn told(
     replies: Vec<Reply>,
 ) -> Vec<RowResult> {
     let schema = sender.target.table.shown().schema();
-    let scene = Scene::new(&sender.target, &schema);
+    let dry_tags = if sender.is_dry { tags_of(&replies) } else { Vec::new() };
+    let scene = Scene::new(&sender.target, &schema).with_dry_tags(&dry_tags);
     let mut replies = replies.into_iter();
     let result = |ReadyRow { index, client_ref, known }| {
         let outcome = known.unwrap_or_else(|| {
@@ -95,6 +100,22 @@ fn told(
         RowResult { index, client_ref, outcome }
     };
     ready.into_iter().map(result).collect()
+}
+
+/// Tags that the rows would make: nobody else knows them.
+fn tags_of(replies: &[Reply]) -> Vec<Arc<Tag>> {
+    let made = |reply: &Reply| match reply {
+        Reply::Record(outcome) => outcome.new_tags.iter().cloned().map(Arc::new).collect(),
+        Reply::NoMatch
+        | Reply::Done
+        | Reply::Field(_)
+        | Reply::Option(_)
+        | Reply::Category(_)
+        | Reply::Rows(_)
+        | Reply::Repeated(_)
+        | Reply::Tried(_) => Vec::new(),
+    };
+    replies.iter().flat_map(made).collect()
 }
 
 /// What is told of rows of which some fail: nothing was done for the others.

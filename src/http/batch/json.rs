@@ -8,10 +8,12 @@ use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, atomic};
 use crate::http::body::Body;
 use crate::http::code::Code;
+use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::extension::RouteGroup;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::rate_limit::RowQuota;
 use crate::http::target::Target;
 use crate::model::input::Input;
 use crate::model::table::command::Ask;
@@ -40,25 +42,33 @@ pub(super) async fn upsert(
     query.finish(RouteGroup::Batch, request.headers(), &HEADERS, &mut faults);
     check_count(rows, &options, &target, &mut faults);
     faults.check()?;
+    if let Some(quota) = RowQuota::of(request) {
+        quota.take_all(rows.len())?;
+    }
     let caller = target.caller.for_request();
     let batch_id = caller.batch;
-    let BatchOptions { row, returns_records, is_atomic, duplicates } = options;
-    let sender = Sender { target, caller, row, returns_records };
+    let BatchOptions { row, returns_records, is_atomic, is_dry, duplicates } = options;
+    let sender = Sender { target, caller, row, returns_records, is_dry };
     let left_out = left_out(&sender, rows, duplicates);
     let rows = BatchRows { all: rows, bytes: body.bytes().len(), left_out };
     let results = if is_atomic {
-        atomic::carry_out(&sender, &rows).await?
+        atomic::carry_out(&sender, &rows).await
     } else {
-        carry_out(sender, &rows).await?
+        carry_out(sender, &rows).await
     };
+    let results = results.map_err(|problem| dry_run::refused(problem, is_dry))?;
     let mut counts = Counts::default();
     for result in &results {
         counts.add(result.action());
     }
     let count = counts.rows();
     let answer =
-        BatchAnswer { count, counts: &counts, dry_run: false, batch_id, results: &results };
-    Ok(HttpResponse::Ok().json(answer))
+        BatchAnswer { count, counts: &counts, dry_run: is_dry, batch_id, results: &results };
+    let mut response = HttpResponse::Ok();
+    if is_dry {
+        response.insert_header((DRY_RUN, "true"));
+    }
+    Ok(response.json(answer))
 }
 
 /// The rows of a body.

@@ -13,6 +13,7 @@ mod row_key;
 mod sender;
 mod source;
 mod stream;
+mod trial;
 mod window;
 
 use crate::http::body::{Body, PlainBody};

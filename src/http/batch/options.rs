@@ -5,6 +5,7 @@
 
 use crate::http::batch::result::RowAction;
 use crate::http::code::Code;
+use crate::http::dry_run;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::query::Query;
 use crate::http::target::Target;
@@ -36,6 +37,7 @@ pub(super) struct BatchOptions {
     pub row: RowOptions,
     pub returns_records: bool,
     pub is_atomic: bool,
+    pub is_dry: bool,
     pub duplicates: Duplicates,
 }
 
@@ -54,6 +56,7 @@ impl BatchOptions {
             row: read_for_rows(query, target, faults),
             returns_records: query.boolean("return_records", faults).unwrap_or(false),
             is_atomic: query.boolean("atomic", faults).unwrap_or(false),
+            is_dry: dry_run::read(query, faults),
             duplicates: query
                 .choice("in_batch_duplicates", &DUPLICATES, faults)
                 .unwrap_or_default(),
@@ -101,6 +104,7 @@ const RESULTS: [(&str, ResultsWanted); 3] =
 pub(super) struct StreamOptions {
     pub row: RowOptions,
     pub returns_records: bool,
+    pub is_dry: bool,
     pub results: ResultsWanted,
     /// Failed rows after which it ends.
     pub errors_max: Option<u64>,
@@ -124,6 +128,7 @@ impl StreamOptions {
         Self {
             row,
             returns_records: query.boolean("return_records", faults).unwrap_or(false),
+            is_dry: dry_run::read(query, faults),
             results: query.choice("results", &RESULTS, faults).unwrap_or_default(),
             errors_max: read_errors_max(query, faults),
         }

@@ -21,20 +21,23 @@ use crate::http::record_write::{
 use crate::http::refusal::of_ask_error;
 use crate::http::shape::Shape;
 use crate::http::target::Target;
+use crate::http::wire::fields::{FieldReference, FieldWrite};
 use crate::http::wire::matching::Reader;
 use crate::http::wire::record::{RecordAnswer, Scene};
 use crate::http::wire::row::{Row, RowOptions, client_ref_of};
 use crate::http::wire::row_answer::changed_fields;
 use crate::http::wire::selection::Selection;
-use crate::model::id::FieldNumber;
+use crate::model::id::{FieldNumber, RecordId};
 use crate::model::input::Input;
 use crate::model::retry::{Retry, StoredOutcome};
 use crate::model::schema::Schema;
+use crate::model::schema::field::Field;
 use crate::model::table::Table;
 use crate::model::table::command::{
     Action, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes,
 };
 use crate::model::table::decide::Rejection;
+use crate::model::table::trial::Trial;
 use crate::model::value::Context;
 use actix_web::http::StatusCode;
 use serde_json::value::RawValue;
@@ -49,6 +52,8 @@ pub(super) struct Sender {
     pub row: RowOptions,
     /// Results show the record.
     pub returns_records: bool,
+    /// The rows are only answered.
+    pub is_dry: bool,
 }
 
 /// What a row asks for, once it is read.
@@ -93,7 +98,8 @@ impl Sender {
             Ok(input) => input,
             Err(problem) => return ReadRow::failed(None, problem),
         };
-        let key = RowKey::of(&input, &self.target);
+        // Of a dry run nothing is looked up, and nothing kept.
+        let key = RowKey::of(&input, &self.target).filter(|_| !self.is_dry);
         match key.map(|key| key.outcome(&self.target)) {
             // Before anything else: the row may not be a good one any more.
             Some(Err(problem)) => ReadRow::failed(client_ref_of(&input), problem),
@@ -175,7 +181,7 @@ impl Sender {
     }
 
     fn write<'r>(&'r self, row: &Row<'r>, bytes: usize) -> RecordWrite<'r> {
-        Self::write_to(&self.target, row, bytes)
+        RecordWrite { is_dry: self.is_dry, ..Self::write_to(&self.target, row, bytes) }
     }
 
     fn write_to<'r>(target: &'r Target, row: &Row<'r>, bytes: usize) -> RecordWrite<'r> {
@@ -310,7 +316,8 @@ impl Sender {
             | Reply::Field(_)
             | Reply::Option(_)
             | Reply::Category(_)
-            | Reply::Rows(_) => {
+            | Reply::Rows(_)
+            | Reply::Tried(_) => {
                 unreachable!("a row is answered with a record")
             }
         }
@@ -341,13 +348,15 @@ impl Sender {
         scene: &Scene<'_>,
     ) -> RowDone {
         let is_stale = outcome.action == Action::Stale;
+        // A record that this row would make, or one before it.
+        let exists = |id| self.target.table.shown().record(id).is_some();
         RowDone {
             action: outcome.action,
-            id: Some(outcome.record.id()),
+            id: Some(outcome.record.id()).filter(|id| !self.is_dry || exists(*id)),
             version: outcome.record.version(),
             changed_fields: changed_fields(outcome, scene),
             source_version: is_stale.then(|| self.kept_version(source, outcome, scene)).flatten(),
-            record: self.returns_records.then(|| shown(outcome, scene, mentioned())),
+            record: self.returns_records.then(|| self.shown(outcome, scene, mentioned())),
             is_replayed: false,
         }
     }
@@ -378,15 +387,69 @@ impl Sender {
     }
 }
 
+impl Sender {
+    /// The write answer of a row.
+    fn shown(&self, outcome: &Outcome, scene: &Scene<'_>, mentioned: Mentioned) -> Box<RawValue> {
+        let mentioned = written_by(outcome, mentioned);
+        let selection =
+            Selection::of_write(outcome, &mentioned, false, (scene.schema(), scene.fields()));
+        let (record, action) = (outcome.record.clone(), Some(outcome.action));
+        let (selection, is_dry) = (&selection, self.is_dry);
+        let answer = RecordAnswer { scene, selection, record, action, is_dry };
+        serde_json::value::to_raw_value(&answer).expect("a record has text keys and serialises")
+    }
+
+    /// Whether a row relates to records of the very table that rows before it would make, rename,
+    /// archive or restore.
+    pub(super) fn names_tried(&self, source: &impl Source, trial: &Trial, schema: &Schema) -> bool {
+        let Ok(input) = source.parse() else { return false };
+        let (row, _) = self.read_shape(&input, schema);
+        let rights = self.target.access.fields(schema);
+        row.fields.entries.iter().any(|entry| {
+            let (FieldReference::Id(name)
+            | FieldReference::Name(name)
+            | FieldReference::Key(name)
+            | FieldReference::Both { id: name, .. }) = entry.reference;
+            let field = rights.find(schema, name);
+            let leads_here = field.is_some_and(|field| leads_to(schema, field));
+            let values = match entry.write {
+                FieldWrite::Value(value) => [Some(value), None],
+                FieldWrite::Edit { add, remove } => [add, remove],
+            };
+            leads_here && values.into_iter().flatten().any(|it| self.is_tried(it, trial, schema))
+        })
+    }
+
+    /// Whether a value, or a part of it, names such a record.
+    fn is_tried(&self, value: &Input<'_>, trial: &Trial, schema: &Schema) -> bool {
+        match value {
+            Input::Text(text) => {
+                let shown = self.target.table.shown();
+                let is_moved = RecordId::parse(text).is_some_and(|id| {
+                    let is_archived = shown.record(id).map(|record| record.is_archived());
+                    trial.is_archived(id).is_some_and(|tried| Some(tried) != is_archived)
+                });
+                is_moved || schema.identifier_key(text).is_some_and(|key| trial.has_moved(&key))
+            }
+            Input::List(items) => items.iter().any(|item| self.is_tried(item, trial, schema)),
+            Input::Map(entries) => {
+                entries.iter().any(|(_, value)| self.is_tried(value, trial, schema))
+            }
+            Input::Null | Input::Boolean(_) | Input::Number(_) => false,
+        }
+    }
+}
+
+fn leads_to(schema: &Schema, field: &Field) -> bool {
+    let relation = field.relation.as_ref();
+    relation.is_some_and(|relation| relation.object == schema.object().id)
+}
+
 /// Whether a row names records of the very table that it writes to: those of rows before it must be
 /// there.
 fn names_own_records(ask: &mut Ask, mentioned: &Mentioned, schema: &Schema) -> bool {
-    let own = schema.object().id;
-    let leads_here = |number: FieldNumber| {
-        let field = schema.by_number(number);
-        let relation = field.and_then(|field| field.relation.as_ref());
-        relation.is_some_and(|relation| relation.object == own)
-    };
+    let leads_here =
+        |number: FieldNumber| schema.by_number(number).is_some_and(|field| leads_to(schema, field));
     let is_at_fault = |fault: &RecordFault| match &fault.place {
         Place::Entry { field, .. } => leads_here(*field),
         Place::Unresolved { .. }
@@ -407,14 +470,4 @@ fn in_progress() -> Problem {
 
 fn has_relations(schema: &Schema) -> bool {
     schema.fields().iter().any(|field| field.relation.is_some())
-}
-
-/// The write answer of a row.
-fn shown(outcome: &Outcome, scene: &Scene<'_>, mentioned: Mentioned) -> Box<RawValue> {
-    let mentioned = written_by(outcome, mentioned);
-    let selection =
-        Selection::of_write(outcome, &mentioned, false, (scene.schema(), scene.fields()));
-    let (record, action) = (outcome.record.clone(), Some(outcome.action));
-    let answer = RecordAnswer { scene, selection: &selection, record, action, is_dry: false };
-    serde_json::value::to_raw_value(&answer).expect("a record has text keys and serialises")
 }

@@ -13,10 +13,12 @@ use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, NDJSON};
 use crate::http::body::PlainBody;
 use crate::http::code::Code;
+use crate::http::dry_run::DRY_RUN;
 use crate::http::extension::RouteGroup;
 use crate::http::fault::Faults;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::rate_limit::RowQuota;
 use crate::http::target::Target;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
@@ -24,12 +26,15 @@ use futures_util::future::FutureExt as _;
 use futures_util::stream;
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Bytes of results that leave together.
 const ANSWER_BYTES: usize = 32 << 10;
 /// Pieces of the answer that wait for the client.
 const PIECES_MAX: usize = 4;
+/// How long a stream waits at most before it looks whether there is still somebody to wait for.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// How long a sender may go on before it is asked again whether it may.
 const ASK_AGAIN_NS: u64 = 1_000_000_000;
 
@@ -44,16 +49,21 @@ pub(super) fn upsert(
     query.finish(RouteGroup::Stream, request.headers(), &HEADERS, &mut faults);
     faults.check()?;
     let inflate = Inflate::of_head(request.headers())?;
+    let mut response = HttpResponse::Ok();
+    if options.is_dry {
+        response.insert_header((DRY_RUN, "true"));
+    }
     let (pieces, answer) = mpsc::channel(PIECES_MAX);
     let incoming = Incoming::new(body, inflate, target.batch_limits().line_bytes_max);
-    let stream = Stream::new(target, options, incoming, pieces);
+    let quota = RowQuota::of(request);
+    let stream = Stream { quota, ..Stream::new(target, options, incoming, pieces) };
     // It goes on while the client does not read, until the answer has no more room.
     actix_web::rt::spawn(stream.run());
     let pieces = stream::unfold(answer, async |mut answer| {
         let piece = answer.recv().await?;
         Some((piece, answer))
     });
-    Ok(HttpResponse::Ok().content_type(NDJSON).streaming(pieces))
+    Ok(response.content_type(NDJSON).streaming(pieces))
 }
 
 /// What makes the answer.
@@ -61,6 +71,8 @@ struct Stream {
     window: Window<LineSource>,
     incoming: Incoming,
     options: StreamOptions,
+    /// None: as many rows as come.
+    quota: Option<RowQuota>,
     counts: Counts,
     /// Rows taken in.
     rows: u64,
@@ -90,11 +102,13 @@ impl Stream {
         let caller = target.caller.for_request();
         let (row, returns_records) = (options.row.clone(), options.returns_records);
         let asked_ns = target.engine.clock().monotonic_ns();
-        let sender = Sender { target, caller, row, returns_records };
+        let is_dry = options.is_dry;
+        let sender = Sender { target, caller, row, returns_records, is_dry };
         Self {
             window: Window::new(sender, true),
             incoming,
             options,
+            quota: None,
             counts: Counts::default(),
             rows: 0,
             asked_ns,
@@ -125,7 +139,8 @@ impl Stream {
         };
         let batch_id = self.window.sender().caller.batch;
         let (count, counts) = (self.counts.rows(), &self.counts);
-        let summary = Summary { count, counts, dry_run: false, batch_id, state, code };
+        let dry_run = self.options.is_dry;
+        let summary = Summary { count, counts, dry_run, batch_id, state, code };
         write_line(&SummaryLine { summary }, &mut self.piece);
         if self.hand_over().await.is_ok() && state == StreamState::Aborted {
             // Whoever sends everything before reading anything must get to the end of that.
@@ -193,11 +208,29 @@ impl Stream {
                 return Err(End::Aborted(problem.code().unwrap_or(Code::ParseError)));
             }
         };
+        self.wait_for_quota().await?;
         let bytes_max = self.incoming.line_bytes_max;
         let row = Numbered { index: self.rows, source: LineSource { line, bytes_max } };
         self.rows += 1;
         let pushed = self.window.push(row).await;
         pushed.map_err(|problem| aborted(&problem))
+    }
+
+    /// A key that has sent as many rows as it may is waited for, and not refused.
+    async fn wait_for_quota(&mut self) -> Result<(), End> {
+        // The request was counted before: as its first row.
+        let Some(quota) = self.quota.clone().filter(|_| self.rows > 0) else { return Ok(()) };
+        while let Err(left) = quota.take_one() {
+            self.send().await?;
+            self.window.settle_all().await;
+            self.tell().await?;
+            if self.pieces.is_closed() {
+                return Err(End::Gone);
+            }
+            self.ask_again()?;
+            tokio::time::sleep(left.min(LOOK_AFTER)).await;
+        }
+        Ok(())
     }
 
     async fn send(&mut self) -> Result<(), End> {

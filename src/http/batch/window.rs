@@ -9,6 +9,7 @@ use crate::engine::{AskError, NotSent};
 use crate::http::batch::result::{RowOutcome, RowResult};
 use crate::http::batch::sender::{Asked, ReadRow, Sender};
 use crate::http::batch::source::Source;
+use crate::http::batch::trial::TrialRun;
 use crate::http::problem::Problem;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
@@ -26,7 +27,7 @@ pub(super) const CHUNK_ROWS: usize = ROWS_PER_TURN;
 /// Bytes of rows after which a chunk is sent, however few they are.
 const CHUNK_BYTES: usize = 1 << 20;
 /// How long rows wait before they are offered again to a writer that has too much to do.
-const RETRY: Duration = Duration::from_millis(5);
+pub(super) const RETRY: Duration = Duration::from_millis(5);
 
 /// A row and its place among those of the request.
 pub(super) struct Numbered<S> {
@@ -74,6 +75,8 @@ pub(super) struct Window<S> {
     is_patient: bool,
     /// Results that can be told, in their order.
     ready: Vec<RowResult>,
+    /// Of rows that are only answered.
+    trial: TrialRun,
 }
 
 impl<S: Source> Window<S> {
@@ -87,6 +90,7 @@ impl<S: Source> Window<S> {
             in_flight: VecDeque::new(),
             rows_in_flight: 0,
             ready: Vec::new(),
+            trial: TrialRun::default(),
         }
     }
 
@@ -131,7 +135,13 @@ impl<S: Source> Window<S> {
     pub(super) async fn send(&mut self) -> Result<(), Problem> {
         self.filling_bytes = 0;
         let rows = std::mem::take(&mut self.filling);
-        self.send_rows(rows).await
+        if !self.sender.is_dry || rows.is_empty() {
+            return self.send_rows(rows).await;
+        }
+        let results = self.trial.carry_out(&self.sender, rows, self.is_patient).await?;
+        self.ready.extend(results);
+        self.is_patient = true;
+        Ok(())
     }
 
     /// Waits until the oldest chunk is answered. Whoever gives up waiting loses nothing.

@@ -69,6 +69,9 @@ pub struct RowsQuery {
     pub report_unchanged: Option<bool>,
     /// Show the record in each result.
     pub return_records: Option<bool>,
+    /// Answer what would be answered, later rows as if those before them were applied, and write
+    /// nothing: with the header `X-Dry-Run`. Keys of rows are not looked at.
+    pub dry_run: Option<bool>,
     #[param(inline)]
     pub oncreate_unarchive: Option<UpsertArchivedMatch>,
     #[param(inline)]
@@ -129,6 +132,7 @@ pub struct Batch {
     pub blank: Option<Blanks>,
     pub report_unchanged: Option<bool>,
     pub return_records: Option<bool>,
+    pub dry_run: Option<bool>,
     pub oncreate_unarchive: Option<UpsertArchivedMatch>,
     pub onupdate_archived_conflict: Option<ArchivedConflict>,
     pub on_restore_conflict: Option<RestoreConflict>,
@@ -172,7 +176,7 @@ pub struct RowResult {
     pub client_ref: Option<String>,
     #[schema(inline)]
     pub action: RowAction,
-    /// Null where the row has met no record.
+    /// Null where the row has met no record, and in a dry run of one that would be made.
     #[schema(required = true)]
     pub id: Option<Uuid>,
     /// The record's version after the row.

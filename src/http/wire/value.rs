@@ -30,7 +30,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy)]
 pub struct Referents<'a> {
     pub tags: &'a Tags,
-    /// Tags that a dry run would make.
+    /// Tags that a dry run would make, their numbers rising.
     pub dry_tags: &'a [Arc<Tag>],
     pub members: &'a Members,
     /// The business's own, in which times are shown.
@@ -39,7 +39,8 @@ pub struct Referents<'a> {
 
 impl Referents<'_> {
     fn tag(&self, number: TagNumber) -> Option<Arc<Tag>> {
-        let dry = self.dry_tags.iter().find(|tag| tag.number == number);
+        let dry = self.dry_tags.binary_search_by_key(&number, |tag| tag.number);
+        let dry = dry.ok().map(|at| &self.dry_tags[at]);
         dry.cloned().or_else(|| self.tags.by_number(number))
     }
 }

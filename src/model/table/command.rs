@@ -14,12 +14,14 @@ use crate::model::schema::field::Field;
 use crate::model::schema::new_field::{NewField, NewOption};
 use crate::model::schema::object::Category;
 use crate::model::schema::option::Choice;
+use crate::model::table::decide::Rejection;
 use crate::model::table::event::{FollowUpNumber, Stamp, Tag};
 use crate::model::table::intent::Intent;
 use crate::model::table::others::Others;
 use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
+use crate::model::table::trial::Trial;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
 use serde::{Deserialize, Serialize};
@@ -98,6 +100,16 @@ pub enum Ask {
     Dry(Box<Ask>),
     ConfirmFollowUp(FollowUpNumber),
     Atomic(Atomic),
+    /// Answers what each row would be answered, one behind the other, and does nothing.
+    Trial(Box<TrialRows>),
+}
+
+/// Rows that are only answered.
+#[derive(Debug)]
+pub struct TrialRows {
+    /// What rows before them would have done.
+    pub trial: Trial,
+    pub rows: Vec<Ask>,
 }
 
 /// Rows that are decided one behind the other and stored together, or none of them.
@@ -118,6 +130,28 @@ pub struct AtomicRow {
 }
 
 impl Ask {
+    /// How many decisions it stands for.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Atomic(atomic) => atomic.rows.len(),
+            Self::Trial(trial) => trial.rows.len(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.rows(),
+            Self::Upsert(_)
+            | Self::Add(_)
+            | Self::Update(_)
+            | Self::Archive(_)
+            | Self::Unarchive(_)
+            | Self::Move { .. }
+            | Self::Purge(_)
+            | Self::Team(_)
+            | Self::CreateField(_)
+            | Self::CreateOption { .. }
+            | Self::ChangeSchema(_)
+            | Self::ConfirmFollowUp(_) => 1,
+        }
+    }
+
     fn is_schema_change(&self) -> bool {
         match self {
             Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
@@ -131,7 +165,8 @@ impl Ask {
             | Self::Purge(_)
             | Self::Team(_)
             | Self::ConfirmFollowUp(_)
-            | Self::Atomic(_) => false,
+            | Self::Atomic(_)
+            | Self::Trial(_) => false,
         }
     }
 
@@ -160,7 +195,8 @@ impl Ask {
             | Self::CreateOption { .. }
             | Self::ChangeSchema(_)
             | Self::ConfirmFollowUp(_)
-            | Self::Atomic(_) => None,
+            | Self::Atomic(_)
+            | Self::Trial(_) => None,
         }
     }
 }
@@ -361,6 +397,16 @@ pub enum Reply {
     Rows(Vec<Reply>),
     /// Of a row of it that was carried out before: what came of it then.
     Repeated(Arc<StoredOutcome>),
+    /// Of rows that are only answered.
+    Tried(Box<Tried>),
+}
+
+/// What rows would have come to.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// With what they would have done.
+    pub trial: Trial,
+    pub rows: Vec<Result<Reply, Rejection>>,
 }
 
 /// A record after a command.

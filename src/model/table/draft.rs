@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Every entry carries the mark of the event that laid it, and goes with that event.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft {
     /// None: purged.
     records: HashMap<RecordId, (Mark, Option<Record>), KeyHasher>,
@@ -37,6 +37,24 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// One whose new tags have higher numbers than this.
+    #[must_use]
+    pub fn with_tags_from(tag_number: TagNumber) -> Self {
+        Self { tag_number, ..Self::default() }
+    }
+
+    /// Whether an identifier is taken or freed here.
+    #[must_use]
+    pub fn has_key(&self, key: &Key) -> bool {
+        self.keys.contains_key(key)
+    }
+
+    /// A record that lies here; none: purged.
+    #[must_use]
+    pub fn record(&self, id: RecordId) -> Option<Option<&Record>> {
+        self.records.get(&id).map(|(_, record)| record.as_ref())
+    }
+
     /// Whether nothing lies on the table.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -35,6 +35,7 @@ pub mod team;
 pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 use crate::model::id::{
     FieldNumber, HistoryId, ObjectId, RecordId, Sequence, TagNumber, Timestamp, WriterId,
@@ -185,7 +186,8 @@ pub struct Table {
     sequence: Sequence,
     slots: u32,
     tag_number: TagNumber,
-    scan: Option<Arc<Scan>>,
+    /// Views that are being walked: a snapshot's, and those of exports.
+    scans: Vec<Arc<Scan>>,
     digest: Digest,
     archived_claims: ArchivedClaims,
 }
@@ -231,7 +233,7 @@ impl Table {
             sequence: Sequence(0),
             slots: 0,
             tag_number: TagNumber(0),
-            scan: None,
+            scans: Vec::new(),
             digest: Digest::new(setting.digest_key),
             archived_claims: ArchivedClaims::default(),
         }
@@ -327,7 +329,7 @@ impl State for Table {
         Some(match reply {
             Reply::Record(outcome) => Answered::Record(RecordAnswered::of(outcome)),
             Reply::Done => Answered::Nothing,
-            Reply::NoMatch | Reply::Rows(_) | Reply::Repeated(_) => return None,
+            Reply::NoMatch | Reply::Rows(_) | Reply::Repeated(_) | Reply::Tried(_) => return None,
             Reply::Field(field) => Answered::Field(field.id),
             Reply::Option(choice) => Answered::Option(choice.id),
             Reply::Category(category) => Answered::Category(category.id),

@@ -51,6 +51,8 @@ pub(super) fn batches(judge: &mut Judge) {
     let atomic = json!({"atomic": true, "records": rows});
     let refused = judge.ask("post", &path, &["accounts"], Some(atomic));
     assert_eq!(refused["code"], "batch_aborted");
+    let dry = format!("{path}?return_records=true&dry_run=true");
+    judge.ask("post", &dry, &["accounts"], Some(rows.clone()));
     let shown = format!("{path}?return_records=true&in_batch_duplicates=first");
     judge.ask("post", &shown, &["accounts"], Some(rows.clone()));
     let lines: Vec<String> = items(&rows).iter().map(Value::to_string).collect();

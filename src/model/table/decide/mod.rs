@@ -18,6 +18,7 @@ mod schema;
 mod sets;
 mod survey;
 pub(crate) mod together;
+mod trial;
 mod update;
 mod upsert;
 
@@ -71,6 +72,8 @@ pub enum Rejection {
     ArchiveBlocked(Blocked),
     /// The object was archived: nothing of it is there any more.
     ObjectArchived,
+    /// So much would have been done that no more can be tried.
+    TrialFull { max: usize },
     /// The key of a row was used for another one.
     KeyReused,
     /// An atomic batch of which rows fail: what would have become of each.
@@ -200,6 +203,9 @@ fn decide_ask(
     if let Ask::Atomic(atomic) = ask {
         return atomic::decide(view, (caller, atomic), moment, events);
     }
+    if let Ask::Trial(rows) = ask {
+        return Ok(trial::decide(view, (caller, *rows), moment, events));
+    }
     if let Ask::Dry(ask) = ask {
         let first = events.len();
         let reply = decide_ask(view, (caller, *ask), moment, (&mut *events, bytes));
@@ -240,7 +246,7 @@ fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
             commit.precondition = Some(precondition);
             answer(commit, *ask)
         }
-        Ask::Atomic(_) | Ask::Dry(_) => unreachable!("they are taken apart before"),
+        Ask::Atomic(_) | Ask::Trial(_) | Ask::Dry(_) => unreachable!("they are taken apart before"),
     }
 }
 

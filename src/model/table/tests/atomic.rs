@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// What one row asks for.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Upsert {
         name: usize,
         note: usize,
@@ -25,7 +25,7 @@ enum Step {
     Wrong,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (0..4_usize, 0..3_usize).prop_map(|(name, note)| Step::Upsert { name, note }),
         4 => (0..4_usize).prop_map(|name| Step::Archive { name }),
@@ -34,13 +34,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A table of accounts with a note.
-fn rig() -> Rig {
+pub(super) fn rig() -> Rig {
     let mut rig = Rig::accounts();
     rig.add_field(field("note", "text"));
     rig
 }
 
-fn ask(rig: &Rig, step: &Step) -> Ask {
+pub(super) fn ask(rig: &Rig, step: &Step) -> Ask {
     let note = rig.schema().by_name("note").unwrap().number;
     let intent = |name: &usize, writes| {
         Intent::of_identifier(rig.identifier(&format!("Account {name}")), writes)
@@ -101,7 +101,8 @@ proptest! {
                 | Reply::Option(_)
                 | Reply::Category(_)
                 | Reply::Rows(_)
-                | Reply::Repeated(_) => panic!("a row is answered with {reply:?}"),
+                | Reply::Repeated(_)
+                | Reply::Tried(_) => panic!("a row is answered with {reply:?}"),
             };
             answers.iter().map(id).collect::<Vec<_>>()
         };

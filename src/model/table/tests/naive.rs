@@ -269,7 +269,7 @@ impl Naive {
                 }
             },
             Ask::ChangeSchema(asked) => self.change_schema(asked),
-            Ask::Atomic(_) => panic!("no step asks for rows together"),
+            Ask::Atomic(_) | Ask::Trial(_) => panic!("no step asks for rows together"),
             Ask::ConfirmFollowUp(number) => {
                 let sent = usize::try_from(number.0).unwrap().min(self.purged.len());
                 self.confirmed = self.confirmed.max(sent);

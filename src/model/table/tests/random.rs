@@ -150,6 +150,8 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         Ok(Reply::Option(_)) => Answer::Option,
         Ok(Reply::Rows(rows)) => panic!("no step asks for {rows:?}"),
         Ok(Reply::Repeated(outcome)) => panic!("no step has a key: {outcome:?}"),
+        Ok(Reply::Tried(tried)) => panic!("no step tries {tried:?}"),
+        Err(Rejection::TrialFull { .. }) => panic!("no step tries rows"),
         Err(Rejection::KeyReused) => panic!("no step has a key"),
         Err(Rejection::Aborted(rows)) => panic!("no step asks for {rows:?}"),
         Ok(Reply::Category(category)) => panic!("no step asks for {category:?}"),

@@ -5,7 +5,7 @@ use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
 const BATCH: Extensions =
-    Extensions { query: &["dry_run"], body: &["dry_run"], headers: &["If-Match", "If-None-Match"] };
+    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -20,6 +20,14 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/changes", 200)
             .flags(&["compact"])
             .words(&["include"]),
+        Route::new("GET /api/records/{object}/export", 200)
+            .flags(&["labels", "excel"])
+            .words(&["archived", "format"]),
+        Route::new("POST /api/records/{object}/export", 200)
+            .reading()
+            .flags(&["labels", "excel"])
+            .words(&["archived", "format"])
+            .may_take(json!({"query": []}), export_keys()),
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
             .flags(&["all_fields", "match_case"])
@@ -51,6 +59,18 @@ fn search_keys() -> Vec<Key> {
     ]
 }
 
+fn export_keys() -> Vec<Key> {
+    vec![
+        any("query", "ln").refuses(json!([7]), "invalid"),
+        flag("and"),
+        any("field_names", "tln").refuses(json!([{}]), "invalid"),
+        choice("archived", "tin"),
+        any("group_id", "bitlon").refuses(json!("nonsense"), "unsupported_filter"),
+        any("in_group_ids", "bitlon").refuses(json!(["nonsense"]), "unsupported_filter"),
+        any("not_in_group_ids", "bitlon").refuses(json!({}), "unsupported_filter"),
+    ]
+}
+
 fn many() -> Route {
     let too_many: Vec<_> = (0..10_001).map(|at| json!({"lookup_value": at})).collect();
     Route::new("POST /api/records/{object}/bulk-upsert", 200)
@@ -76,9 +96,10 @@ fn many() -> Route {
                 flag("atomic"),
                 flag("report_unchanged"),
                 flag("return_records"),
+                flag("dry_run"),
             ],
         )
-        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields"])
+        .flags(&["atomic", "return_records", "report_unchanged", "changed_fields", "dry_run"])
         .words(&["on_restore_conflict", "mode", "blank", "in_batch_duplicates"])
         .extensions(BATCH)
         .taking_rows()
