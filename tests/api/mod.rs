@@ -56,4 +56,5 @@ mod unique_constraints;
 mod upsert;
 mod upsert_options;
 mod upsert_sources;
+mod wishes;
 mod writing_onto_archived;

@@ -292,6 +292,13 @@ fn a_retry_is_answered_as_before_whatever_has_become_of_the_version() {
     // Another precondition is another request.
     fixture.send(&change("a", "\"2\"")).expect_error(422, "idempotency_key_reuse");
     assert_eq!(fixture.client.get(&path(&record)).expect(200)["version"], 3);
+    let archive = Request::new("DELETE", &path(&record)).header("If-Match", "\"3\"");
+    let archive = archive.header("Idempotency-Key", "k2");
+    for replayed in [None, Some("true")] {
+        let answer = fixture.send(&archive);
+        answer.expect_empty(204);
+        assert_eq!(answer.header("Idempotent-Replayed"), replayed);
+    }
 }
 
 #[test]

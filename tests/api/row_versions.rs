@@ -135,3 +135,22 @@ fn a_version_is_a_whole_number_from_1_of_a_row() {
     let refused = fixture.client.post(path, &row).expect_error(400, "unknown_parameter");
     assert_includes(&refused["errors"], &json!([{"parameter": "expect_version"}]));
 }
+
+#[test]
+fn a_row_that_is_sent_again_with_its_key_is_not_asked_for_its_version_again() {
+    let mut fixture = scene();
+    let mut keyed = row("Acme", "a", 1);
+    keyed["idempotency_key"] = json!("k1");
+    let send = |fixture: &mut Fixture| fixture.client.post(BATCH, &json!([keyed])).expect(200);
+    let done = json!([{"action": "updated", "version": 2}]);
+    assert_includes(&send(&mut fixture)["results"], &done);
+    fixture.client.post(BATCH, &json!([row("Acme", "b", 2)])).expect(200);
+    let mut fixture = fixture.after_a_crash();
+    assert_includes(&send(&mut fixture)["results"], &done);
+    assert_eq!(fixture.lookup("accounts", "Acme").expect(200)["version"], 3);
+    // Another version is another row.
+    let mut other = keyed.clone();
+    other["expect_version"] = json!(3);
+    let answer = fixture.client.post(BATCH, &json!([other])).expect(200);
+    assert_includes(&answer["results"], &json!([{"status": 422, "code": "idempotency_key_reuse"}]));
+}
