@@ -52,7 +52,6 @@ fn routes_that_are_not_offered_are_not_found() {
     for request in [
         Request::new("POST", "/api/records/accounts/import").json(&row),
         Request::new("GET", "/api/records/accounts/export"),
-        Request::new("GET", "/api/records/accounts/streams/s1"),
         Request::new("GET", "/api/webhooks"),
         Request::new("POST", "/api/client").json(&json!({"email": "a@example.com"})),
         Request::new("POST", "/api/custom-objects/accounts/uploader").json(&json!({})),

@@ -9,10 +9,12 @@ mod json;
 mod lines;
 mod options;
 mod result;
+mod resume;
 mod row_key;
 mod sender;
 mod source;
 mod stream;
+mod streams;
 mod trial;
 mod window;
 
@@ -28,10 +30,11 @@ use futures_util::future::{LocalBoxFuture, ready};
 
 const NDJSON: &str = "application/x-ndjson";
 
-/// Registers the route.
+/// Registers the routes.
 pub fn register(config: &mut ServiceConfig) {
     let path = "/api/records/{object_identifier}/bulk-upsert";
     config.service(Endpoint::at(path).post_many(bulk_upsert));
+    streams::register(config);
 }
 
 /// How the rows of a request come.

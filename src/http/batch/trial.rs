@@ -92,9 +92,9 @@ impl TrialRun {
         schema: &Schema,
     ) -> (Vec<ReadyRow>, Vec<Ask>, usize) {
         let (mut ready, mut asks, mut bytes) = (Vec::with_capacity(rows.len()), Vec::new(), 0);
-        for Numbered { source, .. } in rows {
-            let ReadRow { client_ref, asks: asked, needs_quiet, .. } =
-                sender.read_anew(source, schema);
+        for row in rows {
+            let source = &row.source;
+            let ReadRow { client_ref, asks: asked, needs_quiet, .. } = sender.read_row(row, schema);
             if needs_quiet && !ready.is_empty() {
                 break;
             }
@@ -194,7 +194,8 @@ impl TrialRun {
                     }
                 },
             };
-            results.push(RowResult { index: row.index, client_ref, outcome });
+            let (index, offset) = (row.index, row.offset.at());
+            results.push(RowResult { index, client_ref, offset, outcome });
         }
         Ok(results)
     }
@@ -209,7 +210,8 @@ fn told_alike<S>(
     let result = |(row, ready): (&Numbered<S>, ReadyRow)| {
         let ReadyRow { client_ref, known } = ready;
         let outcome = known.unwrap_or_else(|| RowOutcome::Failed(problem()));
-        RowResult { index: row.index, client_ref, outcome }
+        let (index, offset) = (row.index, row.offset.at());
+        RowResult { index, client_ref, offset, outcome }
     };
     rows.iter().zip(ready).map(result).collect()
 }

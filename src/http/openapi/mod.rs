@@ -70,6 +70,8 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
     paths(
         records::upsert,
         batches::bulk_upsert,
+        batches::stream,
+        batches::forget_stream,
         records::add,
         records::lookup,
         search::list,

@@ -15,6 +15,7 @@ mod plan;
 mod relate;
 mod schema;
 mod sets;
+mod stream;
 mod survey;
 pub(crate) mod together;
 mod trial;
@@ -71,6 +72,8 @@ pub enum Rejection {
     ObjectArchived,
     /// So much would have been done that no more can be tried.
     TrialFull { max: usize },
+    /// The table remembers as many streams as it may.
+    StreamsFull { max: usize },
     /// The key of a row was used for another one.
     KeyReused,
     /// An atomic batch of which rows fail: what would have become of each.
@@ -207,6 +210,9 @@ fn decide_ask(
     if let Ask::Trial(rows) = ask {
         return Ok(trial::decide(view, (caller, *rows), moment, events));
     }
+    if let Ask::Streamed(streamed) = ask {
+        return stream::decide(view, (caller, *streamed), moment, (events, bytes));
+    }
     if let Ask::Dry(ask) = ask {
         let first = events.len();
         let reply = decide_ask(view, (caller, *ask), moment, (&mut *events, bytes));
@@ -243,7 +249,11 @@ fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
         Ask::CreateOption { field, option } => schema::create_option(commit, field, &option),
         Ask::ChangeSchema(asked) => schema::change_schema(commit, &asked),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(commit, number)),
-        Ask::Atomic(_) | Ask::Trial(_) | Ask::Dry(_) => unreachable!("they are taken apart before"),
+        Ask::EndStream(ended) => stream::end(commit, *ended),
+        Ask::ForgetStream { stream, unused_since } => stream::forget(commit, stream, unused_since),
+        Ask::Atomic(_) | Ask::Trial(_) | Ask::Streamed(_) | Ask::Dry(_) => {
+            unreachable!("they are taken apart before")
+        }
     }
 }
 
