@@ -2,6 +2,9 @@
 //!
 //! The flags of settings are made from the table of settings. It must not know what a value means.
 
+use crate::cli::client::arguments::Output;
+use crate::cli::client::singer::{Protocol, TargetArguments};
+use crate::cli::client::tail::{self, TailArguments};
 use crate::config::setting::{Offer, SETTINGS, Setting};
 use clap::{Arg, ArgMatches, Args, Command as ClapCommand, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
@@ -13,6 +16,8 @@ Examples:
   UPSERTD_DATA_DIR=/var/lib/upsertd upsertd  settings may be variables
   upsertd --config upsertd.toml              or stand in a file
   upsertd restore backup.snap --data-dir new a new data directory of one snapshot
+  upsertd tail accounts --follow             what changes, as NDJSON
+  tap-x | upsertd target singer              write what a Singer tap reads
 
 A setting has one name in three spellings, weakest first: data-dir in the file,
 UPSERTD_DATA_DIR in the environment, --data-dir.";
@@ -34,6 +39,24 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Make a new data directory of one snapshot file alone
     Restore(RestoreArguments),
+    /// What has changed, and what changes, as NDJSON
+    #[command(after_long_help = tail::EXAMPLES)]
+    Tail(Box<TailArguments>),
+    /// Be the end of a pipe that another tool writes to
+    Target(TargetArguments),
+}
+
+impl Arguments {
+    /// How a failure is said.
+    pub(crate) fn output(&self) -> Output {
+        match &self.command {
+            Some(Command::Tail(tail)) => tail.server.output,
+            Some(Command::Target(TargetArguments { protocol: Protocol::Singer(singer) })) => {
+                singer.server.output
+            }
+            None | Some(Command::Serve(_) | Command::Restore(_)) => Output::Text,
+        }
+    }
 }
 
 /// The settings that were given as flags.
@@ -110,7 +133,9 @@ mod tests {
         let parsed = parse(arguments).unwrap();
         let serve = match parsed.command {
             Some(Command::Serve(serve)) => serve,
-            Some(Command::Restore(_)) => panic!("serve was meant"),
+            Some(Command::Restore(_) | Command::Tail(_) | Command::Target(_)) => {
+                panic!("serve was meant")
+            }
             None => parsed.serve,
         };
         let given: Vec<_> = serve.settings.iter().map(|(name, text)| (*name, &**text)).collect();

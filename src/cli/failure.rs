@@ -7,6 +7,7 @@ use crate::config::SettingsError;
 use crate::config::source::{SettingFault, SettingsFile, Spelling};
 use crate::http::server::ServerError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use serde_json::json;
 use std::error::Error;
 use std::fmt;
 
@@ -31,6 +32,27 @@ impl Failure {
     pub fn because(mut self, why: impl Error + Send + Sync + 'static) -> Self {
         self.why = Some(Box::new(why));
         self
+    }
+
+    /// The same for programs: one line.
+    pub(crate) fn to_json(&self) -> String {
+        let mut causes = Vec::new();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        let details: Vec<&str> = self.details.iter().map(|detail| &*detail.message).collect();
+        let why = (!causes.is_empty()).then(|| causes.join(": "));
+        json!({"error": {
+            "code": self.code,
+            "exit": self.exit as u8,
+            "what": self.what,
+            "why": why,
+            "details": details,
+            "way_out": self.way_out,
+        }})
+        .to_string()
     }
 
     /// What the process ends with.

@@ -3,6 +3,7 @@
 //! It wires everything and is known by nobody but `main`.
 
 mod arguments;
+mod client;
 mod core;
 pub mod data;
 pub mod exit;
@@ -13,7 +14,11 @@ mod serve;
 mod welcome;
 
 use crate::cli::arguments::{Arguments, Command};
+use crate::cli::client::arguments::Output;
+use crate::cli::client::singer::Protocol;
+use crate::cli::client::{singer, tail};
 use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use clap::Parser as _;
 use miette::{MietteHandlerOpts, Report};
 use rustix::fs::Mode;
@@ -34,10 +39,15 @@ pub fn run() -> ExitCode {
             return exit.into();
         }
     };
+    let output = arguments.output();
     let Ok(done) = panic::catch_unwind(|| match arguments.command {
         None => serve::run(arguments.serve),
         Some(Command::Serve(serve)) => serve::run(serve),
         Some(Command::Restore(restore)) => restore::run(&restore),
+        Some(Command::Tail(arguments)) => tail::run(&arguments),
+        Some(Command::Target(arguments)) => match arguments.protocol {
+            Protocol::Singer(arguments) => singer::run(&arguments),
+        },
     }) else {
         return Exit::Bug.into();
     };
@@ -45,14 +55,22 @@ pub fn run() -> ExitCode {
         Ok(()) => Exit::Done.into(),
         Err(failure) => {
             let exit = failure.exit();
-            // A path that is cut into lines cannot be copied.
-            let unwrapped = |_: &_| -> Box<dyn miette::ReportHandler> {
-                Box::new(MietteHandlerOpts::new().wrap_lines(false).build())
+            let text = match output {
+                Output::Text => for_people(failure),
+                Output::Json => failure.to_json(),
             };
-            drop(miette::set_hook(Box::new(unwrapped)));
             // Without a standard error nobody can be told; the code still tells.
-            drop(writeln!(io::stderr(), "{:?}", Report::new(failure)));
+            drop(writeln!(io::stderr(), "{text}"));
             exit.into()
         }
     }
+}
+
+fn for_people(failure: Failure) -> String {
+    // A path that is cut into lines cannot be copied.
+    let unwrapped = |_: &_| -> Box<dyn miette::ReportHandler> {
+        Box::new(MietteHandlerOpts::new().wrap_lines(false).build())
+    };
+    drop(miette::set_hook(Box::new(unwrapped)));
+    format!("{:?}", Report::new(failure))
 }

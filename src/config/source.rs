@@ -29,6 +29,17 @@ pub(super) const BOOTSTRAP_USER_ID: &str = "UPSERTD_BOOTSTRAP_USER_ID";
 const OTHER_VARIABLES: [&str; 6] =
     [CONFIG, LOG, OPERATOR_KEY_FILE, BOOTSTRAP_API_KEY, BOOTSTRAP_BUSINESS_ID, BOOTSTRAP_USER_ID];
 
+/// What commands take that ask a server; on the same machine `serve` may see them too.
+const VARIABLES_OF_CLIENTS: [&str; 7] = [
+    "UPSERTD_URL",
+    "UPSERTD_BOOTSTRAP",
+    "UPSERTD_API_KEY",
+    "UPSERTD_API_KEY_FILE",
+    "UPSERTD_BUSINESS_ID",
+    "UPSERTD_USER_ID",
+    "UPSERTD_CA_CERT",
+];
+
 /// How the operator wrote a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spelling {
@@ -173,6 +184,7 @@ impl Sources {
                 None if OTHER_VARIABLES.contains(&&**name) => {
                     self.values.insert(name.clone(), Given { text: value.clone(), spelling });
                 }
+                None if VARIABLES_OF_CLIENTS.contains(&&**name) => {}
                 None => self.warnings.push(format!("the variable {name} is not a setting")),
             }
         }

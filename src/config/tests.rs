@@ -129,7 +129,13 @@ fn an_unknown_key_is_a_fault_with_its_place_and_an_unknown_variable_a_warning() 
         .collect();
     assert_eq!(spans, [("data-dirs", "data-dirs"), ("table", "table")]);
 
-    let variables = &[("UPSERTD_DATA_DIRS", "x"), ("OTHER", "x"), ("UPSERTD_data_dir", "y")];
+    let variables = &[
+        ("UPSERTD_DATA_DIRS", "x"),
+        ("OTHER", "x"),
+        ("UPSERTD_data_dir", "y"),
+        // Of a command that asks a server, on the same machine.
+        ("UPSERTD_URL", "z"),
+    ];
     let checked = Start { variables, ..Start::default() }.settings();
     assert_eq!(
         checked.warnings,

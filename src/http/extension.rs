@@ -110,8 +110,8 @@ pub const MIN_SEQ: &str = "min_seq";
 
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 pub const ORIGIN: &str = "X-Origin";
-const IF_MATCH: &str = "If-Match";
-const IF_NONE_MATCH: &str = "If-None-Match";
+pub const IF_MATCH: &str = "If-Match";
+pub const IF_NONE_MATCH: &str = "If-None-Match";
 
 impl RouteGroup {
     /// Whether its routes read, so that `min_seq` means something.

@@ -4,11 +4,12 @@
 
 use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
-use crate::http::extension::RouteGroup;
+use crate::http::extension::{IF_NONE_MATCH, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place};
+use crate::http::precondition::Held;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::records::read_answer;
+use crate::http::records::{Wanted, read_answer};
 use crate::http::target::Target;
 use crate::http::value_fault;
 use crate::http::wire::selection::FieldsWanted;
@@ -43,7 +44,8 @@ async fn lookup(request: HttpRequest, target: Target) -> Result<HttpResponse, Pr
     if given.is_none() {
         faults.push(Fault::new(Code::Required, place()));
     }
-    query.finish(RouteGroup::Lookup, request.headers(), &[], &mut faults);
+    query.finish(RouteGroup::Lookup, request.headers(), &[IF_NONE_MATCH], &mut faults);
+    let held = Held::read(request.headers(), &mut faults);
     // A key can be made only of a value and a field that are both good.
     let key = match (&given, &field) {
         (Some(given), Some(field)) => {
@@ -55,7 +57,7 @@ async fn lookup(request: HttpRequest, target: Target) -> Result<HttpResponse, Pr
     let (field, given) = (field.expect("it has no fault"), given.expect("it has no fault"));
     let found = find(&target, &field, &key.expect("it has no fault"));
     let found = found.filter(|record| !match_case || is_spelled(record, &field, given.trim()));
-    read_answer(&target, found, &wanted)
+    read_answer(&target, found, &Wanted { fields: wanted, held })
 }
 
 fn place() -> Place {

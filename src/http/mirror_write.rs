@@ -10,6 +10,7 @@ use crate::http::caller::require;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::http::record_problem::RefusedWrite;
+use crate::http::record_write::READINGS_MAX;
 use crate::http::target::Target;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
@@ -31,8 +32,6 @@ use std::sync::Arc;
 
 /// Commands that are under way at once for one request.
 const WINDOW: usize = 128;
-/// How often a command is made anew because the other schema has moved.
-const READINGS_MAX: usize = 3;
 const TOO_MUCH: ValueFault = ValueFault::LimitExceeded { what: "values", max: RELATED_MAX };
 /// Bytes that a command counts for while it waits.
 const COMMAND_BYTES: usize = 128;

@@ -54,6 +54,7 @@ pub mod page;
 pub mod permission_groups;
 pub mod pipelines;
 pub mod plain;
+pub mod precondition;
 pub mod problem;
 pub mod query;
 pub mod rate_limit;

@@ -5,9 +5,10 @@
 use crate::http::body::Body;
 use crate::http::code::Code;
 use crate::http::endpoint::Endpoint;
-use crate::http::extension::RouteGroup;
+use crate::http::extension::{IF_MATCH, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::plain::{check_no_parameters, read_no_parameters};
+use crate::http::precondition;
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape, parse};
@@ -175,7 +176,8 @@ async fn move_record(
     let mut query = Query::read(request.query_string(), &mut faults);
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
     let strict = query.is_strict();
-    query.finish(RouteGroup::Transition, request.headers(), &[], &mut faults);
+    query.finish(RouteGroup::Transition, request.headers(), &[IF_MATCH], &mut faults);
+    let precondition = precondition::read_match(request.headers(), &mut faults);
     let stage = read_move(&input, strict, &mut faults);
     if target.table.shown().schema().stage().is_none() {
         let fault = Fault::new(Code::Invalid, Place::Whole);
@@ -187,7 +189,9 @@ async fn move_record(
 
     let mut write = RecordWrite::without_fields(&target, body.bytes().len());
     write.return_all_fields = return_all_fields;
-    let mut written = write.ask_for_record(&|_, _, _| Ok(Ask::Move { id, stage })).await?;
+    let mut written = write
+        .ask_for_record(&|_, _, _| Ok(Ask::Move { id, stage }.only_if(precondition.clone())))
+        .await?;
     written.mentioned.push(system::STAGE);
     Ok(write.answer(written, StatusCode::OK))
 }

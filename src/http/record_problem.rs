@@ -4,6 +4,7 @@
 //! operator can set are in `AnswerOptions`.
 
 use crate::http::code::Code;
+use crate::http::extension::{IF_MATCH, IF_NONE_MATCH};
 use crate::http::fault::{Fault, FieldPart, FieldPlace, Place};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::target::Target;
@@ -11,19 +12,24 @@ use crate::http::value_fault;
 use crate::http::wire::conflict::ConflictBody;
 use crate::http::wire::fields::{FieldReference, Fields, place_of};
 use crate::http::wire::record::Scene;
+use crate::http::wire::row::EXPECT_VERSION;
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{self, EntryIndex, EntryKey, FaultKind, RecordFault};
 use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::decide::{Clash, Conflict, IdentityMatch, Rejection, Taken};
-use actix_web::http::StatusCode;
+use crate::model::table::precondition::Precondition;
+use crate::model::table::record::Record;
+use actix_web::http::{StatusCode, header};
 use std::borrow::Cow;
 use std::sync::Arc;
 
 const ARCHIVED_IDENTIFIER: &str = "An archived record already uses this identifier.";
 const IDENTIFIER_OF_OTHERS: &str = "You do not have permission to upsert this identifier.";
 const SEVERAL_RECORDS: &str = "The match keys name different records.";
+const NOTHING_TO_CHANGE: &str = "There is no live record to change.";
+const THERE_IS_ONE: &str = "There is such a record already.";
 const TAKEN_MEANWHILE: &str = "A live record already uses this value.";
 
 /// A write that was refused, and the request it came with.
@@ -65,6 +71,9 @@ impl RefusedWrite<'_> {
             Rejection::NoRightToIdentifier => {
                 Problem::new(Code::PermissionRequired).saying(IDENTIFIER_OF_OTHERS)
             }
+            Rejection::PreconditionFailed { precondition, found } => {
+                self.not_as_expected(&precondition, found.as_ref())
+            }
             Rejection::NotArchived => Problem::new(Code::NotArchived),
             Rejection::TeamFull { max } => {
                 let message = format!("No more than {max} members are put on a record one by one.");
@@ -104,6 +113,26 @@ impl RefusedWrite<'_> {
             Rejection::KeyReused => Problem::new(Code::IdempotencyKeyReuse),
             Rejection::Aborted(_) => unreachable!("one write is no batch"),
         }
+    }
+
+    /// A record in another state than was asked for, and in which one it is.
+    fn not_as_expected(&self, precondition: &Precondition, found: Option<&Record>) -> Problem {
+        let parameter = match precondition {
+            Precondition::Present | Precondition::AtOneOf(_) => Place::Header(IF_MATCH.into()),
+            Precondition::At(_) => Place::Body(EXPECT_VERSION.into()),
+            Precondition::Absent => Place::Header(IF_NONE_MATCH.into()),
+        };
+        let fault = Fault::new(Code::PreconditionFailed, parameter);
+        let fault = match found {
+            None => fault.saying(NOTHING_TO_CHANGE),
+            Some(_) if *precondition == Precondition::Absent => fault.saying(THERE_IS_ONE),
+            Some(_) => fault,
+        };
+        let version = found.map(Record::version);
+        let problem = Problem::from(fault).with("current_version", &version);
+        let Some(found) = found else { return problem };
+        let etag = Scene::new(self.target, self.schema).etag(found);
+        problem.with_header(header::ETAG, etag)
     }
 
     /// Uniqueness and archive conflicts. Where both are found the 400 wins, and lists both.

@@ -7,9 +7,10 @@ use crate::http::body::Body;
 use crate::http::code::Code;
 use crate::http::dry_run::{self, DRY_RUN};
 use crate::http::endpoint::Endpoint;
-use crate::http::extension::RouteGroup;
+use crate::http::extension::{IF_MATCH, IF_NONE_MATCH, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::history::as_of;
+use crate::http::precondition::{self, Held};
 use crate::http::problem::{FieldsForm, Problem};
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape, parse, require_for_write};
@@ -62,8 +63,10 @@ async fn retrieve(
     let wanted = FieldsWanted::of_retrieve(&mut query, &mut faults);
     let include_archived = query.boolean("include_archived", &mut faults).unwrap_or(false);
     let version = read_version(&mut query, &mut faults);
-    query.finish(RouteGroup::Retrieve, request.headers(), &[], &mut faults);
+    query.finish(RouteGroup::Retrieve, request.headers(), &[IF_NONE_MATCH], &mut faults);
+    let held = Held::read(request.headers(), &mut faults);
     faults.check()?;
+    let wanted = Wanted { fields: wanted, held };
     let with_archived = include_archived && target.access.may_unarchive_any();
     let found = target.table.shown().record(record.0);
     let found = found.filter(|record| with_archived || !record.is_archived());
@@ -89,11 +92,18 @@ fn read_version(query: &mut Query<'_>, faults: &mut Faults) -> Option<Version> {
     Some(Version(text.parse().unwrap_or(u32::MAX)))
 }
 
+/// What a read is to show.
+pub struct Wanted<'h> {
+    pub fields: FieldsWanted,
+    /// What need not be shown again.
+    pub held: Held<'h>,
+}
+
 /// The read answer: one record as it is now, if one was found and the caller may read it.
 pub fn read_answer(
     target: &Target,
     found: Option<Record>,
-    wanted: &FieldsWanted,
+    wanted: &Wanted<'_>,
 ) -> Result<HttpResponse, Problem> {
     let schema = target.table.shown().schema();
     let found = found.filter(|record| target.access.may_read(&schema, record));
@@ -101,11 +111,14 @@ pub fn read_answer(
 }
 
 /// The read answer of a record that the caller may read.
-fn answer_with(target: &Target, record: Record, wanted: &FieldsWanted) -> HttpResponse {
+fn answer_with(target: &Target, record: Record, wanted: &Wanted<'_>) -> HttpResponse {
     let schema = target.table.shown().schema();
     let scene = Scene::new(target, &schema);
-    let selection = Selection::of_read(wanted, &schema, scene.fields());
     let etag = scene.etag(&record);
+    if wanted.held.has(&etag) {
+        return HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish();
+    }
+    let selection = Selection::of_read(&wanted.fields, &schema, scene.fields());
     let (selection, action) = (&selection, None);
     let answer = RecordAnswer { scene: &scene, selection, record, action, is_dry: false };
     HttpResponse::Ok().insert_header((header::ETAG, etag)).json(answer)
@@ -147,7 +160,8 @@ async fn update(
     let replaces = may_replace && query.boolean("replace", &mut faults).unwrap_or(false);
     let extent = if replaces { Extent::All } else { Extent::Mentioned };
     let (strict, is_dry) = (query.is_strict(), dry_run::read(&mut query, &mut faults));
-    query.finish(RouteGroup::Update, request.headers(), &[], &mut faults);
+    query.finish(RouteGroup::Update, request.headers(), &[IF_MATCH], &mut faults);
+    let precondition = precondition::read_match(request.headers(), &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
     let archived_conflict = archived::read_conflict(&mut shape, "archived_conflict", &mut faults);
     let fields = Fields::read(shape.raw("fields"), strict, &mut faults);
@@ -160,7 +174,8 @@ async fn update(
     let write = RecordWrite { target, fields, return_all_fields, statuses, is_dry, bytes };
     let written = write
         .ask_for_record(&|_, _, writes| {
-            Ok(Ask::Update(Box::new(Update { id, writes, archived_conflict, extent })))
+            let update = Update { id, writes, archived_conflict, extent };
+            Ok(Ask::Update(Box::new(update)).only_if(precondition.clone()))
         })
         .await?;
     Ok(write.answer(written, StatusCode::OK))
@@ -178,13 +193,15 @@ async fn archive(
     let mut query = Query::read(request.query_string(), &mut faults);
     let purge = query.boolean("purge", &mut faults).unwrap_or(false);
     let is_dry = dry_run::read(&mut query, &mut faults);
-    query.finish(RouteGroup::Archive, request.headers(), &[], &mut faults);
+    query.finish(RouteGroup::Archive, request.headers(), &[IF_MATCH], &mut faults);
+    let precondition = precondition::read_match(request.headers(), &mut faults);
     check_shape(faults, &FieldsForm::List(0))?;
     let access = &target.access;
     let may = if purge { access.may_purge() } else { access.may_archive_any() };
     require_for_write(&target, may, &FieldsForm::List(0))?;
     let write = RecordWrite { is_dry, ..RecordWrite::without_fields(&target, 0) };
-    write.ask_for_nothing(|| if purge { Ask::Purge(id) } else { Ask::Archive(id) }).await?;
+    let ask = || if purge { Ask::Purge(id) } else { Ask::Archive(id) };
+    write.ask_for_nothing(|| ask().only_if(precondition.clone())).await?;
     let mut response = HttpResponse::NoContent();
     if is_dry {
         response.insert_header((DRY_RUN, "true"));
@@ -206,7 +223,8 @@ async fn unarchive(
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
     let restore_conflict = archived::read_restore_conflict(&mut query, &mut faults);
     let strict = query.is_strict();
-    query.finish(RouteGroup::Transition, request.headers(), &[], &mut faults);
+    query.finish(RouteGroup::Transition, request.headers(), &[IF_MATCH], &mut faults);
+    let precondition = precondition::read_match(request.headers(), &mut faults);
     let input = if body.is_empty() { None } else { Some(parse(&body)?) };
     let schema = target.table.shown().schema();
     let text = input.as_ref().and_then(|input| new_identifier(input, &schema, strict, &mut faults));
@@ -219,7 +237,8 @@ async fn unarchive(
         .ask_for_record(&|schema, context, _| {
             let of_text = |text| identifier::of_text(IDENTIFIER, text, schema, context);
             let identifier = text.map(of_text).transpose().map_err(|fault| vec![fault])?;
-            Ok(Ask::Unarchive(Unarchive { id, identifier, restore_conflict }))
+            let unarchive = Unarchive { id, identifier, restore_conflict };
+            Ok(Ask::Unarchive(unarchive).only_if(precondition.clone()))
         })
         .await?;
     Ok(write.answer(written, StatusCode::OK))

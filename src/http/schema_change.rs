@@ -77,6 +77,7 @@ pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Prob
         | Rejection::StreamsFull { .. }
         | Rejection::KeyReused
         | Rejection::Aborted(_)
+        | Rejection::PreconditionFailed { .. }
         | Rejection::NotArchived
         | Rejection::TeamFull { .. }
         | Rejection::Forbidden(_)

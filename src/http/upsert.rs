@@ -6,8 +6,9 @@ use crate::http::body::Body;
 use crate::http::code::Code;
 use crate::http::dry_run;
 use crate::http::endpoint::Endpoint;
-use crate::http::extension::RouteGroup;
+use crate::http::extension::{IF_MATCH, IF_NONE_MATCH, RouteGroup};
 use crate::http::fault::{Fault, Faults, Place};
+use crate::http::precondition;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::record_write::{RecordWrite, check_shape, parse, require_for_write};
@@ -26,6 +27,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
+/// The names of the header fields that an upsert understands.
+const HEADERS: [&str; 2] = [IF_MATCH, IF_NONE_MATCH];
 const UPSERT_ACTION: HeaderName = HeaderName::from_static("x-upsert-action");
 
 /// Registers the routes.
@@ -47,9 +50,11 @@ async fn upsert(request: HttpRequest, target: Target, body: Body) -> Result<Http
     let return_all_fields = query.boolean("return_all_fields", &mut faults).unwrap_or(false);
     let is_dry = dry_run::read(&mut query, &mut faults);
     let with_changed = query.boolean("changed_fields", &mut faults).unwrap_or(false);
-    query.finish(RouteGroup::Upsert, request.headers(), &[], &mut faults);
+    query.finish(RouteGroup::Upsert, request.headers(), &HEADERS, &mut faults);
+    let precondition = precondition::read_of_upsert(request.headers(), &mut faults);
     let mut shape = Shape::of_body(&input, &mut faults);
-    let row = Row::read(&mut shape, &options, &target.table.shown().schema(), &mut faults);
+    let mut row = Row::read(&mut shape, &options, &target.table.shown().schema(), &mut faults);
+    row.precondition = precondition;
     shape.finish(options.strict, RouteGroup::Upsert, &mut faults);
     let bytes = body.bytes().len();
     let asked = Asked { row: &row, return_all_fields, is_dry, with_changed, bytes };

@@ -507,11 +507,41 @@ fn refusals(judge: &mut Judge) {
     assert_eq!(refused["code"], "unsupported_media_type");
 }
 
+/// Requests that ask for a state of the record, and find it in another, or in this one.
+fn conditions(judge: &mut Judge) {
+    let body = json!({"lookup_value": "Versioned"});
+    let made = judge.ask("post", &format!("{RECORDS}/upsert"), &["accounts"], Some(body.clone()));
+    let target = format!("/api/records/accounts/{}", text(&made, "id"));
+    for (path, target) in [
+        (RECORD.to_owned(), target.clone()),
+        (format!("{RECORDS}/lookup"), "/api/records/accounts/lookup?identifier=versioned".into()),
+    ] {
+        let request = Request::new("GET", &target).header("If-None-Match", "*");
+        assert_eq!(judge.judge("get", &path, &request), Value::Null);
+    }
+    let (upsert, unarchive) = (format!("{RECORDS}/upsert"), format!("{RECORD}/unarchive"));
+    for (method, path, target, body) in [
+        ("patch", RECORD, target.clone(), Some(json!({}))),
+        ("put", RECORD, target.clone(), Some(json!({}))),
+        ("delete", RECORD, target.clone(), None),
+        ("patch", &unarchive, format!("{target}/unarchive"), Some(json!({}))),
+        ("post", &upsert, "/api/records/accounts/upsert".into(), Some(body.clone())),
+    ] {
+        let request = Request::new(&method.to_uppercase(), &target).header("If-Match", "\"7\"");
+        let request = body.map_or(request.clone(), |body| request.json(&body));
+        assert_eq!(judge.judge(method, path, &request)["current_version"], 1);
+    }
+    let request = Request::new("POST", "/api/records/accounts/upsert").json(&body);
+    let refused = judge.judge("post", &upsert, &request.header("If-None-Match", "*"));
+    assert_eq!(refused["code"], "precondition_failed");
+}
+
 #[test]
 fn every_operation_answers_as_it_is_described() {
     let mut judge = Judge::new();
     objects_and_fields(&mut judge);
     records(&mut judge);
+    conditions(&mut judge);
     rows::batches(&mut judge);
     activities::activities(&mut judge);
     changes::changes(&mut judge);

@@ -1,15 +1,15 @@
 //! Names of extensions that this version does not offer are refused, never ignored: a client that
 //! believes in a dry run must not have written.
 
-use crate::support::{Answer, Fixture, Request, text};
-use serde_json::{Value, json};
+use crate::support::{Answer, Fixture, Request};
+use serde_json::json;
 
-fn accounts() -> (Fixture, Value) {
+fn accounts() -> Fixture {
     let mut fixture = Fixture::new();
     fixture.object("accounts");
     fixture.text_field("accounts", "note");
-    let record = fixture.create("accounts", "Acme", &json!({"note": "before"}));
-    (fixture, record)
+    fixture.create("accounts", "Acme", &json!({"note": "before"}));
+    fixture
 }
 
 /// Refused by name, and nothing done.
@@ -22,32 +22,26 @@ fn check_refused(fixture: &mut Fixture, answer: &Answer, name: &str) {
     assert_eq!(list["results"][0]["version"], 1, "{answer}");
 }
 
+/// Of many rows each has its own `expect_version`.
 #[test]
-fn headers_of_the_writes() {
-    let (mut fixture, record) = accounts();
-    let id = text(&record, "id").to_owned();
-    let body = json!({"lookup_value": "Acme", "fields": {"note": "after"}});
-    let writes = [
-        ("POST", "/api/records/accounts/upsert".to_owned()),
-        ("PATCH", format!("/api/records/accounts/{id}")),
-        ("PUT", format!("/api/records/accounts/{id}")),
-        ("DELETE", format!("/api/records/accounts/{id}")),
-        ("PATCH", format!("/api/records/accounts/{id}/unarchive")),
-    ];
-    for (method, target) in writes {
-        let request = Request::new(method, &target).header("If-Match", "\"1\"");
-        let request = if method == "DELETE" { request } else { request.json(&body) };
-        let answer = fixture.send(&request);
-        check_refused(&mut fixture, &answer, "If-Match");
+fn headers_that_ask_for_a_version_of_many_rows() {
+    let mut fixture = accounts();
+    let row = json!({"lookup_value": "Acme", "fields": {"note": "after"}});
+    for media_type in ["application/json", "application/x-ndjson"] {
+        for (name, value) in [("If-Match", "\"1\""), ("If-None-Match", "*")] {
+            let body = if media_type == "application/json" { json!([row]) } else { row.clone() };
+            let request = Request::new("POST", "/api/records/accounts/bulk-upsert")
+                .header("Content-Type", media_type)
+                .body(body.to_string().as_bytes());
+            let answer = fixture.send(&request.header(name, value));
+            check_refused(&mut fixture, &answer, name);
+        }
     }
-    let request = Request::new("POST", "/api/records/accounts/upsert").json(&body);
-    let answer = fixture.send(&request.header("If-None-Match", "*"));
-    check_refused(&mut fixture, &answer, "If-None-Match");
 }
 
 #[test]
 fn routes_that_are_not_offered_are_not_found() {
-    let (mut fixture, _) = accounts();
+    let mut fixture = accounts();
     let row = json!([{"lookup_value": "new"}]);
     for request in [
         Request::new("POST", "/api/records/accounts/import").json(&row),

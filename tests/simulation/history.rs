@@ -359,6 +359,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::TrialFull { .. }
         | Rejection::StreamsFull { .. }
         | Rejection::KeyReused
+        | Rejection::PreconditionFailed { .. }
         | Rejection::Aborted(_)) => return Told::Other(format!("{other:?}")),
     };
     let (mut holders, mut archived, mut clashes) = (BTreeSet::new(), None, BTreeSet::new());

@@ -11,8 +11,10 @@ mod json;
 mod launch;
 mod python;
 mod raw;
+mod relay;
 mod seed;
 mod server;
+mod tool;
 
 pub(crate) use client::{Answer, Client, Request, send_together};
 pub(crate) use deadline::{PATIENCE, Stopwatch, until};
@@ -21,5 +23,7 @@ pub(crate) use json::{assert_includes, field_value, text};
 pub(crate) use launch::{DataDirectory, Exit, Launch, binary};
 pub(crate) use python::python;
 pub(crate) use raw::exchange;
+pub(crate) use relay::Relay;
 pub(crate) use seed::Seed;
 pub(crate) use server::{Credentials, OPERATOR_KEY, Server};
+pub(crate) use tool::{RunningTool, Tool};

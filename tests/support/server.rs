@@ -35,7 +35,7 @@ pub(crate) struct Server {
 }
 
 /// Standard error as it comes, and the thread that reads it.
-struct Said {
+pub(super) struct Said {
     text: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -154,7 +154,7 @@ impl Drop for Server {
 }
 
 impl Said {
-    fn listen(mut pipe: impl Read + Send + 'static) -> Self {
+    pub(super) fn listen(mut pipe: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
         let heard = Arc::clone(&text);
         let reader = thread::spawn(move || {
@@ -167,12 +167,12 @@ impl Said {
         Self { text, reader: Some(reader) }
     }
 
-    fn so_far(&self) -> String {
+    pub(super) fn so_far(&self) -> String {
         self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Everything: the pipe is read until its end, which the end of the process brings.
-    fn until_it_ends(&mut self) -> String {
+    pub(super) fn until_it_ends(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("the reader of standard error does not panic");
         }
@@ -180,12 +180,12 @@ impl Said {
     }
 }
 
-fn exit_of(child: &mut Child) -> ExitStatus {
-    until("the end of the server", || child.try_wait().expect("a child can be waited for"))
+pub(super) fn exit_of(child: &mut Child) -> ExitStatus {
+    until("the end of a process", || child.try_wait().expect("a child can be waited for"))
 }
 
 /// The lines of a pipe; the channel closes when the pipe does.
-fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+pub(super) fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = sync_channel(16);
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {

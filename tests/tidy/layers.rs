@@ -44,7 +44,12 @@ const ONE_OWNER: &[(&str, &str)] = &[
     ("SystemTime", "src/ambient.rs"),
     ("Instant::now", "src/ambient.rs"),
     ("miette", "src/cli/"),
+    ("ureq", "src/cli/client/connection.rs"),
 ];
+
+/// Where commands are that ask a server, and the layers they may name: they reach it over HTTP
+/// alone, as everybody does.
+const CLIENTS: (&str, &[&str]) = ("src/cli/client/", &["cli", "config", "ambient"]);
 
 fn allowed(layer: &str) -> &'static [&'static str] {
     let row = MAY_USE.iter().find(|(name, _)| *name == layer);
@@ -63,6 +68,20 @@ fn a_layer_names_only_the_layers_below_it() {
         }
     }
     check(breaches);
+}
+
+#[test]
+fn a_command_that_asks_a_server_knows_nothing_of_its_insides() {
+    let (folder, allowed) = CLIENTS;
+    let sources: Vec<Source> =
+        rust().into_iter().filter(|source| source.path.starts_with(folder)).collect();
+    assert!(!sources.is_empty(), "there is nothing in {folder}");
+    check(sources.iter().flat_map(|source| {
+        let strange = named_layers(source).into_iter();
+        strange
+            .filter(|(_, named)| !allowed.contains(&&**named))
+            .map(|(number, named)| format!("{}:{number} names {named}", source.path))
+    }));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::http::code::Code;
 use crate::http::fault::{Fault, Place, RowFault};
 use crate::http::problem::Problem;
 use crate::http::record_problem::schema_keeps_moving;
+use crate::http::record_write::READINGS_MAX;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
 use crate::model::schema::Schema;
@@ -17,8 +18,6 @@ use crate::model::table::decide::Rejection;
 use crate::model::table::event::Tag;
 use std::sync::Arc;
 
-/// How often rows are read because the schema has moved.
-const READINGS_MAX: usize = 3;
 const KEPT_ELSEWHERE: &str = "This row writes to a field that another object keeps; an atomic batch \
                               writes to one object alone.";
 

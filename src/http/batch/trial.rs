@@ -12,6 +12,7 @@ use crate::http::batch::window::{Numbered, RETRY};
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Place};
 use crate::http::problem::Problem;
+use crate::http::record_write::READINGS_MAX;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
 use crate::model::schema::Schema;
@@ -19,8 +20,6 @@ use crate::model::table::command::{Ask, Command, Reply, TrialRows, Tried};
 use crate::model::table::decide::Rejection;
 use crate::model::table::trial::Trial;
 
-/// How often rows are read because the schema has moved.
-const READINGS_MAX: usize = 3;
 const ONLY_TRIED: &str = "A dry run cannot tell: a row before this one would make, rename, archive or restore a record \
      that this one names.";
 

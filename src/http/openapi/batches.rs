@@ -108,6 +108,10 @@ pub struct UpsertRow {
     /// Drawn for this row and sent again with it: however often, it has one effect and one result.
     #[schema(min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
     pub idempotency_key: Option<String>,
+    /// The version that the record must have; otherwise the row fails with `precondition_failed`.
+    /// With this key a row never creates.
+    #[schema(minimum = 1)]
+    pub expect_version: Option<u64>,
     /// With `stream_id`: the row's place in the stream, above that of the row before.
     #[schema(minimum = 0, maximum = 9_223_372_036_854_775_806_u64, nullable = false)]
     pub offset: Option<u64>,
@@ -213,6 +217,8 @@ pub struct RowResult {
     pub errors: Option<Vec<ErrorItem>>,
     #[schema(nullable = false)]
     pub conflict: Option<Value>,
+    /// With `precondition_failed`: the record's version, null if there is no live one.
+    pub current_version: Option<u64>,
 }
 
 /// The answer to a batch, also where rows have failed.

@@ -6,6 +6,7 @@
 
 use crate::http::code::Code;
 use crate::http::openapi::keys::{is_keyed, is_read};
+use crate::http::openapi::preconditions::has_precondition;
 use crate::http::options::AnswerOptions;
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -44,7 +45,7 @@ pub struct Error {
     pub detail: String,
     pub code: String,
     pub request_id: String,
-    /// All faults of the stage that failed: on 400, `403 forbidden_field_write` and 409.
+    /// All faults of the stage that failed: on 400, `403 forbidden_field_write`, 409 and 412.
     pub errors: Option<Vec<ErrorItem>>,
     /// Writes of records: one entry for each of the request's `fields`, empty where it is good.
     pub fields: Option<Value>,
@@ -52,6 +53,8 @@ pub struct Error {
     pub non_field_errors: Option<Vec<String>>,
     /// On `409 conflict`: what is in the way and what may be chosen.
     pub conflict: Option<Value>,
+    /// On `412 precondition_failed`: the version of the record that was found, null if none was.
+    pub current_version: Option<u64>,
     /// On `400 constraint_violated`: how many values or records are in the way. On
     /// `400 batch_aborted`: the rows.
     pub count: Option<u64>,
@@ -66,7 +69,7 @@ pub struct Error {
 }
 
 /// The statuses of errors, and when they come.
-const STATUSES: [(StatusCode, &str); 14] = [
+const STATUSES: [(StatusCode, &str); 15] = [
     (StatusCode::BAD_REQUEST, "The request is wrong; `errors` says where."),
     (StatusCode::UNAUTHORIZED, "The headers that name the caller are missing or wrong."),
     (StatusCode::FORBIDDEN, "The caller may not do this."),
@@ -82,6 +85,11 @@ const STATUSES: [(StatusCode, &str); 14] = [
         StatusCode::GONE,
         "What follows the cursor is no longer kept, or the cursor is of another history: start \
          again with `resync`.",
+    ),
+    (
+        StatusCode::PRECONDITION_FAILED,
+        "The record is in another state than `If-Match` or `If-None-Match` asks for, and nothing was \
+         done: `current_version` and `ETag` name that state. Read it, and decide anew.",
     ),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON."),
@@ -158,6 +166,9 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
     if writes || is_read(path, method, operation) {
         statuses.push(StatusCode::SERVICE_UNAVAILABLE);
     }
+    if has_precondition(operation) {
+        statuses.push(StatusCode::PRECONDITION_FAILED);
+    }
     if writes && is_keyed(operation) {
         statuses.extend([StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]);
     }
@@ -200,6 +211,10 @@ fn response(status: StatusCode, description: &str) -> Response {
         StatusCode::UNAUTHORIZED => {
             let header = header(text, "How to say who is calling.");
             response.header("WWW-Authenticate", header).build()
+        }
+        StatusCode::PRECONDITION_FAILED => {
+            let header = header(text, "The record's state, if there is one.");
+            response.header("ETag", header).build()
         }
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
             let header = header(seconds, "Seconds after which a retry may succeed.");

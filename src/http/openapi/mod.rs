@@ -18,6 +18,7 @@ pub mod operations;
 #[cfg(feature = "docs-ui")]
 pub mod page;
 pub mod pipelines;
+mod preconditions;
 pub mod records;
 pub mod relations;
 pub mod rights;
@@ -198,6 +199,7 @@ pub fn document(answers: &AnswerOptions) -> openapi::OpenApi {
     take_origins(&mut document);
     name_rows(&mut document);
     set_statuses(&mut document, answers);
+    preconditions::add_preconditions(&mut document);
     keys::add_keys(&mut document);
     errors::add_errors(&mut document, answers);
     document

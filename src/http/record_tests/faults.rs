@@ -175,25 +175,11 @@ async fn what_is_not_offered_is_refused_and_what_is_unknown_only_if_asked() {
         world.server.post(&format!("{ACCOUNTS}/upsert{query}"), &body).await.faults()
     };
     assert_eq!(upsert("?strict=1&x=1").await, ["x", "unheard_of"].map(unknown));
-    let record = format!("{ACCOUNTS}/{id}");
-    let get = |uri: &str| TestRequest::get().uri(uri);
-    for (request, at) in [
-        (get(&record).insert_header(("if-none-match", "\"1.0\"")), "If-None-Match"),
-        (
-            TestRequest::patch().uri(&record).set_json(json!({})).insert_header(("if-match", "*")),
-            "If-Match",
-        ),
-        (
-            TestRequest::patch()
-                .uri(&format!("{record}/unarchive"))
-                .insert_header(("if-match", "*")),
-            "If-Match",
-        ),
-    ] {
-        let answer = world.server.send(request).await;
-        assert_eq!(answer.faults(), [unknown(at)]);
-        answer.expect_error(400, "unknown_parameter");
-    }
+    let rows = TestRequest::post().uri(&format!("{ACCOUNTS}/bulk-upsert"));
+    let rows = rows.set_json(json!([body])).insert_header(("if-match", "*"));
+    let answer = world.server.send(rows).await;
+    assert_eq!(answer.faults(), [unknown("If-Match")]);
+    answer.expect_error(400, "unknown_parameter");
     assert_eq!(world.read(&id).await["version"], 1);
 }
 

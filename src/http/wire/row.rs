@@ -9,15 +9,18 @@ use crate::http::keyed::{WHAT_IS_A_KEY, is_key};
 use crate::http::query::Query;
 use crate::http::shape::{Presence, Shape, TextRule};
 use crate::http::wire::fields::{Fields, set_name};
+use crate::http::wire::keys::whole_number;
 use crate::http::wire::matching::{self, Given, LOOKUP_VALUE, MatchNames, Reader};
 use crate::http::wire::source::{self, ShownVersion};
 use crate::http::wire::{archived, identifier};
+use crate::model::id::Version;
 use crate::model::input::Input;
 use crate::model::schema::Schema;
 use crate::model::table::command::{
     Action, ArchivedConflict, ArchivedMatch, FieldSet, Outcome, RestoreConflict, Writes,
 };
 use crate::model::table::intent::{IdentityConflict, Intent, Mode};
+use crate::model::table::precondition::Precondition;
 use crate::model::table::source::{Guard, kept_version};
 use crate::model::value::text::TEXT_CHARS_MAX;
 use jiff::tz::TimeZone;
@@ -28,6 +31,7 @@ const CLIENT_REF: &str = "client_ref";
 pub const OFFSET: &str = "offset";
 /// Of a row that may be sent again.
 pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
+pub const EXPECT_VERSION: &str = "expect_version";
 /// Characters of the caller's name for a row.
 const CLIENT_REF_CHARS_MAX: usize = 255;
 const LOOKUP: TextRule = TextRule {
@@ -140,6 +144,8 @@ pub struct Row<'i> {
     pub operation: Operation,
     /// The options of its request, or its own.
     pub options: RowOptions,
+    /// What must be there, or not.
+    pub precondition: Option<Precondition>,
     given: Given<'i>,
     guard: Option<Guard>,
 }
@@ -153,13 +159,14 @@ impl<'i> Row<'i> {
         faults: &mut Faults,
     ) -> Self {
         let mut options = options.clone();
-        let mut operation = Operation::default();
+        let (mut operation, mut precondition) = (Operation::default(), None);
         if options.door == Door::Row {
             let given = shape.choice("op", Presence::Nullable, &OPERATIONS, faults);
             operation = given.unwrap_or_default();
             let mode = shape.choice("mode", Presence::Nullable, &MODES, faults);
             options.mode = mode.unwrap_or(options.mode);
             check_key(shape, faults);
+            precondition = read_expected(shape, faults);
         }
         let given = read_given(shape, &options, schema, faults);
         let found = archived::read_own_match(shape, "oncreate_unarchive", faults);
@@ -169,7 +176,7 @@ impl<'i> Row<'i> {
         let client_ref = read_client_ref(shape, faults);
         let guard = source::read_guard(shape, &options.origin, faults);
         let fields = read_sets(shape, &options, faults);
-        Self { fields, client_ref, operation, options, given, guard }
+        Self { fields, client_ref, operation, options, precondition, given, guard }
     }
 
     /// The version of the row's source that a record keeps, where the row was older.
@@ -198,6 +205,7 @@ impl<'i> Row<'i> {
         intent.archived_conflict = self.options.archived_conflict;
         intent.restore_conflict = self.options.restore_conflict;
         intent.guard.clone_from(&self.guard);
+        intent.precondition.clone_from(&self.precondition);
         intent.reports_unchanged = self.options.reports_unchanged;
         Ok(intent)
     }
@@ -228,6 +236,21 @@ fn read_given<'i>(
         faults.push(Fault::new(Code::Required, shape.place("match")));
     }
     Given { names, on_conflict: options.on_identity_conflict, lookup, values }
+}
+
+/// The version that a row's record must have. One too large to hold is of no record.
+fn read_expected(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<Precondition> {
+    let value = shape.value(EXPECT_VERSION, Presence::Nullable, faults)?;
+    let expected = match value {
+        Input::Number(spelling) => whole_number::<u64>(spelling).filter(|it| *it > 0),
+        Input::Null | Input::Boolean(_) | Input::Text(_) | Input::List(_) | Input::Map(_) => None,
+    };
+    let Some(expected) = expected else {
+        let fault = Fault::new(Code::Invalid, shape.place(EXPECT_VERSION));
+        faults.push(fault.saying("Expected a whole number from 1."));
+        return None;
+    };
+    Some(Precondition::At(Version(expected.try_into().unwrap_or(u32::MAX))))
 }
 
 /// Kept to the letter: it is the caller's.

@@ -18,6 +18,7 @@ use crate::model::table::decide::Rejection;
 use crate::model::table::event::{FollowUpNumber, Stamp, Tag};
 use crate::model::table::intent::Intent;
 use crate::model::table::others::Others;
+use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
 use crate::model::table::streams::{RowEnds, StreamKey};
@@ -93,6 +94,9 @@ pub enum Ask {
         option: NewOption,
     },
     ChangeSchema(SchemaAsk),
+    /// A write of a record that is addressed by its id, if that is as it must be. An upsert has it
+    /// in its intent.
+    OnlyIf(Precondition, Box<Ask>),
     /// Answers what would be answered, and does nothing.
     Dry(Box<Ask>),
     ConfirmFollowUp(FollowUpNumber),
@@ -157,7 +161,7 @@ impl Ask {
         match self {
             Self::Atomic(atomic) => atomic.rows.len(),
             Self::Trial(trial) => trial.rows.len(),
-            Self::Dry(ask) => ask.rows(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.rows(),
             Self::Streamed(streamed) => streamed.ask.rows(),
             Self::Upsert(_)
             | Self::Add(_)
@@ -179,7 +183,7 @@ impl Ask {
     fn is_schema_change(&self) -> bool {
         match self {
             Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
-            Self::Dry(ask) => ask.is_schema_change(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.is_schema_change(),
             Self::Streamed(streamed) => streamed.ask.is_schema_change(),
             Self::Upsert(_)
             | Self::Add(_)
@@ -197,13 +201,22 @@ impl Ask {
         }
     }
 
+    /// The same, if the record is as it must be.
+    #[must_use]
+    pub fn only_if(self, precondition: Option<Precondition>) -> Self {
+        match precondition {
+            Some(precondition) => Self::OnlyIf(precondition, Box::new(self)),
+            None => self,
+        }
+    }
+
     /// The writes of a record, if it is one.
     pub fn writes_mut(&mut self) -> Option<&mut Writes> {
         match self {
             Self::Upsert(intent) => Some(&mut intent.writes),
             Self::Add(add) => Some(&mut add.writes),
             Self::Update(update) => Some(&mut update.writes),
-            Self::Dry(ask) => ask.writes_mut(),
+            Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.writes_mut(),
             Self::Streamed(streamed) => streamed.ask.writes_mut(),
             Self::Archive(_)
             | Self::Move { .. }

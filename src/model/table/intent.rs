@@ -11,6 +11,7 @@ use crate::model::table::command::{
     ArchivedConflict, ArchivedMatch, Identifier, Place, RestoreConflict, Writes,
 };
 use crate::model::table::event::{Claim, ClaimOn};
+use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::table::source::Guard;
 use crate::model::value::Value;
@@ -27,6 +28,8 @@ pub struct Intent {
     pub restore_conflict: RestoreConflict,
     /// What the system that it comes from says of it.
     pub guard: Option<Guard>,
+    /// What must be there, or not. Only a live record is: an archived one is as good as none.
+    pub precondition: Option<Precondition>,
     /// An update that changes nothing says so, instead of `updated`.
     pub reports_unchanged: bool,
 }
@@ -151,6 +154,7 @@ impl Intent {
             archived_conflict: ArchivedConflict::default(),
             restore_conflict: RestoreConflict::default(),
             guard: None,
+            precondition: None,
             reports_unchanged: false,
         }
     }

@@ -22,6 +22,7 @@ pub mod naming;
 pub mod order;
 pub mod others;
 mod owners;
+pub mod precondition;
 pub mod record;
 pub mod scan;
 pub mod schema_command;

@@ -72,6 +72,32 @@ fn an_extension_that_is_not_offered_is_refused_by_name() {
 }
 
 #[test]
+fn a_condition_that_is_no_list_of_tags_is_invalid_where_one_is_taken() {
+    on_every_route(|scene, route| {
+        for name in route.conditions {
+            for tags in
+                ["", ",", "1", "1.a9", "\"1", "\"1\" \"2\"", "*, \"1\"", "w/\"1\"", "\"a b\""]
+            {
+                let request = request(scene, route, "").header(name, tags);
+                only_fault(&scene.send(&request), route, "invalid", name);
+            }
+        }
+    });
+}
+
+/// The document has the headers of conditions where they are taken, and nowhere else.
+#[test]
+fn every_condition_is_described_where_it_is_taken() {
+    let mut scene = Scene::new();
+    let document = scene.fixture.client.get("/api/openapi.json").expect(200);
+    for route in routes() {
+        let mut described = described(&document, &route, "header");
+        described.retain(|name| ["If-Match", "If-None-Match"].contains(&&**name));
+        assert_eq!(described, route.conditions, "{}", route.line());
+    }
+}
+
+#[test]
 fn an_origin_that_cannot_be_is_invalid_on_every_write() {
     on_every_route(|scene, route| {
         if !route.takes_origin() {
@@ -112,7 +138,7 @@ fn every_parameter_that_is_described_is_known() {
     let seq = written.header("X-Seq").unwrap_or_else(|| panic!("{written}")).to_owned();
     let mut asked = 0;
     for route in routes().iter().filter(|route| route.who != Who::Anybody) {
-        for name in described(&document, route) {
+        for name in described(&document, route, "query") {
             // What names no state is refused before the rest is read.
             let value = if name == "min_seq" { &*seq } else { "x" };
             let query = format!("strict=true&nonsense=1&{name}={value}");
@@ -133,8 +159,8 @@ fn every_parameter_that_is_described_is_known() {
     assert!(asked > 50, "the document describes {asked} parameters only");
 }
 
-/// The names of the query's parameters that the document has for a route.
-fn described(document: &Value, route: &Route) -> Vec<String> {
+/// The names of a route's parameters of one kind, as the document has them.
+fn described(document: &Value, route: &Route, kind: &str) -> Vec<String> {
     let paths = document["paths"].as_object().expect("a document has paths");
     let found = paths.iter().find(|(path, _)| shape(path) == shape(route.path));
     let Some((_, path)) = found else { return Vec::new() };
@@ -145,6 +171,6 @@ fn described(document: &Value, route: &Route) -> Vec<String> {
             parameter["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
         reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(parameter)
     });
-    let in_query = all.filter(|parameter| parameter["in"] == "query");
-    in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.to_owned())).collect()
+    let of_kind = all.filter(|parameter| parameter["in"] == kind);
+    of_kind.filter_map(|parameter| Some(parameter["name"].as_str()?.to_owned())).collect()
 }

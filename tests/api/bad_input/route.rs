@@ -77,6 +77,8 @@ pub(super) struct Route {
     /// Its list may be ordered.
     pub(super) is_ordered: bool,
     pub(super) extensions: Extensions,
+    /// Headers that ask for a state of the record.
+    pub(super) conditions: &'static [&'static str],
     pub(super) does: Does,
     pub(super) retries: Retries,
     pub(super) holds: Holds,
@@ -103,6 +105,7 @@ impl Route {
             is_paged: false,
             is_ordered: false,
             extensions: NONE,
+            conditions: &[],
             does: if method == "GET" { Does::Read } else { Does::Write },
             retries: if method == "GET" { Retries::NeedNoKey } else { Retries::TakeKey },
             holds: Holds::One,
@@ -164,6 +167,11 @@ impl Route {
 
     pub(super) fn extensions(self, extensions: Extensions) -> Self {
         Self { extensions, ..self }
+    }
+
+    /// It may be asked to answer only if the record is, or is not, in some state.
+    pub(super) fn conditional(self, headers: &'static [&'static str]) -> Self {
+        Self { conditions: headers, ..self }
     }
 
     pub(super) fn writing_record(self) -> Self {

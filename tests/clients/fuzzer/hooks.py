@@ -55,6 +55,7 @@ OF_OTHER_KEYS = {
     "field_value": {"invalid"},
     "ids": {"invalid", "required"},
     "lookup_value": {"invalid", "null", "required"},  # of contacts an e-mail; needless with match
+    "If-None-Match": {"invalid"},  # not together with If-Match
     "is_unique": {"invalid"},
     "max_errors": {"invalid"},  # of streams, as results
     "max_value": {"invalid"},  # a number, but not of any size

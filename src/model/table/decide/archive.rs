@@ -11,6 +11,7 @@ use crate::model::table::decide::commit::{Commit, RecordEdit, put_time};
 use crate::model::table::decide::guard::raise_with;
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::precondition::check_precondition;
 use crate::model::table::decide::relate::give_up;
 use crate::model::table::decide::upsert::{check_identifier, finish};
 use crate::model::table::decide::{
@@ -22,6 +23,7 @@ use crate::model::value::{VALUES_MAX, Value};
 
 pub(super) fn archive(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Rejection> {
     let record = live(commit, id)?;
+    check_precondition(commit, Some(&record))?;
     archive_live(commit, &record)?;
     Ok(Reply::Done)
 }
@@ -52,6 +54,7 @@ pub(super) fn unarchive(
     unarchive: &Unarchive,
 ) -> Result<Reply, Rejection> {
     let record = visible(commit, unarchive.id)?;
+    check_precondition(commit, Some(&record))?;
     if !record.is_archived() {
         return Ok(Reply::Record(Outcome::of(Action::Unchanged, record)));
     }
@@ -112,6 +115,7 @@ pub(super) fn purge(commit: &mut Commit<'_>, id: RecordId) -> Result<Reply, Reje
     if !old.is_archived() {
         return Err(Rejection::NotArchived);
     }
+    check_precondition(commit, Some(&old))?;
     let follow_up = FollowUpNumber(commit.view.follow_up().0 + 1);
     let purge = Purge {
         mark: commit.moment.mark(),

@@ -13,6 +13,7 @@ use crate::model::table::decide::Rejection;
 use crate::model::table::decide::keys::identifier_key;
 use crate::model::table::draft::View;
 use crate::model::table::event::{ChangeKind, Event, KeyMoves, Reason, RecordChange, Stamp, Tag};
+use crate::model::table::precondition::Precondition;
 use crate::model::table::record::{Parts, Record};
 use crate::model::table::source::Guard;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(super) struct Commit<'a> {
     pub(super) moment: &'a mut Moment,
     /// What the command says of the system that it comes from.
     pub(super) guard: Option<Guard>,
+    /// What the command asks of the record that it is about.
+    pub(super) precondition: Option<Precondition>,
     events: &'a mut Vec<Event>,
     sequence: Sequence,
     /// Of the events of this commit, at most.
@@ -61,7 +64,18 @@ impl<'a> Commit<'a> {
         let schema = view.table.shown.schema();
         let access = caller.rights.on(view.table.object());
         let sequence = view.sequence();
-        Self { view, schema, access, caller, moment, guard: None, events, sequence, bytes: 0 }
+        Self {
+            view,
+            schema,
+            access,
+            caller,
+            moment,
+            guard: None,
+            precondition: None,
+            events,
+            sequence,
+            bytes: 0,
+        }
     }
 
     pub(super) fn at(&self) -> Timestamp {

@@ -12,6 +12,7 @@ pub(crate) mod keys;
 mod matching;
 mod pipeline;
 mod plan;
+mod precondition;
 mod relate;
 mod schema;
 mod sets;
@@ -33,6 +34,7 @@ use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
+use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::value::Value;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub enum Rejection {
     NoRight,
     /// The identifier of an upsert is that of a live record which the caller may not see.
     NoRightToIdentifier,
+    /// The record is not as the command expects it; none where it expects one and there is none.
+    PreconditionFailed { precondition: Precondition, found: Option<Record> },
     /// Only archived records are purged.
     NotArchived,
     /// Entries that name a field which nobody, or not the caller, may write.
@@ -249,6 +253,10 @@ fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
         Ask::CreateOption { field, option } => schema::create_option(commit, field, &option),
         Ask::ChangeSchema(asked) => schema::change_schema(commit, &asked),
         Ask::ConfirmFollowUp(number) => Ok(schema::confirm_follow_up(commit, number)),
+        Ask::OnlyIf(precondition, ask) => {
+            commit.precondition = Some(precondition);
+            answer(commit, *ask)
+        }
         Ask::EndStream(ended) => stream::end(commit, *ended),
         Ask::ForgetStream { stream, unused_since } => stream::forget(commit, stream, unused_since),
         Ask::Atomic(_) | Ask::Trial(_) | Ask::Streamed(_) | Ask::Dry(_) => {

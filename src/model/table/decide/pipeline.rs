@@ -16,6 +16,7 @@ use crate::model::table::command::{
 use crate::model::table::decide::commit::{Commit, put_time};
 use crate::model::table::decide::keys::options_left;
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::precondition::check_precondition;
 use crate::model::table::decide::update::{Change, change_live};
 use crate::model::table::decide::{ConflictParameter, Rejection, live};
 use crate::model::value;
@@ -73,6 +74,7 @@ pub(super) fn move_record(
     stage: OptionId,
 ) -> Result<Reply, Rejection> {
     let record = live(commit, id)?;
+    check_precondition(commit, Some(&record))?;
     let found = commit.schema.stage().and_then(|field| field.options.by_id(stage));
     let Some(stage) = found.map(|stage| stage.number) else {
         let kind = FaultKind::Value(ValueFault::DoesNotExist { what: "Stage" });

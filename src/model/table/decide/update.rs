@@ -9,6 +9,7 @@ use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::guard::keep;
 use crate::model::table::decide::keys::is_blank;
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::precondition::check_precondition;
 use crate::model::table::decide::sets::{applying, untouched};
 use crate::model::table::decide::upsert::{check_identifier, displace, finish};
 use crate::model::table::decide::{
@@ -31,6 +32,7 @@ pub(super) fn update(commit: &mut Commit<'_>, update: &Update) -> Result<Reply, 
     // An unknown record answers before anything about the request's fields.
     let record = live(commit, update.id)?;
     admit(commit, &update.writes)?;
+    check_precondition(commit, Some(&record))?;
     let reached = match update.extent {
         Extent::Mentioned => None,
         Extent::All => Some(with_clears(commit, &update.writes)),

@@ -15,6 +15,7 @@ use crate::model::table::decide::guard::{check_stale, keep, raise_with};
 use crate::model::table::decide::keys::stored_text;
 use crate::model::table::decide::matching::{Archived, Found, find, inject, require_identifier};
 use crate::model::table::decide::plan::Plan;
+use crate::model::table::decide::precondition::check_precondition;
 use crate::model::table::decide::relate::{give_up, take_over};
 use crate::model::table::decide::sets::{applying, untouched};
 use crate::model::table::decide::update::{Change, change_live};
@@ -39,6 +40,7 @@ struct Rules {
 pub(super) fn upsert(commit: &mut Commit<'_>, intent: &Intent) -> Result<Reply, Rejection> {
     admit(commit, &intent.writes)?;
     commit.guard.clone_from(&intent.guard);
+    commit.precondition.clone_from(&intent.precondition);
     match find(commit, &intent.matching)? {
         Found::Live(record) => on_live(commit, intent, &record),
         Found::Archived(archived) => on_none(commit, intent, Some(archived)),
@@ -54,6 +56,7 @@ fn on_live(commit: &mut Commit<'_>, intent: &Intent, record: &Record) -> Result<
     if let Some(stale) = check_stale(commit, record)? {
         return Ok(stale);
     }
+    check_precondition(commit, Some(record))?;
     match intent.mode {
         Mode::Create => {
             check_types(&intent.writes)?;
@@ -99,6 +102,7 @@ fn on_none(
         }
         Mode::Upsert | Mode::Create => {}
     }
+    check_precondition(commit, None)?;
     let matching = Some(&intent.matching);
     let rules = Rules {
         archived_match: intent.archived_match,

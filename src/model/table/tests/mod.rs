@@ -19,6 +19,7 @@ mod naive_values;
 mod options;
 mod pipeline_steps;
 mod pipelines;
+mod preconditions;
 mod random;
 mod readers;
 mod relating;

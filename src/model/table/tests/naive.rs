@@ -40,6 +40,8 @@ pub(super) enum Answer {
     NotFound,
     NoMatch,
     NotArchived,
+    /// The version of the record that is not as it was asked for.
+    NotAsExpected(Option<u32>),
     UnknownField,
     SchemaFaults,
     /// How much breaks the new rule, and the first records that do.
@@ -274,7 +276,7 @@ impl Naive {
                 self.confirmed = self.confirmed.max(sent);
                 Answer::Done
             }
-            Ask::Dry(asked) => panic!("it is asked what is only tried: {asked:?}"),
+            Ask::Dry(asked) | Ask::OnlyIf(_, asked) => panic!("no step wraps {asked:?}"),
         }
     }
 
@@ -308,6 +310,9 @@ impl Naive {
             }
             (Meant::Nobody, Mode::Update | Mode::Archive) => return Answer::NoMatch,
             (_, Mode::Update | Mode::Archive | Mode::Upsert | Mode::Create) => {}
+        }
+        if let Some(answer) = self.not_as_expected(&meant, upsert.precondition.as_ref()) {
+            return answer;
         }
         match meant {
             Meant::Live(at) => self.on_live(at, upsert),
@@ -355,15 +360,6 @@ impl Naive {
     pub(super) fn as_it_is(&self, at: usize, action: Action, filled: Vec<FieldNumber>) -> Answer {
         let (id, version) = (self.records[at].id, self.records[at].version);
         Answer::Record { action, id, version, filled, changed: Vec::new() }
-    }
-
-    fn left_alone(&mut self, at: usize, writes: &Writes, action: Action) -> Answer {
-        if writes.faults.is_empty() {
-            self.raise(at);
-            self.as_it_is(at, action, self.identifier())
-        } else {
-            Answer::Faults(writes.faults.clone())
-        }
     }
 
     fn prompt(

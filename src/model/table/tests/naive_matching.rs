@@ -4,7 +4,8 @@ use crate::model::id::{FieldNumber, RecordId};
 use crate::model::key::Key;
 use crate::model::table::command::{Identifier, Place, Writes};
 use crate::model::table::intent::{IdentityConflict, MatchKey, MatchKeys, MatchOn, Matching};
-use crate::model::table::tests::naive::{Draft, Held, Naive, entry, fault};
+use crate::model::table::precondition::Precondition;
+use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, entry, fault};
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
 
@@ -29,6 +30,28 @@ impl Naive {
             },
             Matching::Keys(keys) => self.meant_by_keys(keys),
         }
+    }
+
+    /// An archived record is as good as none; of several nobody knows which is meant.
+    pub(super) fn not_as_expected(
+        &self,
+        meant: &Meant,
+        expected: Option<&Precondition>,
+    ) -> Option<Answer> {
+        let found = match meant {
+            Meant::Live(at) => Some(self.records[*at].version),
+            Meant::Archived { .. } | Meant::Nobody => None,
+            Meant::Several(_) => return None,
+        };
+        let is_met = match (expected?, found) {
+            (Precondition::Absent, found) => found.is_none(),
+            (Precondition::Present, found) => found.is_some(),
+            (Precondition::At(version), found) => Some(version.0) == found,
+            (Precondition::AtOneOf(versions), found) => {
+                versions.iter().any(|version| Some(version.0) == found)
+            }
+        };
+        (!is_met).then_some(Answer::NotAsExpected(found))
     }
 
     fn meant_by_keys(&self, matching: &MatchKeys) -> Meant {

@@ -1,6 +1,6 @@
 //! The naive table's rules for versions of sources.
 
-use crate::model::table::command::{Action, Place};
+use crate::model::table::command::{Action, Place, Writes};
 use crate::model::table::source::SourceVersion;
 use crate::model::table::tests::naive::{Answer, Naive, fault};
 use crate::model::value::fault::ValueFault;
@@ -33,6 +33,16 @@ impl Naive {
                     ValueFault::Invalid { what },
                 )]))
             }
+        }
+    }
+
+    /// Nothing is written, and what the upsert says is remembered all the same.
+    pub(super) fn left_alone(&mut self, at: usize, writes: &Writes, action: Action) -> Answer {
+        if writes.faults.is_empty() {
+            self.raise(at);
+            self.as_it_is(at, action, self.identifier())
+        } else {
+            Answer::Faults(writes.faults.clone())
         }
     }
 

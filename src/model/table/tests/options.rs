@@ -1,5 +1,6 @@
 //! Random options of upserts and of other calls that create.
 
+use crate::model::id::Version;
 use crate::model::table::command::{
     ArchivedConflict, ArchivedMatch, EntryIndex, FieldSet, Identifier, Place, RecordFault,
     RestoreConflict,
@@ -8,6 +9,7 @@ use crate::model::table::event::Claim;
 use crate::model::table::intent::{
     IdentityConflict, Intent, MatchKey, MatchKeys, MatchOn, MatchValue, Matching, Mode,
 };
+use crate::model::table::precondition::Precondition;
 use crate::model::table::source::{Guard, SourceVersion};
 use crate::model::table::tests::steps::{CODE, Edge, SERIAL, What, any_few_writes};
 use crate::model::value::{Change, Value};
@@ -34,6 +36,7 @@ pub(super) struct Options {
     reports_unchanged: bool,
     keys: Option<Keys>,
     guard: Option<(u8, u8)>,
+    expected: Option<u8>,
     sets: [Vec<(u8, What)>; 3],
 }
 
@@ -43,15 +46,16 @@ pub(super) fn any_options() -> impl Strategy<Value = Options> {
     let set = || prop_oneof![6 => Just(Vec::new()), 1 => any_few_writes()];
     let keys = prop::option::weighted(0.3, (0..6_u8, any::<u8>(), any::<u8>(), any::<bool>()));
     let guard = prop::option::weighted(0.4, (0..2_u8, 0..12_u8));
-    (0..10_u8, rarely(), any::<bool>(), (keys, guard), [set(), set(), set()]).prop_map(
-        |(mode, skips, reports_unchanged, (keys, guard), sets)| {
+    let expected = prop::option::weighted(0.2, 0..7_u8);
+    (0..10_u8, rarely(), any::<bool>(), (keys, guard, expected), [set(), set(), set()]).prop_map(
+        |(mode, skips, reports_unchanged, (keys, guard, expected), sets)| {
             let keys = keys.map(|(which, code, serial, takes_first)| Keys {
                 which,
                 code,
                 serial,
                 takes_first,
             });
-            Options { mode, skips, reports_unchanged, keys, guard, sets }
+            Options { mode, skips, reports_unchanged, keys, guard, expected, sets }
         },
     )
 }
@@ -136,6 +140,13 @@ impl Options {
             intent.archived_match = ArchivedMatch::Skip;
         }
         intent.reports_unchanged = self.reports_unchanged;
+        // Records of random tests are young.
+        intent.precondition = self.expected.map(|expected| match expected {
+            0 => Precondition::Present,
+            1 => Precondition::Absent,
+            2 => Precondition::AtOneOf(vec![Version(1), Version(3)]),
+            version => Precondition::At(Version(u32::from(version) - 2)),
+        });
         intent.guard = self.guard.map(|(source, version)| Guard {
             source: SOURCES[usize::from(source)].into(),
             version: match version {

@@ -161,6 +161,9 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         Err(Rejection::SchemaMoved) => Answer::SchemaMoved,
         Err(Rejection::NotFound) => Answer::NotFound,
         Err(Rejection::NotArchived) => Answer::NotArchived,
+        Err(Rejection::PreconditionFailed { found, .. }) => {
+            Answer::NotAsExpected(found.map(|found| found.version().0))
+        }
         Err(Rejection::TeamFull { max }) => panic!("no step puts {max} members on a record"),
         Err(Rejection::UnknownField) => Answer::UnknownField,
         Err(Rejection::Schema(_)) => Answer::SchemaFaults,

@@ -4,7 +4,7 @@ use crate::model::access::Rights;
 use crate::model::catalog::permission::{
     FieldAccess, Level, ObjectRights, PermissionGroup, RecordRights, Sections,
 };
-use crate::model::id::{FieldNumber, MemberId, PermissionGroupId, RecordId};
+use crate::model::id::{FieldNumber, MemberId, PermissionGroupId, RecordId, Version};
 use crate::model::schema::new_field::NewField;
 use crate::model::schema::system;
 use crate::model::state::State as _;
@@ -15,6 +15,7 @@ use crate::model::table::command::{
 use crate::model::table::decide::{Conflict, Rejection};
 use crate::model::table::event::Event;
 use crate::model::table::intent::Intent;
+use crate::model::table::precondition::Precondition;
 use crate::model::table::test_support::{Rig, created, field, member, text};
 use crate::model::table::tests::rights::Expected::{Done, NoRight, NoRightToIdentifier, NotFound};
 use crate::model::value::{Change, Value};
@@ -403,5 +404,30 @@ fn a_prompt_is_the_same_for_whoever_may_and_may_not_see_the_archived_record() {
         };
         assert_eq!(holder.id(), world.archived[at]);
         assert!(taken.faults.is_empty());
+    }
+}
+
+/// A version would tell of a record that its asker may not see.
+#[test]
+fn what_a_caller_may_not_see_has_no_version() {
+    let mut world = World::new();
+    let associated_records = Level::Edit;
+    world.allow(rights(RecordRights { associated_records, ..RecordRights::default() }));
+    for precondition in [Precondition::Present, Precondition::At(Version(7)), Precondition::Absent]
+    {
+        let Ask::Upsert(mut intent) = world.upsert(NAMES[1], ArchivedMatch::Prompt) else {
+            unreachable!("it is an upsert")
+        };
+        intent.precondition = Some(precondition.clone());
+        let (answer, _) = world.decide(Ask::Upsert(intent));
+        assert_eq!(found(&answer), NoRightToIdentifier, "{precondition:?}");
+        for id in [world.live[1], world.archived[1]] {
+            let asks =
+                [world.update(id, (world.note, text("n"))), Ask::Archive(id), World::unarchive(id)];
+            for ask in asks {
+                let (answer, _) = world.decide(ask.only_if(Some(precondition.clone())));
+                assert_eq!(found(&answer), NotFound, "{precondition:?}");
+            }
+        }
     }
 }

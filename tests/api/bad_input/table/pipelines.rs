@@ -1,10 +1,8 @@
 //! The routes of pipelines and their stages.
 
 use crate::api::bad_input::key::{Key, any, choice, integer, label};
-use crate::api::bad_input::route::{Extensions, Route};
+use crate::api::bad_input::route::Route;
 use serde_json::json;
-
-const TRANSITION: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -36,7 +34,7 @@ pub(super) fn writes() -> Vec<Route> {
         Route::new("PATCH /api/records/{pipeline}/{deal}/move", 200)
             .takes(json!({"stage_id": "{other_stage}"}), vec![stage("stage_id")])
             .flags(&["return_all_fields"])
-            .extensions(TRANSITION)
+            .conditional(&["If-Match"])
             .writing_record(),
     ]
 }

@@ -4,21 +4,8 @@ use crate::api::bad_input::key::{Key, any, choice, flag, text};
 use crate::api::bad_input::route::{Extensions, Route};
 use serde_json::json;
 
-const UPSERT: Extensions =
-    Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
-
 const BATCH: Extensions =
     Extensions { query: &[], body: &[], headers: &["If-Match", "If-None-Match"] };
-
-const ADD: Extensions = Extensions { query: &[], body: &[], headers: &[] };
-
-const CHANGE: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
-
-const TRANSITION: Extensions = Extensions { query: &[], body: &[], headers: &["If-Match"] };
-
-const RETRIEVE: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
-
-const LOOKUP: Extensions = Extensions { query: &[], body: &[], headers: &["If-None-Match"] };
 
 pub(super) fn reads() -> Vec<Route> {
     vec![
@@ -37,10 +24,10 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
             .flags(&["all_fields", "match_case"])
-            .extensions(LOOKUP),
+            .conditional(&["If-None-Match"]),
         Route::new("GET /api/records/{object}/{record}", 200)
             .flags(&["all_fields", "include_hidden_fields", "include_archived"])
-            .extensions(RETRIEVE),
+            .conditional(&["If-None-Match"]),
         Route::new("GET /api/records/{object}/{record}/history", 200).paged(),
         Route::new("GET /api/records/{object}/{record}/team-members", 200).paged(),
         Route::new("GET /api/records/{record}/field-values/{relation}", 200).paged(),
@@ -146,7 +133,7 @@ pub(super) fn writes() -> Vec<Route> {
             .takes(json!({"lookup_value": "Fresh"}), upsert_keys())
             .flags(&["return_all_fields", "report_unchanged", "changed_fields", "dry_run"])
             .words(&["on_restore_conflict", "on_identity_conflict", "mode", "blank"])
-            .extensions(UPSERT)
+            .conditional(&["If-Match", "If-None-Match"])
             .writing_record(),
         many(),
         Route::new("POST /api/records/{object}/add", 201)
@@ -156,17 +143,16 @@ pub(super) fn writes() -> Vec<Route> {
             )
             .flags(&["return_all_fields", "dry_run"])
             .words(&["on_restore_conflict"])
-            .extensions(ADD)
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "after"}}), update())
             .flags(&["return_all_fields", "dry_run"])
-            .extensions(CHANGE)
+            .conditional(&["If-Match"])
             .writing_record(),
         Route::new("PUT /api/records/{object}/{record}", 200)
             .takes(json!({"fields": {"note": "later"}}), update())
             .flags(&["return_all_fields", "replace", "dry_run"])
-            .extensions(CHANGE)
+            .conditional(&["If-Match"])
             .writing_record(),
         Route::new("PATCH /api/records/{object}/{archived_record}/unarchive", 200)
             .may_take(
@@ -175,7 +161,7 @@ pub(super) fn writes() -> Vec<Route> {
             )
             .flags(&["return_all_fields"])
             .words(&["on_restore_conflict"])
-            .extensions(TRANSITION)
+            .conditional(&["If-Match"])
             .writing_record(),
         Route::new("PUT /api/records/{object}/{record}/team-members/{member}", 204)
             .writing_record(),
@@ -189,7 +175,7 @@ pub(super) fn ends() -> Vec<Route> {
             .writing_record(),
         Route::new("DELETE /api/records/{object}/{record}", 204)
             .flags(&["purge", "dry_run"])
-            .extensions(CHANGE)
+            .conditional(&["If-Match"])
             .writing_record(),
     ]
 }

@@ -1,0 +1,5 @@
+//! The commands that ask a server, as somebody at a terminal or a script uses them.
+
+mod caller;
+mod singer;
+mod tail;
