@@ -3,6 +3,7 @@
 //! The flags of settings are made from the table of settings. It must not know what a value means.
 
 use crate::cli::client::arguments::Output;
+use crate::cli::client::export::{self, ExportArguments};
 use crate::cli::client::singer::{Protocol, TargetArguments};
 use crate::cli::client::tail::{self, TailArguments};
 use crate::config::setting::{Offer, SETTINGS, Setting};
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     /// What has changed, and what changes, as NDJSON
     #[command(after_long_help = tail::EXAMPLES)]
     Tail(Box<TailArguments>),
+    /// Every record of an object as of one instant, as NDJSON or CSV
+    #[command(after_long_help = export::EXAMPLES)]
+    Export(Box<ExportArguments>),
     /// Be the end of a pipe that another tool writes to
     Target(TargetArguments),
 }
@@ -51,6 +55,7 @@ impl Arguments {
     pub(crate) fn output(&self) -> Output {
         match &self.command {
             Some(Command::Tail(tail)) => tail.server.output,
+            Some(Command::Export(export)) => export.server.output,
             Some(Command::Target(TargetArguments { protocol: Protocol::Singer(singer) })) => {
                 singer.server.output
             }
@@ -133,9 +138,7 @@ mod tests {
         let parsed = parse(arguments).unwrap();
         let serve = match parsed.command {
             Some(Command::Serve(serve)) => serve,
-            Some(Command::Restore(_) | Command::Tail(_) | Command::Target(_)) => {
-                panic!("serve was meant")
-            }
+            Some(_) => panic!("serve was meant"),
             None => parsed.serve,
         };
         let given: Vec<_> = serve.settings.iter().map(|(name, text)| (*name, &**text)).collect();

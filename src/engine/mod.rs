@@ -7,6 +7,7 @@ pub mod boot;
 pub mod bootstrap;
 pub mod bulk;
 pub mod business;
+pub mod export;
 pub mod feed;
 pub mod follow_up;
 mod key_use;
@@ -34,6 +35,7 @@ mod tests;
 use crate::ambient::Clock;
 use crate::engine::bulk::UnderWay;
 use crate::engine::business::{Business, TableRef};
+use crate::engine::export::Exports;
 use crate::engine::feed::Feed;
 use crate::engine::key_use::{KeyUses, note_for_ever};
 use crate::engine::meters::Meters;
@@ -99,6 +101,7 @@ pub struct Engine {
     meters: Arc<Meters>,
     partitions: Vec<Partition>,
     searches: SearchPool,
+    exports: Exports,
     read_only: AtomicU8,
     seed: u64,
     batches: AtomicU64,
@@ -125,6 +128,7 @@ impl Engine {
             meters,
             partitions: vec![partition],
             searches,
+            exports: Exports::start(),
             read_only: AtomicU8::new(0),
             seed,
             batches: AtomicU64::new(0),
@@ -217,6 +221,12 @@ impl Engine {
     #[must_use]
     pub fn searches(&self) -> &SearchPool {
         &self.searches
+    }
+
+    /// What reads whole tables.
+    #[must_use]
+    pub fn exports(&self) -> &Exports {
+        &self.exports
     }
 
     /// Asks a table's writer, and waits until the answer is durable and visible.

@@ -1,5 +1,5 @@
-//! The threads that search, and those that read the log, none of them a writer's or a worker's: a search may take long, and
-//! nobody who writes or answers waits for its processor. Threads that have nothing to do help with
+//! The threads that search, those that read the log, and those that export, none of them a writer's
+//! or a worker's: a search may take long, and nobody who writes or answers waits for its processor. Threads that have nothing to do help with
 //! the search of another; while searches wait, each has one thread.
 //!
 //! It must not know what is searched for.
@@ -90,6 +90,45 @@ impl SearchPool {
         };
         self.queue.try_send(Box::new(job)).map_err(|_| SearchError::Overloaded)?;
         found.await.unwrap_or(Err(SearchError::Panicked))
+    }
+
+    /// Runs what one thread alone can do. It is not begun once its time is over.
+    pub async fn run_alone<T: Send + 'static>(
+        &self,
+        timeout: Duration,
+        clock: &Clock,
+        work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+    ) -> Result<T, SearchError> {
+        let alone = Alone { work: Mutex::new(Some(work)), found: Mutex::new(None) };
+        self.run(timeout, clock, move || alone).await
+    }
+}
+
+/// Work in which nobody can help.
+struct Alone<F, T> {
+    work: Mutex<Option<F>>,
+    found: Mutex<Option<T>>,
+}
+
+impl<F, T> Work for Alone<F, T>
+where
+    F: FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+    T: Send + 'static,
+{
+    type Found = T;
+
+    fn work(&self, goes_on: &dyn Fn() -> bool) {
+        let work = self.work.lock().take();
+        if let Some(work) = work
+            && goes_on()
+        {
+            let found = work(goes_on);
+            *self.found.lock() = Some(found);
+        }
+    }
+
+    fn finish(&self) -> Option<T> {
+        self.found.lock().take()
     }
 }
 

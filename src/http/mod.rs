@@ -28,6 +28,7 @@ pub mod counters;
 pub mod cursor;
 pub mod dry_run;
 pub mod endpoint;
+pub mod export;
 pub mod extension;
 pub mod fault;
 pub mod field_changes;

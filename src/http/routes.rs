@@ -7,8 +7,8 @@ use crate::http::app::Resources;
 use crate::http::options::Options;
 use crate::http::{
     activities, activity_types, admin, admin_businesses, api_keys, batch, bulk, bulk_progress,
-    business, categories, changes, field_options, field_values, fields, history, list, lookup,
-    metrics, objects, openapi, permission_groups, pipelines, records, roles, search, team,
+    business, categories, changes, export, field_options, field_values, fields, history, list,
+    lookup, metrics, objects, openapi, permission_groups, pipelines, records, roles, search, team,
     team_members, upsert,
 };
 use actix_web::web::Data;
@@ -27,6 +27,7 @@ pub fn resources(engine: Arc<Engine>, options: Options) -> Resources {
         lookup::register(config);
         // Before the objects: `changes` is none.
         changes::register(config);
+        export::register(config);
         list::register(config);
         search::register(config);
         records::register(config);

@@ -358,8 +358,28 @@ fn records(judge: &mut Judge) {
     bulk_actions(judge, &id);
     judge.ask("delete", RECORD, &["accounts", &id], None);
     judge.ask("get", &format!("{RECORDS}?archived=include"), &["accounts"], None);
+    exports(judge);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
     judge.ask("patch", &format!("{RECORD}/unarchive"), &["accounts", &id], None);
+}
+
+fn exports(judge: &mut Judge) {
+    let export = format!("{RECORDS}/export");
+    for object in ["accounts", "client_client"] {
+        for query in ["archived=include", "format=csv&labels=true&excel=true"] {
+            let all = format!("{export}?{query}");
+            judge.ask("get", &all, &[object], None);
+        }
+    }
+    let found = json!({"query": [{"filters": [
+        {"field": "name", "condition": "=", "value": "Globex"},
+    ]}]});
+    let lines = judge.ask("post", &export, &["accounts"], Some(found));
+    assert_eq!(lines.as_array().map(Vec::len), Some(1), "{lines}");
+    let stranger = Request::new("GET", "/api/records/accounts/export");
+    let stranger = stranger.header("Accept", "application/json");
+    let refused = judge.judge("get", &export, &stranger);
+    assert_eq!(refused["code"], "not_acceptable");
 }
 
 fn upsert_options(judge: &mut Judge, upsert: &str) {

@@ -45,7 +45,6 @@ fn routes_that_are_not_offered_are_not_found() {
     let row = json!([{"lookup_value": "new"}]);
     for request in [
         Request::new("POST", "/api/records/accounts/import").json(&row),
-        Request::new("GET", "/api/records/accounts/export"),
         Request::new("GET", "/api/webhooks"),
         Request::new("POST", "/api/client").json(&json!({"email": "a@example.com"})),
         Request::new("POST", "/api/custom-objects/accounts/uploader").json(&json!({})),

@@ -19,6 +19,10 @@ const RECORDS: &[Row] = &[
     ("/api/records/{o}/search", &[("POST", "records_search_create")]),
     ("/api/records/{o}/changes", &[("GET", "records_changes_list")]),
     ("/api/records/changes", &[("GET", "records_changes_all_list")]),
+    (
+        "/api/records/{o}/export",
+        &[("GET", "records_export_retrieve"), ("POST", "records_export_create")],
+    ),
     ("/api/records/{o}/{uuid}/history", &[("GET", "records_history_list")]),
     (
         "/api/records/{o}/{uuid}",

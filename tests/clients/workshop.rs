@@ -52,6 +52,13 @@ impl Workshop {
         }
     }
 
+    /// Takes a file of the documents as it stands.
+    pub(crate) fn take_page(&self, path: &str) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let name = source.file_name().expect("a file has a name");
+        fs::copy(&source, self.path().join(name)).expect("a file can be copied");
+    }
+
     /// Runs a program of the virtual environment, which must do well, and gives what it said.
     #[track_caller]
     pub(crate) fn run(

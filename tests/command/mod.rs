@@ -1,5 +1,7 @@
 //! The commands that ask a server, as somebody at a terminal or a script uses them.
 
 mod caller;
+mod export;
 mod singer;
 mod tail;
+mod tls;

@@ -22,7 +22,7 @@ use ureq::config::ConfigBuilder;
 use ureq::http::Response;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::AgentScope;
-use ureq::{Agent, Body, RequestBuilder};
+use ureq::{Agent, Body, BodyReader, RequestBuilder};
 
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Of one reading or writing; longer than a server may wait for changes.
@@ -78,6 +78,13 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
+}
+
+/// An answer that says yes and is read as it comes.
+pub(crate) struct Opened {
+    /// The place in the feed that the answer is of.
+    pub(crate) cursor: Option<String>,
+    pub(crate) body: BodyReader<'static>,
 }
 
 /// Why there is no answer yet.
@@ -152,10 +159,23 @@ impl Connection {
         }
     }
 
+    /// Asks for something long; what breaks off in its middle is the reader's to deal with.
+    pub(crate) fn open(&mut self, query: &Query<'_>, what: &str) -> Result<Opened, Failure> {
+        let opened = self.until_it_answers(|connection| connection.send_and_open(query))?;
+        opened.map_err(|refusal| refusal.into_failure(what, &self.caller))
+    }
+
     fn try_to_ask(&mut self, query: &Query<'_>) -> Result<Result<Answer, Refusal>, Failure> {
+        self.until_it_answers(|connection| connection.send(query))
+    }
+
+    fn until_it_answers<T>(
+        &mut self,
+        mut send: impl FnMut(&mut Self) -> Result<T, Trouble>,
+    ) -> Result<T, Failure> {
         let mut interruption = None;
         loop {
-            let trouble = match self.send(query) {
+            let trouble = match send(self) {
                 Ok(answer) => {
                     if interruption.is_some() {
                         self.notes.say(format_args!("{} answers again", self.caller.url));
@@ -199,16 +219,34 @@ impl Connection {
     }
 
     fn send(&mut self, query: &Query<'_>) -> Result<Result<Answer, Refusal>, Trouble> {
+        let mut response = match self.send_and_look(query)? {
+            Ok(response) => response,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let body = whole_body(&mut response)?;
+        Ok(Ok(Answer { body }))
+    }
+
+    fn send_and_open(&mut self, query: &Query<'_>) -> Result<Result<Opened, Refusal>, Trouble> {
+        Ok(self.send_and_look(query)?.map(|response| {
+            let cursor = response.headers().get("X-Cursor");
+            let cursor = cursor.and_then(|cursor| cursor.to_str().ok()).map(str::to_owned);
+            Opened { cursor, body: response.into_body().into_reader() }
+        }))
+    }
+
+    /// Tells answers that say yes from those that say no, and from those that say later.
+    fn send_and_look(
+        &mut self,
+        query: &Query<'_>,
+    ) -> Result<Result<Response<Body>, Refusal>, Trouble> {
         let mut response = self.begin(query).map_err(Trouble::Unreachable)?;
         self.has_answered = true;
-        let status = response.status().as_u16();
-        let retry_after = retry_after(&response);
-        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
-        let body = body.map_err(Trouble::Unreachable)?;
-        if (200..300).contains(&status) {
-            return Ok(Ok(Answer { body }));
+        if response.status().is_success() {
+            return Ok(Ok(response));
         }
-        let refusal = Refusal::read(status, &body);
+        let retry_after = retry_after(&response);
+        let refusal = Refusal::read(response.status().as_u16(), &whole_body(&mut response)?);
         if refusal.is_for_later() {
             return Err(Trouble::NotReady { refusal, retry_after });
         }
@@ -279,6 +317,11 @@ impl std::fmt::Display for Trouble {
             Self::NotReady { refusal, .. } => refusal.fmt(f),
         }
     }
+}
+
+fn whole_body(response: &mut Response<Body>) -> Result<Vec<u8>, Trouble> {
+    let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+    body.map_err(Trouble::Unreachable)
 }
 
 fn with_headers<'a, B>(

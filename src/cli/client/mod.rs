@@ -6,6 +6,7 @@
 pub(crate) mod arguments;
 mod caller;
 mod connection;
+pub(crate) mod export;
 mod notes;
 mod query;
 mod refusal;

@@ -35,6 +35,11 @@ impl<'a> Query<'a> {
         self
     }
 
+    #[must_use]
+    pub(crate) fn with_flag(self, name: &'static str, is_set: bool) -> Self {
+        if is_set { self.with(name, "true") } else { self }
+    }
+
     /// A list, if there is anything in it.
     #[must_use]
     pub(crate) fn with_list(self, name: &'static str, values: &[String]) -> Self {

@@ -16,7 +16,7 @@ use crate::ambient::Clock;
 use crate::engine::feed::cursor::TableCursor;
 use crate::engine::feed::entry::Entry;
 use crate::engine::feed::read::{Floor, Reader, behind, entries_from};
-use crate::engine::search_pool::{SearchError, SearchPool, Work};
+use crate::engine::search_pool::{SearchError, SearchPool};
 use crate::model::id::{LogId, ObjectId, Sequence};
 use crate::model::table::Shown;
 use crate::model::table::event_form::Misfit;
@@ -25,7 +25,6 @@ use crate::storage::error::StorageError;
 use crate::storage::log::LogReader;
 use crate::storage::retention::FeedRetention;
 use crate::storage::tail::Tail;
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -235,39 +234,10 @@ impl Feed {
         timeout: Duration,
         read: impl FnOnce(&dyn Fn() -> bool) -> Result<T, FeedError> + Send + 'static,
     ) -> Result<T, FeedError> {
-        let reading = OneReading { read: Mutex::new(Some(read)), found: Mutex::new(None) };
-        match self.threads.run(timeout, &self.clock, move || reading).await {
+        match self.threads.run_alone(timeout, &self.clock, read).await {
             Ok(found) => found,
             Err(SearchError::Overloaded | SearchError::TimedOut) => Err(FeedError::Overloaded),
             Err(SearchError::Panicked) => Err(FeedError::Panicked),
         }
-    }
-}
-
-/// A reading, in which nobody can help.
-struct OneReading<F, T> {
-    read: Mutex<Option<F>>,
-    found: Mutex<Option<Result<T, FeedError>>>,
-}
-
-impl<F, T> Work for OneReading<F, T>
-where
-    F: FnOnce(&dyn Fn() -> bool) -> Result<T, FeedError> + Send + 'static,
-    T: Send + 'static,
-{
-    type Found = Result<T, FeedError>;
-
-    fn work(&self, goes_on: &dyn Fn() -> bool) {
-        let read = self.read.lock().take();
-        if let Some(read) = read
-            && goes_on()
-        {
-            let found = read(goes_on);
-            *self.found.lock() = Some(found);
-        }
-    }
-
-    fn finish(&self) -> Option<Self::Found> {
-        self.found.lock().take()
     }
 }

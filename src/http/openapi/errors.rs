@@ -160,7 +160,10 @@ fn statuses_of(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<St
     }
     let follows = path.ends_with("/changes");
     if follows {
-        statuses.extend([StatusCode::NOT_ACCEPTABLE, StatusCode::GONE]);
+        statuses.push(StatusCode::GONE);
+    }
+    if follows || path.ends_with("/export") {
+        statuses.push(StatusCode::NOT_ACCEPTABLE);
     }
     let writes = !matches!(method, HttpMethod::Get);
     if writes || is_read(path, method, operation) {

@@ -10,8 +10,9 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr, Required};
 
 /// Reads by `POST`.
-const READS: [&str; 5] = [
+const READS: [&str; 6] = [
     "records_search_create",
+    "records_export_create",
     "team_search_create",
     "custom_objects_fields_search_create",
     "activities_responses_create",

@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod businesses;
 pub mod changes;
 pub mod errors;
+pub mod exports;
 pub mod fields;
 mod keys;
 pub mod objects;
@@ -80,6 +81,8 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         changes::changes,
         changes::all_changes,
         changes::history,
+        exports::export,
+        exports::export_found,
         records::retrieve,
         records::partial_update,
         records::update,
@@ -220,7 +223,8 @@ fn add_schemes(document: &mut openapi::OpenApi) {
 
 /// Every write of a member may say for which system it writes.
 fn take_origins(document: &mut openapi::OpenApi) {
-    let only_reads = |path: &str| path.ends_with("/search") || path.ends_with("/responses");
+    let only_reads =
+        |path: &str| ["/search", "/responses", "/export"].iter().any(|end| path.ends_with(end));
     for (path, item) in &mut document.paths.paths {
         if path.starts_with("/api/admin/") || only_reads(path) {
             continue;

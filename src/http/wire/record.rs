@@ -3,8 +3,8 @@
 //! It must not know requests, nor which fields are shown: that is `selection`.
 
 use crate::http::target::Target;
-use crate::http::wire::related::RelatedForm;
-use crate::http::wire::selection::Selection;
+use crate::http::wire::related::{INLINE_MAX, RelatedForm};
+use crate::http::wire::selection::{Selected, Selection};
 use crate::http::wire::team::{MemberName, team_len};
 use crate::http::wire::value::{ReadForm, Referents};
 use crate::model::access::{FieldRights, ObjectAccess};
@@ -43,6 +43,8 @@ pub struct Scene<'a> {
     team_fields: Vec<&'a Field>,
     /// Where the relationship fields lead.
     links: Vec<(FieldNumber, Link)>,
+    /// Of the related records of one field, so many are shown; of more, their number.
+    related_max: usize,
     access: &'a ObjectAccess,
     fields: FieldRights,
     /// Members who were deleted, where that can be seen.
@@ -152,6 +154,7 @@ impl<'a> Scene<'a> {
             referents: Referents { tags, dry_tags: &[], members, time_zone },
             team_fields,
             links,
+            related_max: INLINE_MAX,
             access: &target.access,
             fields: target.access.fields(schema),
             gone,
@@ -163,6 +166,13 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn with_dry_tags(mut self, tags: &'a [Arc<Tag>]) -> Self {
         self.referents.dry_tags = tags;
+        self
+    }
+
+    /// The same, with all related records, however many they are.
+    #[must_use]
+    pub fn with_all_related(mut self) -> Self {
+        self.related_max = usize::MAX;
         self
     }
 
@@ -288,7 +298,7 @@ impl<'a> Scene<'a> {
         match field.source() {
             Source::Stored if field.field_type == FieldType::Relationship => {
                 let (_, link) = self.links.iter().find(|(number, _)| *number == field.number)?;
-                RelatedForm::of(link, field, record).map(ReadForm::Related)
+                RelatedForm::of(link, field, record, self.related_max).map(ReadForm::Related)
             }
             Source::Stored => match raw {
                 Some(raw) => ReadForm::of_stored(field, raw, self.referents),
@@ -324,6 +334,17 @@ fn text_form(text: Cow<'_, str>) -> Option<ReadForm<'_>> {
 
 impl Serialize for RecordAnswer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize_with(&ShownFields(self), serializer)
+    }
+}
+
+impl RecordAnswer<'_> {
+    /// The answer with its fields in another form.
+    pub(super) fn serialize_with<S: Serializer>(
+        &self,
+        fields: &impl Serialize,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let Self { scene, record, .. } = self;
         let mut map = serializer.serialize_map(None)?;
         // It would be made by this write, or by one before it that was as dry.
@@ -332,7 +353,7 @@ impl Serialize for RecordAnswer<'_> {
         map.serialize_entry("object_type", scene.schema.object().object_type.name())?;
         map.serialize_entry("name", &scene.record_name(record))?;
         map.serialize_entry("display_name", &scene.display_name(record))?;
-        map.serialize_entry("fields", &ShownFields(self))?;
+        map.serialize_entry("fields", fields)?;
         let level = scene.access.level_on(scene.schema, record);
         map.serialize_entry("access", &Access::of(level))?;
         map.serialize_entry("client_info", &scene.client_info(record))?;
@@ -356,6 +377,23 @@ impl Serialize for RecordAnswer<'_> {
         }
         map.end()
     }
+
+    /// Calls `each` with every selected field and its value.
+    pub(super) fn each_value<'r, E>(
+        &'r self,
+        mut each: impl FnMut(&Selected<'r>, Option<ReadForm<'r>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { scene, selection, record, .. } = self;
+        // In rising order; a body alone is read from its start for each of its values.
+        let stored: Vec<(FieldNumber, &[u8])> = record.body().iter().collect();
+        for selected in &selection.fields {
+            let field = selected.field;
+            let at = stored.binary_search_by_key(&field.number, |(number, _)| *number);
+            let value = scene.value(record, field, at.ok().map(|at| stored[at].1));
+            each(selected, value)?;
+        }
+        Ok(())
+    }
 }
 
 /// The selected fields, keyed by their ids.
@@ -363,18 +401,14 @@ struct ShownFields<'a>(&'a RecordAnswer<'a>);
 
 impl Serialize for ShownFields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let RecordAnswer { scene, selection, record, .. } = self.0;
-        // In rising order; a body alone is read from its start for each of its values.
-        let stored: Vec<(FieldNumber, &[u8])> = record.body().iter().collect();
         let mut map = serializer.serialize_map(None)?;
-        for selected in &selection.fields {
-            let field = selected.field;
-            let at = stored.binary_search_by_key(&field.number, |(number, _)| *number);
-            let value = scene.value(record, field, at.ok().map(|at| stored[at].1));
+        self.0.each_value(|selected, value| {
             if value.is_some() || selected.shows_null {
+                let field = selected.field;
                 map.serialize_entry(&field.id, &ShownField { field, value })?;
             }
-        }
+            Ok(())
+        })?;
         map.end()
     }
 }

@@ -29,9 +29,9 @@ pub enum RelatedForm {
 impl RelatedForm {
     /// None where nothing is related.
     #[must_use]
-    pub fn of(link: &Link, field: &Field, record: &Record) -> Option<Self> {
-        let related = link.first(record, INLINE_MAX);
-        if related.count > INLINE_MAX {
+    pub fn of(link: &Link, field: &Field, record: &Record, inline_max: usize) -> Option<Self> {
+        let related = link.first(record, inline_max);
+        if related.count > inline_max {
             return Some(Self::Summary(related.count));
         }
         let schema = link.schema();
@@ -79,6 +79,13 @@ pub struct RelatedRecord {
     schema: Arc<Schema>,
     rights: Arc<FieldRights>,
     record: Record,
+}
+
+impl RelatedRecord {
+    #[must_use]
+    pub fn id(&self) -> RecordId {
+        self.record.id()
+    }
 }
 
 impl Serialize for RelatedRecord {

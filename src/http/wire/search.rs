@@ -81,6 +81,28 @@ impl SearchRequest {
         let search = Search { wanted: archived, reach, filter, words, sort, window };
         Self { search, wanted, has_cursor, page }
     }
+
+    /// Reads what may be asked of all records at once: neither words nor an order nor a page.
+    pub fn read_whole(
+        query: &mut Query<'_>,
+        shape: Option<&mut Shape<'_>>,
+        (around, access): (&Surroundings<'_>, &ObjectAccess),
+        faults: &mut Faults,
+    ) -> (Search, FieldsWanted) {
+        let strict = query.is_strict();
+        let rights = &access.fields(around.schema);
+        let mut reader = Reader { query, shape, rights, faults };
+        let wanted = FieldsWanted::of_names(None, reader.list("field_names"));
+        let search = Search {
+            wanted: reader.archived(),
+            reach: access.reach(),
+            filter: reader.filter(around, strict),
+            words: None,
+            sort: Sort::default(),
+            window: Window::Places(0..usize::MAX),
+        };
+        (search, wanted)
+    }
 }
 
 /// What was given, and where.

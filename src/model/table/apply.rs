@@ -67,8 +67,8 @@ impl Table {
         if let Some(sequence) = event.sequence() {
             self.publish_sequence(sequence);
         }
-        if self.scan.as_ref().is_some_and(|scan| scan.is_done()) {
-            self.scan = None;
+        if !self.scans.is_empty() {
+            self.scans.retain(|scan| !scan.is_done());
         }
     }
 
@@ -101,7 +101,7 @@ impl Table {
     fn replace(&mut self, record: &Record) {
         let slot = record.slot();
         let old = (slot.0 < self.slots).then(|| self.shown.order.get(slot)).flatten();
-        if let Some(scan) = &self.scan {
+        for scan in &self.scans {
             scan.touch(slot, || old.clone());
         }
         if let Some(old) = &old {
@@ -156,7 +156,7 @@ impl Table {
             if key == old.key() {
                 continue;
             }
-            if let Some(scan) = &self.scan {
+            for scan in &self.scans {
                 scan.touch(slot, || Some(old.clone()));
             }
             let parts = Parts { key, ..parts_of(&old, old.body().bytes()) };
@@ -194,7 +194,7 @@ impl Table {
 
     fn apply_purge(&mut self, purge: &Purge) {
         let old = &purge.old;
-        if let Some(scan) = &self.scan {
+        for scan in &self.scans {
             scan.touch(old.slot(), || self.shown.order.get(old.slot()));
         }
         self.digest.subtract(old);

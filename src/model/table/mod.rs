@@ -190,7 +190,8 @@ pub struct Table {
     sequence: Sequence,
     slots: u32,
     tag_number: TagNumber,
-    scan: Option<Arc<Scan>>,
+    /// Views that are being walked: a snapshot's, and those of exports.
+    scans: Vec<Arc<Scan>>,
     digest: Digest,
     archived_claims: ArchivedClaims,
 }
@@ -237,7 +238,7 @@ impl Table {
             sequence: Sequence(0),
             slots: 0,
             tag_number: TagNumber(0),
-            scan: None,
+            scans: Vec::new(),
             digest: Digest::new(setting.digest_key),
             archived_claims: ArchivedClaims::default(),
         }

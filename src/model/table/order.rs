@@ -28,6 +28,16 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// Whether a record is one of them.
+    #[must_use]
+    pub fn takes(self, record: &Record) -> bool {
+        match self {
+            Self::Live => !record.is_archived(),
+            Self::Archived => record.is_archived(),
+            Self::All => true,
+        }
+    }
+
     fn sum(self, live: usize, archived: usize) -> usize {
         match self {
             Self::Live => live,

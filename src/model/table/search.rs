@@ -19,7 +19,7 @@ use crate::model::id::Slot;
 use crate::model::table::Shown;
 use crate::model::table::order::Wanted;
 use crate::model::table::record::Record;
-use crate::model::table::search::run::Run;
+use crate::model::table::search::run::{Run, each_row};
 use crate::model::table::team::is_on_team;
 use std::ops::Range;
 
@@ -102,6 +102,21 @@ impl Search {
         let run = Run::new(self.clone(), shown, &around);
         run.work(shown, around, goes_on);
         run.finish()
+    }
+
+    /// Leaves of records of any one instant those that it finds, wherever its window is.
+    pub fn sift(&self, records: &mut Vec<Record>, around: Surroundings<'_>) {
+        records.retain(|record| self.wanted.takes(record));
+        if self.is_plain() {
+            return;
+        }
+        let mut found = Vec::with_capacity(records.len());
+        each_row(records, &self.needs(), around, |row| {
+            if self.takes(row) {
+                found.push(row.record.clone());
+            }
+        });
+        *records = found;
     }
 
     fn takes(&self, row: &Row<'_>) -> bool {

@@ -54,7 +54,7 @@ impl Table {
     /// is undurable; `position` is the newest durable frame.
     pub fn open_image(&mut self, position: Position) -> Image {
         let scan = Scan::open(position, self.slots);
-        self.scan = Some(scan.clone());
+        self.scans.push(scan.clone());
         Image {
             scan,
             shown: self.shown.clone(),

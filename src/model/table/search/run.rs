@@ -248,7 +248,7 @@ impl Run {
 }
 
 /// Calls `each` with all of these records, one burst after the other.
-fn each_row(
+pub(super) fn each_row(
     records: &[Record],
     needs: &Needs,
     around: Surroundings<'_>,

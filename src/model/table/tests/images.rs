@@ -18,7 +18,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 /// So many records, a tenth archived, some purged.
-fn filled(kind: Kind, count: usize) -> (Rig, Vec<RecordId>) {
+pub(super) fn filled(kind: Kind, count: usize) -> (Rig, Vec<RecordId>) {
     let mut rig = start(kind);
     let identifier = rig.schema().identifier().number;
     let mut ids = Vec::new();
@@ -179,7 +179,7 @@ fn a_walk_that_is_given_up_costs_the_writer_nothing_more() {
     for id in &ids[CHUNK..] {
         drop(rig.run(Ask::Archive(*id)));
     }
-    assert!(rig.table.scan.is_none(), "forgotten at the first change");
+    assert!(rig.table.scans.is_empty(), "forgotten at the first change");
     assert!(image.scan.before_count() <= 1);
 }
 

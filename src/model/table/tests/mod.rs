@@ -25,6 +25,7 @@ mod readers;
 mod relating;
 mod restoring;
 mod rights;
+mod scans;
 mod searching;
 mod sources;
 mod steps;

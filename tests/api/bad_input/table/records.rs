@@ -21,6 +21,14 @@ pub(super) fn reads() -> Vec<Route> {
         Route::new("GET /api/records/{object}/changes", 200)
             .flags(&["compact"])
             .words(&["include"]),
+        Route::new("GET /api/records/{object}/export", 200)
+            .flags(&["labels", "excel"])
+            .words(&["archived", "format"]),
+        Route::new("POST /api/records/{object}/export", 200)
+            .reading()
+            .flags(&["labels", "excel"])
+            .words(&["archived", "format"])
+            .may_take(json!({"query": []}), export_keys()),
         Route::new("GET /api/records/{object}/lookup", 200)
             .query("identifier=Acme")
             .flags(&["all_fields", "match_case"])
@@ -52,6 +60,18 @@ fn search_keys() -> Vec<Key> {
     ]
 }
 
+fn export_keys() -> Vec<Key> {
+    vec![
+        any("query", "ln").refuses(json!([7]), "invalid"),
+        flag("and"),
+        any("field_names", "tln").refuses(json!([{}]), "invalid"),
+        choice("archived", "tin"),
+        any("group_id", "bitlon").refuses(json!("nonsense"), "unsupported_filter"),
+        any("in_group_ids", "bitlon").refuses(json!(["nonsense"]), "unsupported_filter"),
+        any("not_in_group_ids", "bitlon").refuses(json!({}), "unsupported_filter"),
+    ]
+}
+
 fn many() -> Route {
     let too_many: Vec<_> = (0..10_001).map(|at| json!({"lookup_value": at})).collect();
     Route::new("POST /api/records/{object}/bulk-upsert", 200)
@@ -59,6 +79,15 @@ fn many() -> Route {
             json!({"records": [{"lookup_value": "Many"}]}),
             vec![
                 any("records", "l").required().refuses(json!(too_many), "limit_exceeded"),
+                any("match", "tinbl")
+                    .refuses(json!([]), "required")
+                    .refuses(json!(""), "required")
+                    .refuses(json!([7]), "invalid")
+                    .refuses(json!(["nonsense"]), "does_not_exist")
+                    .refuses(json!("name,nonsense"), "does_not_exist")
+                    .refuses(json!([["name", "note"]]), "invalid_choice")
+                    .refuses(json!("note"), "invalid_choice")
+                    .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
                 choice("mode", "tinb"),
                 choice("blank", "tinb"),
                 choice("oncreate_unarchive", "tinb"),
@@ -107,6 +136,7 @@ fn upsert_keys() -> Vec<Key> {
             .refuses(json!([7]), "invalid")
             .refuses(json!(["nonsense"]), "does_not_exist")
             .refuses(json!(["note"]), "invalid_choice")
+            .refuses(json!([["name", "note"]]), "invalid_choice")
             .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
         any("match_values", "on"),
         text("source", "tn", 64).refuses(json!(" "), "blank"),
