@@ -131,6 +131,7 @@ fn partition_options(settings: &Settings) -> PartitionOptions {
             ttl: settings.idempotency_ttl,
             bytes_max: settings.idempotency_bytes_max,
         },
+        stream_ttl: settings.stream_ttl,
     }
 }
 

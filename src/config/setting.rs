@@ -95,7 +95,7 @@ pub const SETTINGS: &[Setting] = &[
     now("add-status", "STATUS", Some("201"), "Of a successful add; 200 or 201"),
     now("archived-conflict-status", "STATUS", Some("409"), "Of an archive conflict; 409 or 400"),
     later("cors-origins", "ORIGINS", "Origins of browsers that may call"),
-    later("stream-ttl", "TIME", "How long the offset of a stream is kept"),
+    now("stream-ttl", "TIME", Some("7d"), "How long a stream can be resumed after its last use"),
     now("stream-window", "COUNT", Some("4096"), "Rows of a stream in flight"),
     now("line-max", "SIZE", Some("1MiB"), "One line of a stream"),
     now("batch-rows-max", "COUNT", Some("10000"), "Rows of a batch"),

@@ -56,6 +56,7 @@ fn without_anything_the_defaults_of_the_contract_hold() {
     assert_eq!(settings.archived_conflict_status.as_u16(), 409);
     assert!(settings.http_workers >= 1 && settings.rate_limit.is_none());
     assert_eq!(settings.idempotency_ttl, Duration::from_hours(24));
+    assert_eq!(settings.stream_ttl, Duration::from_hours(7 * 24));
     assert_eq!(settings.idempotency_bytes_max, 256 << 20);
     assert_eq!(settings.log_format, LogFormat::Auto);
 }

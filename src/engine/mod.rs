@@ -137,7 +137,8 @@ impl Engine {
             keys_under_way: KeysUnderWay::default(),
         });
         actix::spawn(note_for_ever(Arc::downgrade(&engine), engine.key_uses.clone()));
-        actix::spawn(forget_for_ever(Arc::downgrade(&engine), options.outcomes));
+        let (outcomes, stream_ttl) = (options.outcomes, options.stream_ttl);
+        actix::spawn(forget_for_ever(Arc::downgrade(&engine), outcomes, stream_ttl));
         engine
     }
 

@@ -5,6 +5,8 @@
 //! engine can see, so it says up to when each is to forget.
 
 use crate::engine::business::{Business, TableRef};
+use crate::engine::follow_up::nobody;
+use crate::engine::partition::Partition;
 use crate::engine::turn::Refusal;
 use crate::engine::writer::Handle;
 use crate::engine::{AskError, Engine, ReadOnly, received};
@@ -13,6 +15,7 @@ use crate::model::retry::hash::RetryKey;
 use crate::model::retry::outcomes::Outcomes;
 use crate::model::retry::{OutcomeChange, StoredOutcome};
 use crate::model::state::State;
+use crate::model::table::command::{Ask, Command};
 use crate::model::table::decide::Rejection;
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -110,6 +113,26 @@ impl Engine {
         }
     }
 
+    /// Has tables forget the streams that were not used for so long.
+    async fn forget_streams(&self, ttl: Duration) {
+        if self.read_only().is_some() {
+            return;
+        }
+        let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        let before = Timestamp(self.clock().now().0.saturating_sub(ttl_ms));
+        for business in self.partitions().iter().flat_map(Partition::businesses) {
+            for table in business.tables() {
+                for stream in table.shown().streams.unused_since(before) {
+                    let caller = nobody(business.catalog().members.clone());
+                    let (stream, unused_since) = (Arc::new(stream), Some(before));
+                    let ask = Ask::ForgetStream { stream, unused_since };
+                    // Whatever keeps it from being forgotten now: it is looked for again.
+                    drop(self.ask_table(&table, Command { caller, ask }, 0).await);
+                }
+            }
+        }
+    }
+
     /// Those of every writer.
     fn outcomes(&self) -> Vec<Arc<Outcomes>> {
         let mut all = Vec::new();
@@ -180,11 +203,16 @@ async fn drop_before<S: State>(handle: &Handle<S>, before: Timestamp) {
 }
 
 /// Has writers forget for as long as there is an engine.
-pub(super) async fn forget_for_ever(engine: Weak<Engine>, options: OutcomeOptions) {
+pub(super) async fn forget_for_ever(
+    engine: Weak<Engine>,
+    options: OutcomeOptions,
+    stream_ttl: Duration,
+) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let Some(engine) = engine.upgrade() else { return };
         engine.forget_outcomes(options).await;
+        engine.forget_streams(stream_ttl).await;
     }
 }
 

@@ -45,6 +45,8 @@ pub struct PartitionOptions {
     pub commit: CommitOptions,
     pub feed: FeedRetention,
     pub outcomes: OutcomeOptions,
+    /// How long a stream of rows can be resumed after its last use.
+    pub stream_ttl: Duration,
 }
 
 /// What recovery gives: the states as of the log's end, and the log to go on with.

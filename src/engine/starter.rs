@@ -55,6 +55,7 @@ fn is_followed_up(event: &Event) -> bool {
         | Event::Record(_)
         | Event::TeamChanged { .. }
         | Event::SourceKept(_)
+        | Event::StreamMoved(_)
         | Event::FollowUpConfirmed { .. }
         | Event::Outcome { .. } => false,
     }
@@ -70,6 +71,7 @@ fn is_mirrored(event: &Event) -> bool {
         | Event::Record(_)
         | Event::TeamChanged { .. }
         | Event::SourceKept(_)
+        | Event::StreamMoved(_)
         | Event::Purged(_)
         | Event::FollowUpConfirmed { .. }
         | Event::Outcome { .. } => false,

@@ -48,6 +48,7 @@ pub(crate) async fn over(
         commit: CommitOptions::default(),
         feed: FeedRetention { age_ms: 7 * 24 * 60 * 60 * 1000, bytes: 8 << 30 },
         outcomes: OutcomeOptions { ttl: Duration::from_hours(24), bytes_max: 256 << 20 },
+        stream_ttl: Duration::from_hours(24),
     };
     Engine::start(recovered, options, clock, 1).await
 }

@@ -133,6 +133,7 @@ async fn ask_for_category(
         | Reply::Option(_)
         | Reply::Rows(_)
         | Reply::Repeated(_)
+        | Reply::AlreadyApplied
         | Reply::Tried(_) => {
             unreachable!("a change of a category is answered with the category")
         }

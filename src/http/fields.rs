@@ -228,6 +228,7 @@ async fn create_alone(
         | Reply::Category(_)
         | Reply::Rows(_)
         | Reply::Repeated(_)
+        | Reply::AlreadyApplied
         | Reply::Tried(_) => {
             unreachable!("the creation of a field is answered with the field")
         }

@@ -155,6 +155,7 @@ async fn ask_for_stage(target: &Target, asked: SchemaAsk, bytes: usize) -> Resul
         | Reply::Category(_)
         | Reply::Rows(_)
         | Reply::Repeated(_)
+        | Reply::AlreadyApplied
         | Reply::Tried(_) => {
             unreachable!("a change of a stage is answered with a stage")
         }

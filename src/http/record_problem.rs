@@ -105,6 +105,12 @@ impl RefusedWrite<'_> {
                 let message = format!("A dry run holds at most {max} bytes of what it would do.");
                 Fault::new(Code::LimitExceeded, Place::Whole).saying(message).into()
             }
+            Rejection::StreamsFull { max } => {
+                let message = format!("An object remembers at most {max} streams; forget some.");
+                Fault::new(Code::LimitExceeded, Place::Query("stream_id".into()))
+                    .saying(message)
+                    .into()
+            }
             Rejection::KeyReused => Problem::new(Code::IdempotencyKeyReuse),
             Rejection::Aborted(_) => unreachable!("one write is no batch"),
         }

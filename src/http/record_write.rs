@@ -116,6 +116,7 @@ impl<'r> RecordWrite<'r> {
             | Reply::Category(_)
             | Reply::Rows(_)
             | Reply::Repeated(_)
+            | Reply::AlreadyApplied
             | Reply::Tried(_) => {
                 unreachable!("the command is answered with a record")
             }
@@ -134,6 +135,7 @@ impl<'r> RecordWrite<'r> {
             | Reply::Category(_)
             | Reply::Rows(_)
             | Reply::Repeated(_)
+            | Reply::AlreadyApplied
             | Reply::Tried(_) => unreachable!("the command is answered with nothing"),
         }
     }
@@ -255,6 +257,7 @@ impl<'r> RecordWrite<'r> {
             Ask::Update(update) => shown.record(update.id),
             Ask::Upsert(intent) => intent.matching.foreseen(shown),
             Ask::Dry(ask) | Ask::OnlyIf(_, ask) => self.addressed(ask),
+            Ask::Streamed(streamed) => self.addressed(&streamed.ask),
             Ask::Add(_)
             | Ask::Archive(_)
             | Ask::Move { .. }
@@ -266,7 +269,9 @@ impl<'r> RecordWrite<'r> {
             | Ask::ChangeSchema(_)
             | Ask::ConfirmFollowUp(_)
             | Ask::Atomic(_)
-            | Ask::Trial(_) => None,
+            | Ask::Trial(_)
+            | Ask::EndStream(_)
+            | Ask::ForgetStream { .. } => None,
         }
     }
 
@@ -337,6 +342,9 @@ fn shown_alone(ask: &Ask) -> Option<Answered> {
         | Ask::Dry(_)
         | Ask::Atomic(_)
         | Ask::Trial(_)
+        | Ask::Streamed(_)
+        | Ask::EndStream(_)
+        | Ask::ForgetStream { .. }
         | Ask::CreateField(_)
         | Ask::CreateOption { .. }
         | Ask::ChangeSchema(_)

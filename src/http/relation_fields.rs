@@ -199,6 +199,7 @@ fn field_of(reply: Reply) -> Arc<Field> {
         | Reply::Category(_)
         | Reply::Rows(_)
         | Reply::Repeated(_)
+        | Reply::AlreadyApplied
         | Reply::Tried(_) => {
             unreachable!("it is answered with the field")
         }

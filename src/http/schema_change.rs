@@ -74,6 +74,7 @@ pub(super) fn of_schema_rejection(target: &Target, rejection: Rejection) -> Prob
         | Rejection::NoRight
         | Rejection::NoRightToIdentifier
         | Rejection::TrialFull { .. }
+        | Rejection::StreamsFull { .. }
         | Rejection::KeyReused
         | Rejection::Aborted(_)
         | Rejection::PreconditionFailed { .. }

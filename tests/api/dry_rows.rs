@@ -124,6 +124,9 @@ fn row(seed: &mut Seed) -> Value {
         row["source"] = json!("shop");
         row["source_version"] = json!(seed.below(6));
     }
+    if seed.below(8) == 0 {
+        row["expect_version"] = json!(1 + seed.below(4));
+    }
     if seed.below(6) == 0 {
         row["onupdate_archived_conflict"] = json!("overwrite");
     }

@@ -43,7 +43,6 @@ fn headers_that_ask_for_a_version_of_many_rows() {
 fn routes_that_are_not_offered_are_not_found() {
     let mut fixture = accounts();
     for request in [
-        Request::new("GET", "/api/records/accounts/streams/s1"),
         Request::new("GET", "/api/webhooks"),
         Request::new("POST", "/api/client").json(&json!({"email": "a@example.com"})),
         Request::new("POST", "/api/custom-objects/accounts/uploader").json(&json!({})),

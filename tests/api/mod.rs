@@ -42,6 +42,7 @@ mod rate_limits;
 mod read_your_writes;
 mod relationships;
 mod renaming_onto_archived;
+mod resume;
 mod retries;
 mod rights;
 mod routes;

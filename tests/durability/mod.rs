@@ -7,6 +7,7 @@ mod damage;
 mod leavers;
 mod process;
 mod relations;
+mod resumed_streams;
 mod retried_rows;
 mod retries;
 mod rules;

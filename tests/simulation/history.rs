@@ -357,6 +357,7 @@ fn told_rejection(rejection: Rejection, ids: &Ids) -> Told {
         | Rejection::UnknownField
         | Rejection::ObjectArchived
         | Rejection::TrialFull { .. }
+        | Rejection::StreamsFull { .. }
         | Rejection::KeyReused
         | Rejection::PreconditionFailed { .. }
         | Rejection::Aborted(_)) => return Told::Other(format!("{other:?}")),

@@ -97,7 +97,7 @@ fn told(
             let reply = replies.next().expect("every row that was asked is answered");
             sender.told(&rows.entry(index), reply, &scene)
         });
-        RowResult { index, client_ref, outcome }
+        RowResult { index, client_ref, offset: None, outcome }
     };
     ready.into_iter().map(result).collect()
 }
@@ -113,6 +113,7 @@ fn tags_of(replies: &[Reply]) -> Vec<Arc<Tag>> {
         | Reply::Category(_)
         | Reply::Rows(_)
         | Reply::Repeated(_)
+        | Reply::AlreadyApplied
         | Reply::Tried(_) => Vec::new(),
     };
     replies.iter().flat_map(made).collect()
@@ -131,7 +132,10 @@ fn results(
         let known = known.map(|known| match known {
             // What was carried out before is no part of this.
             RowOutcome::Done(_) => RowOutcome::NotApplied,
-            RowOutcome::NotFound | RowOutcome::NotApplied | RowOutcome::Failed(_) => known,
+            RowOutcome::NotFound
+            | RowOutcome::NotApplied
+            | RowOutcome::AlreadyApplied
+            | RowOutcome::Failed(_) => known,
         });
         let outcome = known.unwrap_or_else(|| {
             match decided.next().expect("every row that was asked is decided") {
@@ -141,7 +145,7 @@ fn results(
                 }
             }
         });
-        RowResult { index, client_ref, outcome }
+        RowResult { index, client_ref, offset: None, outcome }
     };
     ready.into_iter().map(result).collect()
 }

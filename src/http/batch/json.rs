@@ -48,7 +48,7 @@ pub(super) async fn upsert(
     let caller = target.caller.for_request();
     let batch_id = caller.batch;
     let BatchOptions { row, returns_records, is_atomic, is_dry, duplicates } = options;
-    let sender = Sender { target, caller, row, returns_records, is_dry };
+    let sender = Sender { target, caller, row, returns_records, is_dry, stream: None };
     let left_out = left_out(&sender, rows, duplicates);
     let rows = BatchRows { all: rows, bytes: body.bytes().len(), left_out };
     let results = if is_atomic {
@@ -142,10 +142,10 @@ async fn carry_out(sender: Sender, rows: &BatchRows<'_>) -> Result<Vec<RowResult
     for index in (0_u64..).take(rows.all.len()) {
         if let Some(left_out) = rows.left_out.get(&index) {
             let (client_ref, outcome) = (left_out.client_ref.clone(), left_out.outcome());
-            results.push(RowResult { index, client_ref, outcome });
+            results.push(RowResult { index, client_ref, offset: None, outcome });
             continue;
         }
-        window.push(Numbered { index, source: rows.entry(index) }).await?;
+        window.push(Numbered::new(index, rows.entry(index))).await?;
         while window.rows() >= WINDOW_ROWS {
             window.settle_oldest().await;
             results.append(&mut window.take_ready());

@@ -13,10 +13,12 @@ mod json;
 mod lines;
 mod options;
 mod result;
+mod resume;
 mod row_key;
 mod sender;
 mod source;
 mod stream;
+mod streams;
 mod table;
 mod trial;
 mod window;
@@ -39,6 +41,7 @@ pub fn register(config: &mut ServiceConfig) {
     config.service(Endpoint::at(path).post_many(bulk_upsert));
     let path = "/api/records/{object_identifier}/import";
     config.service(Endpoint::at(path).post_many(import::import));
+    streams::register(config);
 }
 
 /// Whether any row could be carried out.

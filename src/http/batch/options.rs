@@ -4,6 +4,7 @@
 //! must not know what an option does to a row.
 
 use crate::http::batch::result::RowAction;
+use crate::http::batch::streams;
 use crate::http::code::Code;
 use crate::http::dry_run;
 use crate::http::fault::{Fault, Faults, Place};
@@ -46,7 +47,7 @@ impl BatchOptions {
     pub(super) fn read(query: &mut Query<'_>, target: &Target, faults: &mut Faults) -> Self {
         // Results always tell them.
         query.boolean("changed_fields", faults);
-        for name in ["results", "max_errors"] {
+        for name in ["results", "max_errors", "stream_id"] {
             if query.text(name, faults).is_some() {
                 let message = "Only a stream takes this: a batch tells all of its results.";
                 faults.push(Fault::new(Code::Invalid, query.place(name)).saying(message));
@@ -105,6 +106,8 @@ pub(super) struct StreamOptions {
     pub row: RowOptions,
     pub returns_records: bool,
     pub is_dry: bool,
+    /// The name of a stream that can be resumed.
+    pub stream_id: Option<Box<str>>,
     pub results: ResultsWanted,
     /// Failed rows after which it ends.
     pub errors_max: Option<u64>,
@@ -129,6 +132,7 @@ impl StreamOptions {
             row,
             returns_records: query.boolean("return_records", faults).unwrap_or(false),
             is_dry: dry_run::read(query, faults),
+            stream_id: streams::read(query, faults),
             results: query.choice("results", &RESULTS, faults).unwrap_or_default(),
             errors_max: read_errors_max(query, faults),
         }

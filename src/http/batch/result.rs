@@ -6,6 +6,7 @@ use crate::http::problem::Problem;
 use crate::http::wire::record::action_name;
 use crate::model::id::{BatchId, RecordId, Version};
 use crate::model::table::command::Action;
+use crate::model::table::streams::{RowEnd, RowEnds};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -18,6 +19,8 @@ pub(super) enum RowAction {
     NotFound,
     /// Nothing was written: another row with its key stands for it, or the whole was given up.
     NotApplied,
+    /// It is a row of a stream that was done before.
+    AlreadyApplied,
     Failed,
 }
 
@@ -29,6 +32,7 @@ impl RowAction {
             Self::Done(action) => action_name(action),
             Self::NotFound => "not_found",
             Self::NotApplied => "not_applied",
+            Self::AlreadyApplied => "already_applied",
             Self::Failed => "failed",
         }
     }
@@ -38,6 +42,7 @@ impl RowAction {
     pub(super) const fn is_trouble(self) -> bool {
         match self {
             Self::Failed | Self::NotFound | Self::NotApplied => true,
+            Self::AlreadyApplied => false,
             Self::Done(action) => match action {
                 Action::Stale => true,
                 Action::Created
@@ -58,6 +63,8 @@ pub(super) struct RowResult {
     /// Its place among the rows of the request, from 0.
     pub index: u64,
     pub client_ref: Option<Box<str>>,
+    /// Of a row of a stream that can be resumed.
+    pub offset: Option<u64>,
     pub outcome: RowOutcome,
 }
 
@@ -67,6 +74,7 @@ pub(super) enum RowOutcome {
     Done(RowDone),
     NotFound,
     NotApplied,
+    AlreadyApplied,
     Failed(Problem),
 }
 
@@ -95,6 +103,7 @@ impl RowResult {
             RowOutcome::Done(done) => RowAction::Done(done.action),
             RowOutcome::NotFound => RowAction::NotFound,
             RowOutcome::NotApplied => RowAction::NotApplied,
+            RowOutcome::AlreadyApplied => RowAction::AlreadyApplied,
             RowOutcome::Failed(_) => RowAction::Failed,
         }
     }
@@ -105,6 +114,9 @@ impl Serialize for RowResult {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("index", &self.index)?;
         map.serialize_entry("client_ref", &self.client_ref)?;
+        if let Some(offset) = self.offset {
+            map.serialize_entry("offset", &offset)?;
+        }
         map.serialize_entry("action", self.action().as_str())?;
         match &self.outcome {
             RowOutcome::Done(done) => {
@@ -121,7 +133,7 @@ impl Serialize for RowResult {
                     map.serialize_entry("replayed", &true)?;
                 }
             }
-            RowOutcome::NotFound | RowOutcome::NotApplied => {
+            RowOutcome::NotFound | RowOutcome::NotApplied | RowOutcome::AlreadyApplied => {
                 map.serialize_entry("id", &None::<RecordId>)?;
             }
             RowOutcome::Failed(problem) => {
@@ -203,6 +215,35 @@ impl Serialize for Counts {
     }
 }
 
+/// The same of a stream, over all of its requests.
+pub(super) struct StreamCounts<'a>(pub &'a RowEnds);
+
+const ENDS: [(RowEnd, &str); 10] = [
+    (RowEnd::Created, "created"),
+    (RowEnd::Updated, "updated"),
+    (RowEnd::Unarchived, "unarchived"),
+    (RowEnd::Unchanged, "unchanged"),
+    (RowEnd::Failed, "failed"),
+    (RowEnd::Archived, "archived"),
+    (RowEnd::Exists, "exists"),
+    (RowEnd::Stale, "stale"),
+    (RowEnd::SkippedArchived, "skipped_archived"),
+    (RowEnd::NotFound, "not_found"),
+];
+
+impl Serialize for StreamCounts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (at, (end, name)) in ENDS.iter().enumerate() {
+            let count = self.0.get(end).copied();
+            if at < ALWAYS_COUNTED.len() || count.is_some() {
+                map.serialize_entry(name, &count.unwrap_or_default())?;
+            }
+        }
+        map.end()
+    }
+}
+
 /// The answer to a batch.
 #[derive(Debug, Serialize)]
 pub(super) struct BatchAnswer<'a> {
@@ -263,7 +304,8 @@ mod tests {
             record: None,
             is_replayed: false,
         };
-        let row = |outcome| RowResult { index: 3, client_ref: Some("r1".into()), outcome };
+        let row =
+            |outcome| RowResult { index: 3, client_ref: Some("r1".into()), offset: None, outcome };
         check(
             &row(RowOutcome::Done(done)),
             r#"{"index":3,"client_ref":"r1","action":"created","id":"07070707-0707-0707-0707-070707070707","version":1,"changed_fields":["name"]}"#,
@@ -276,9 +318,10 @@ mod tests {
             &RowResult {
                 index: 17,
                 client_ref: None,
+                offset: Some(8),
                 outcome: RowOutcome::Failed(Problem::new(Code::ParseError)),
             },
-            r#"{"index":17,"client_ref":null,"action":"failed","id":null,"status":400,"code":"parse_error","detail":"Malformed request.","errors":[{"code":"parse_error","message":"Malformed request.","retryable":false}]}"#,
+            r#"{"index":17,"client_ref":null,"offset":8,"action":"failed","id":null,"status":400,"code":"parse_error","detail":"Malformed request.","errors":[{"code":"parse_error","message":"Malformed request.","retryable":false}]}"#,
         );
     }
 

@@ -8,12 +8,13 @@ use crate::http::code::Code;
 use crate::http::keyed::is_key;
 use crate::http::problem::Problem;
 use crate::http::target::Target;
-use crate::http::wire::row::IDEMPOTENCY_KEY;
+use crate::http::wire::row::{IDEMPOTENCY_KEY, OFFSET};
 use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::retry::hash::{Fingerprint, RetryKey};
 use crate::model::retry::{Retry, Statuses, StoredOutcome};
 use crate::model::table::command::EntryIndex;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A row succeeds, or it does not.
@@ -40,7 +41,8 @@ impl RowKey {
             key.as_bytes(),
         ]);
         let mut text = Vec::new();
-        put(row, &mut text);
+        // Where it stands in a stream is nothing that it asks for.
+        put_but(row, OFFSET, &mut text);
         Some(Self { key, fingerprint: Fingerprint::of([&text[..]]) })
     }
 
@@ -83,15 +85,20 @@ fn put(input: &Input<'_>, out: &mut Vec<u8>) {
                 put(item, out);
             }
         }
-        Input::Map(entries) => {
-            put_length(b'{', entries.len(), out);
-            let mut entries: Vec<_> = entries.iter().collect();
-            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
-            for (key, value) in entries {
-                put_text(b'"', key, out);
-                put(value, out);
-            }
-        }
+        Input::Map(_) => put_but(input, "", out),
+    }
+}
+
+/// The same without one key of an object; none is empty.
+fn put_but(input: &Input<'_>, left_out: &str, out: &mut Vec<u8>) {
+    let Input::Map(entries) = input else { return put(input, out) };
+    let is_in = |(key, _): &&(Cow<'_, str>, Input<'_>)| left_out.is_empty() || key != left_out;
+    let mut entries: Vec<_> = entries.iter().filter(is_in).collect();
+    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+    put_length(b'{', entries.len(), out);
+    for (key, value) in entries {
+        put_text(b'"', key, out);
+        put(value, out);
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::engine::AskError;
 use crate::engine::turn::{Answer, Refusal, Repetition};
 use crate::http::batch::result::{RowDone, RowOutcome, RowResult};
+use crate::http::batch::resume::{Offset, next_offset};
 use crate::http::batch::row_key::RowKey;
 use crate::http::batch::source::Source;
 use crate::http::batch::window::Numbered;
@@ -24,7 +25,7 @@ use crate::http::target::Target;
 use crate::http::wire::fields::{FieldReference, FieldWrite};
 use crate::http::wire::matching::Reader;
 use crate::http::wire::record::{RecordAnswer, Scene};
-use crate::http::wire::row::{Row, RowOptions, client_ref_of};
+use crate::http::wire::row::{OFFSET, Row, RowOptions, client_ref_of};
 use crate::http::wire::row_answer::changed_fields;
 use crate::http::wire::selection::Selection;
 use crate::model::id::{FieldNumber, RecordId};
@@ -34,9 +35,10 @@ use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::Table;
 use crate::model::table::command::{
-    Action, Ask, Caller, Outcome, Place, RecordFault, Reply, Writes,
+    Action, Ask, Caller, Outcome, Place, RecordFault, Reply, Streamed, Writes,
 };
 use crate::model::table::decide::Rejection;
+use crate::model::table::streams::StreamKey;
 use crate::model::table::trial::Trial;
 use crate::model::value::Context;
 use actix_web::http::StatusCode;
@@ -54,6 +56,8 @@ pub(super) struct Sender {
     pub returns_records: bool,
     /// The rows are only answered.
     pub is_dry: bool,
+    /// Of a stream that can be resumed.
+    pub stream: Option<Arc<StreamKey>>,
 }
 
 /// What a row asks for, once it is read.
@@ -90,6 +94,46 @@ impl Sender {
         self.target = self.target.again()?;
         self.caller = self.target.caller.for_request();
         Ok(())
+    }
+
+    /// Reads a row in its place.
+    pub(super) fn read_row<S: Source>(&self, row: &Numbered<S>, schema: &Schema) -> ReadRow {
+        if let Some(known) = self.known_by_offset(row.offset) {
+            let input = row.source.parse().ok();
+            return ReadRow::known(input.and_then(|input| client_ref_of(&input)), known);
+        }
+        let mut read = if self.is_dry {
+            self.read_anew(&row.source, schema)
+        } else {
+            self.read(&row.source, schema)
+        };
+        // What others are asked for is done before the row is: it moves nothing.
+        if !read.writes_mirrors
+            && let Ok(asked) = read.asks
+        {
+            read.asks = Ok(Asked { ask: self.placed(asked.ask, row.offset), ..asked });
+        }
+        read
+    }
+
+    /// What is told of a row whose offset says enough.
+    fn known_by_offset(&self, offset: Offset) -> Option<RowOutcome> {
+        let stream = self.stream.as_ref()?;
+        if let Some(problem) = offset.problem() {
+            return Some(RowOutcome::Failed(problem));
+        }
+        let is_done = offset.at().is_some_and(|at| at < next_offset(self, stream));
+        is_done.then_some(RowOutcome::AlreadyApplied)
+    }
+
+    /// The row at its place in a stream.
+    fn placed(&self, ask: Ask, offset: Offset) -> Ask {
+        match (&self.stream, offset.at()) {
+            (Some(stream), Some(offset)) => {
+                Ask::Streamed(Box::new(Streamed { stream: stream.clone(), offset, ask }))
+            }
+            (None, _) | (Some(_), None) => ask,
+        }
     }
 
     /// Reads a row with a schema; one that was carried out before is told of as it was then.
@@ -175,6 +219,10 @@ impl Sender {
         let mut faults = Faults::default();
         let mut shape = Shape::of_body(input, &mut faults);
         let row = Row::read(&mut shape, &self.row, schema, &mut faults);
+        if self.stream.is_some() {
+            // It was read before.
+            shape.raw(OFFSET);
+        }
         shape.finish(self.row.strict, RouteGroup::Row, &mut faults);
         let checked = check_shape(faults, &row.fields.form);
         (row, checked)
@@ -192,21 +240,24 @@ impl Sender {
 
     /// Carries out a row by itself, to its end: nothing else of the request is under way.
     pub(super) async fn carry_out_alone<S: Source>(&self, row: &Numbered<S>) -> RowResult {
-        let index = row.index;
+        let (index, offset) = (row.index, row.offset.at());
         let input = match row.source.parse() {
             Ok(input) => input,
             Err(problem) => {
                 let outcome = RowOutcome::Failed(problem);
-                return RowResult { index, client_ref: None, outcome };
+                return RowResult { index, client_ref: None, offset, outcome };
             }
         };
         let client_ref = client_ref_of(&input);
+        if let Some(outcome) = self.known_by_offset(row.offset) {
+            return RowResult { index, client_ref, offset, outcome };
+        }
         let carried_out = match self.begin(&input) {
-            Ok(keyed) => self.ask_alone(&row.source, &input, keyed).await,
+            Ok(keyed) => self.ask_alone(row, &input, keyed).await,
             Err(problem) => Err(problem),
         };
         let outcome = carried_out.unwrap_or_else(RowOutcome::Failed);
-        RowResult { index, client_ref, outcome }
+        RowResult { index, client_ref, offset, outcome }
     }
 
     /// The key of a row that is carried out by itself: meanwhile no other such row of it begins, since
@@ -219,9 +270,9 @@ impl Sender {
         Ok(Some(Keyed::of_row(key.retry(Vec::new()), outcome, under_way)))
     }
 
-    async fn ask_alone(
+    async fn ask_alone<S: Source>(
         &self,
-        source: &impl Source,
+        Numbered { source, offset, .. }: &Numbered<S>,
         input: &Input<'_>,
         keyed: Option<Arc<Keyed>>,
     ) -> Result<RowOutcome, Problem> {
@@ -236,8 +287,13 @@ impl Sender {
         let mut target = self.target.clone();
         target.caller.keyed.clone_from(&keyed);
         let write = Self::write_to(&target, &read, source.bytes());
-        let intent = |schema: &Schema, context: &Context<'_>, writes: Writes| {
+        let plain = |schema: &Schema, context: &Context<'_>, writes: Writes| {
             self.upsert(&read, (schema, context), writes)
+        };
+        let writes_mirrors = !write.read(&schema, &plain)?.mirrors.is_empty();
+        let intent = |schema: &Schema, context: &Context<'_>, writes: Writes| {
+            let ask = plain(schema, context, writes)?;
+            Ok(if writes_mirrors { ask } else { self.placed(ask, *offset) })
         };
         let (reply, _) = write.ask(&intent).await?;
         let schema = self.target.table.shown().schema();
@@ -311,6 +367,7 @@ impl Sender {
                 RowOutcome::Done(self.done(source, (&outcome, &mentioned), scene))
             }
             Reply::NoMatch => RowOutcome::NotFound,
+            Reply::AlreadyApplied => RowOutcome::AlreadyApplied,
             Reply::Repeated(outcome) => self.told_again(source, &outcome, scene),
             Reply::Done
             | Reply::Field(_)

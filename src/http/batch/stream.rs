@@ -11,8 +11,10 @@ use crate::http::batch::options::StreamOptions;
 use crate::http::batch::result::{
     Counts, NumberedResult, RowAction, StreamState, Summary, SummaryLine,
 };
+use crate::http::batch::resume::{self, Progress};
 use crate::http::batch::sender::Sender;
 use crate::http::batch::source::{LineSource, Rows};
+use crate::http::batch::streams::key_of;
 use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, NDJSON};
 use crate::http::body::PlainBody;
@@ -90,6 +92,7 @@ struct Stream {
     /// None: as many rows as come.
     quota: Option<RowQuota>,
     counts: Counts,
+    progress: Progress,
     /// Rows taken in.
     rows: u64,
     /// Of an import: the lines in which those rows begin that are not told yet.
@@ -121,7 +124,8 @@ impl Stream {
         let (row, returns_records) = (options.row.clone(), options.returns_records);
         let asked_ns = target.engine.clock().monotonic_ns();
         let is_dry = options.is_dry;
-        let sender = Sender { target, caller, row, returns_records, is_dry };
+        let stream = options.stream_id.clone().map(|id| key_of(&target, id));
+        let sender = Sender { target, caller, row, returns_records, is_dry, stream };
         Self {
             window: Window::new(sender, true),
             incoming,
@@ -129,6 +133,7 @@ impl Stream {
             options,
             quota: None,
             counts: Counts::default(),
+            progress: Progress::default(),
             rows: 0,
             lines: VecDeque::new(),
             asked_ns,
@@ -143,7 +148,7 @@ impl Stream {
         self.window.settle_all().await;
         let told = self.tell().await;
         let (state, code) = match (end, told) {
-            (End::Gone, _) | (_, Err(End::Gone)) => return,
+            (End::Gone, _) | (_, Err(End::Gone)) => return self.note_end(false).await,
             (End::Aborted(code), _) | (End::Complete, Err(End::Aborted(code))) => {
                 (StreamState::Aborted, Some(code))
             }
@@ -157,6 +162,8 @@ impl Stream {
                 (state, None)
             }
         };
+        // An aborted one has not come to its end: what changed nothing may come again.
+        self.note_end(state != StreamState::Aborted).await;
         let batch_id = self.window.sender().caller.batch;
         let (count, counts) = (self.counts.rows(), &self.counts);
         let dry_run = self.options.is_dry;
@@ -166,6 +173,14 @@ impl Stream {
         if self.hand_over().await.is_ok() && state == StreamState::Aborted {
             // Whoever sends everything before reading anything must get to the end of that.
             self.incoming.drain().await;
+        }
+    }
+
+    /// Keeps how far a stream has come that can be resumed.
+    async fn note_end(&mut self, is_complete: bool) {
+        let sender = self.window.sender();
+        if let Some(stream) = sender.stream.as_ref().filter(|_| !self.options.is_dry) {
+            resume::end(sender, stream, std::mem::take(&mut self.progress), is_complete).await;
         }
     }
 
@@ -232,7 +247,7 @@ impl Stream {
         self.wait_for_quota().await?;
         let bytes_max = self.window.sender().target.batch_limits().line_bytes_max;
         let source = LineSource { line, bytes_max, rows: self.form.clone() };
-        let row = Numbered { index: self.rows, source };
+        let row = Numbered::new(self.rows, source);
         if self.form.columns().is_some() {
             self.lines.push_back(number);
         }
@@ -281,7 +296,13 @@ impl Stream {
     }
 
     async fn tell(&mut self) -> Result<(), End> {
-        for result in self.window.take_ready() {
+        let results = self.window.take_ready();
+        let sender = self.window.sender();
+        let next_offset = sender.stream.as_ref().map(|stream| resume::next_offset(sender, stream));
+        for result in results {
+            if let Some(next_offset) = next_offset {
+                self.progress.add(&result, next_offset);
+            }
             let action = result.action();
             self.counts.add(action);
             let line = self.lines.pop_front();

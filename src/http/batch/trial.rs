@@ -12,6 +12,7 @@ use crate::http::batch::window::{Numbered, RETRY};
 use crate::http::code::Code;
 use crate::http::fault::{Fault, Place};
 use crate::http::problem::Problem;
+use crate::http::record_write::READINGS_MAX;
 use crate::http::refusal::of_ask_error;
 use crate::http::wire::record::Scene;
 use crate::model::schema::Schema;
@@ -19,8 +20,6 @@ use crate::model::table::command::{Ask, Command, Reply, TrialRows, Tried};
 use crate::model::table::decide::Rejection;
 use crate::model::table::trial::Trial;
 
-/// How often rows are read because the schema has moved.
-const READINGS_MAX: usize = 3;
 const ONLY_TRIED: &str = "A dry run cannot tell: a row before this one would make, rename, archive or restore a record \
      that this one names.";
 
@@ -92,9 +91,9 @@ impl TrialRun {
         schema: &Schema,
     ) -> (Vec<ReadyRow>, Vec<Ask>, usize) {
         let (mut ready, mut asks, mut bytes) = (Vec::with_capacity(rows.len()), Vec::new(), 0);
-        for Numbered { source, .. } in rows {
-            let ReadRow { client_ref, asks: asked, needs_quiet, .. } =
-                sender.read_anew(source, schema);
+        for row in rows {
+            let source = &row.source;
+            let ReadRow { client_ref, asks: asked, needs_quiet, .. } = sender.read_row(row, schema);
             if needs_quiet && !ready.is_empty() {
                 break;
             }
@@ -194,7 +193,8 @@ impl TrialRun {
                     }
                 },
             };
-            results.push(RowResult { index: row.index, client_ref, outcome });
+            let (index, offset) = (row.index, row.offset.at());
+            results.push(RowResult { index, client_ref, offset, outcome });
         }
         Ok(results)
     }
@@ -209,7 +209,8 @@ fn told_alike<S>(
     let result = |(row, ready): (&Numbered<S>, ReadyRow)| {
         let ReadyRow { client_ref, known } = ready;
         let outcome = known.unwrap_or_else(|| RowOutcome::Failed(problem()));
-        RowResult { index: row.index, client_ref, outcome }
+        let (index, offset) = (row.index, row.offset.at());
+        RowResult { index, client_ref, offset, outcome }
     };
     rows.iter().zip(ready).map(result).collect()
 }

@@ -7,6 +7,7 @@
 use crate::engine::turn::{Answer, ROWS_PER_TURN, Refusal};
 use crate::engine::{AskError, NotSent};
 use crate::http::batch::result::{RowOutcome, RowResult};
+use crate::http::batch::resume::{Offset, Offsets};
 use crate::http::batch::sender::{Asked, ReadRow, Sender};
 use crate::http::batch::source::Source;
 use crate::http::batch::trial::TrialRun;
@@ -33,6 +34,15 @@ pub(super) const RETRY: Duration = Duration::from_millis(5);
 pub(super) struct Numbered<S> {
     pub index: u64,
     pub source: S,
+    /// Its place in a stream that can be resumed.
+    pub offset: Offset,
+}
+
+impl<S> Numbered<S> {
+    #[must_use]
+    pub(super) fn new(index: u64, source: S) -> Self {
+        Self { index, source, offset: Offset::NotAsked }
+    }
 }
 
 /// A chunk that was sent.
@@ -77,6 +87,7 @@ pub(super) struct Window<S> {
     ready: Vec<RowResult>,
     /// Of rows that are only answered.
     trial: TrialRun,
+    offsets: Offsets,
 }
 
 impl<S: Source> Window<S> {
@@ -91,6 +102,7 @@ impl<S: Source> Window<S> {
             rows_in_flight: 0,
             ready: Vec::new(),
             trial: TrialRun::default(),
+            offsets: Offsets::default(),
         }
     }
 
@@ -122,7 +134,10 @@ impl<S: Source> Window<S> {
     }
 
     /// Takes a row in. Sends it with those before it where they are enough.
-    pub(super) async fn push(&mut self, row: Numbered<S>) -> Result<(), Problem> {
+    pub(super) async fn push(&mut self, mut row: Numbered<S>) -> Result<(), Problem> {
+        if self.sender.stream.is_some() {
+            row.offset = self.offsets.read(&row.source);
+        }
         self.filling_bytes += row.source.bytes();
         self.filling.push(row);
         if self.filling.len() >= CHUNK_ROWS || self.filling_bytes >= CHUNK_BYTES {
@@ -205,8 +220,7 @@ impl<S: Source> Window<S> {
     ) -> (Vec<SentRow<S>>, Vec<Command>, usize) {
         let (mut sent, mut commands, mut bytes) = (Vec::with_capacity(rows.len()), Vec::new(), 0);
         while let Some(row) = rows.pop_front() {
-            let ReadRow { client_ref, asks, needs_quiet, .. } =
-                self.sender.read(&row.source, schema);
+            let ReadRow { client_ref, asks, needs_quiet, .. } = self.sender.read_row(&row, schema);
             if needs_quiet {
                 rows.push_front(row);
                 break;
@@ -297,7 +311,8 @@ impl<S: Source> Window<S> {
                 let answer = answer.unwrap_or(Err(Refusal::OutcomeUnknown));
                 self.sender.outcome(&row.source, answer, &scene)
             });
-            self.ready.push(RowResult { index: row.index, client_ref, outcome });
+            let (index, offset) = (row.index, row.offset.at());
+            self.ready.push(RowResult { index, client_ref, offset, outcome });
         }
     }
 }

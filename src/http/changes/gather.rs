@@ -109,6 +109,7 @@ fn record_of(found: &Found) -> Result<Option<RecordId>, Misfit> {
         | Stored::TeamChanged { .. }
         | Stored::FollowUpConfirmed { .. }
         | Stored::SourceKept { .. }
+        | Stored::StreamMoved { .. }
         | Stored::Outcome { .. } => None,
     })
 }

@@ -40,6 +40,7 @@ impl View {
             Stored::TeamChanged { .. }
             | Stored::FollowUpConfirmed { .. }
             | Stored::SourceKept { .. }
+            | Stored::StreamMoved { .. }
             | Stored::Outcome { .. } => false,
         }
     }
@@ -57,6 +58,7 @@ impl View {
             | Stored::TeamChanged { .. }
             | Stored::FollowUpConfirmed { .. }
             | Stored::SourceKept { .. }
+            | Stored::StreamMoved { .. }
             | Stored::Outcome { .. } => false,
         }
     }

@@ -89,6 +89,10 @@ pub struct RowsQuery {
     /// Streams alone: end after so many failed rows.
     #[param(minimum = 1)]
     pub max_errors: Option<u64>,
+    /// Streams alone: a name under which the stream can be resumed. Then each row has an `offset`, and
+    /// one that was done before answers `already_applied`.
+    #[param(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9._:-]+$")]
+    pub stream_id: Option<String>,
     /// Refuse unknown keys and parameters instead of ignoring them.
     pub strict: Option<bool>,
 }
@@ -144,6 +148,9 @@ pub struct UpsertRow {
     /// With this key a row never creates.
     #[schema(minimum = 1)]
     pub expect_version: Option<u64>,
+    /// With `stream_id`: the row's place in the stream, above that of the row before.
+    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_806_u64, nullable = false)]
+    pub offset: Option<u64>,
 }
 
 /// Names of match fields for all rows.
@@ -198,6 +205,8 @@ pub enum RowAction {
     Archived,
     /// Another row with its key stands for it.
     NotApplied,
+    /// It was done before: its offset is below that of the stream.
+    AlreadyApplied,
     /// See `status`, `code` and `errors`.
     Failed,
 }
@@ -209,6 +218,9 @@ pub struct RowResult {
     pub index: u64,
     #[schema(required = true)]
     pub client_ref: Option<String>,
+    /// Of a row of a stream that can be resumed.
+    #[schema(nullable = false)]
+    pub offset: Option<u64>,
     #[schema(inline)]
     pub action: RowAction,
     /// Null where the row has met no record, and in a dry run of one that would be made.
@@ -386,3 +398,49 @@ pub fn bulk_upsert() {}
     ))
 )]
 pub fn import() {}
+/// Which stream.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct StreamPath {
+    /// Id or API name of the object.
+    pub object_identifier: String,
+    /// The name that the stream was sent under, by this member.
+    pub stream_id: String,
+}
+
+/// How far a stream has come.
+#[derive(Serialize, ToSchema)]
+pub struct StreamProgress {
+    pub stream_id: String,
+    /// Go on here: rows with smaller offsets are done.
+    pub next_offset: u64,
+    /// Rows by action, over all requests of the stream. Those that changed nothing are counted when
+    /// their request ends.
+    pub counts: BTreeMap<String, u64>,
+    /// When it was used last.
+    #[schema(format = DateTime)]
+    pub updated: String,
+}
+
+/// Read where a stream goes on
+///
+/// After a stream that was sent with `stream_id` has broken, send it again from `next_offset` on;
+/// from an earlier row on does no harm. Kept for seven days after its last use.
+#[utoipa::path(
+    get, path = "/api/records/{object_identifier}/streams/{stream_id}", tag = "records",
+    operation_id = "records_streams_retrieve",
+    params(StreamPath),
+    responses((status = 200, description = "How far it has come.", body = StreamProgress))
+)]
+pub fn stream() {}
+
+/// Forget a stream
+///
+/// Its name begins anew. Records stay as they are.
+#[utoipa::path(
+    delete, path = "/api/records/{object_identifier}/streams/{stream_id}", tag = "records",
+    operation_id = "records_streams_destroy",
+    params(StreamPath),
+    responses((status = 204, description = "It is forgotten."))
+)]
+pub fn forget_stream() {}

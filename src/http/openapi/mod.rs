@@ -73,6 +73,8 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
         records::upsert,
         batches::bulk_upsert,
         batches::import,
+        batches::stream,
+        batches::forget_stream,
         records::add,
         records::lookup,
         search::list,

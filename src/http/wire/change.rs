@@ -49,6 +49,7 @@ impl EntryAction {
             Stored::TeamChanged { .. }
             | Stored::FollowUpConfirmed { .. }
             | Stored::SourceKept { .. }
+            | Stored::StreamMoved { .. }
             | Stored::Outcome { .. } => None,
         }
     }
@@ -138,6 +139,7 @@ impl<'a> EntryRow<'a> {
             Stored::TeamChanged { .. }
             | Stored::FollowUpConfirmed { .. }
             | Stored::SourceKept { .. }
+            | Stored::StreamMoved { .. }
             | Stored::Outcome { .. } => return Ok(None),
         };
         Ok(Some(Self { around, cursor, sequence, action, stamp, about }))

@@ -27,6 +27,8 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 const CLIENT_REF: &str = "client_ref";
+/// Of a row of a stream that can be resumed: its place there.
+pub const OFFSET: &str = "offset";
 /// Of a row that may be sent again.
 pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
 pub const EXPECT_VERSION: &str = "expect_version";

@@ -85,6 +85,7 @@ impl SchemaEntry {
             | Stored::TeamChanged { .. }
             | Stored::FollowUpConfirmed { .. }
             | Stored::SourceKept { .. }
+            | Stored::StreamMoved { .. }
             | Stored::Outcome { .. } => Self::default(),
         }
     }

@@ -15,7 +15,7 @@ use crate::model::table::body::{Body, Edits};
 use crate::model::table::claims::claims_on;
 use crate::model::table::decide::keys::{claims_of, identifier_key, is_readable};
 use crate::model::table::event::{
-    ChangeKind, ClaimOn, Event, KeyMoves, Purge, RecordChange, SourceKept, Stamp,
+    ChangeKind, ClaimOn, Event, KeyMoves, Purge, RecordChange, SourceKept, Stamp, StreamMoved,
 };
 use crate::model::table::event_form::{Misfit, Stored, StoredChange, StoredPurge, decode};
 use crate::model::table::index::{ById, ByKey, GROW_AT, UniqueIndex};
@@ -59,6 +59,9 @@ impl Table {
                 });
             }
             Event::Outcome { change, .. } => self.outcomes.apply(change),
+            Event::StreamMoved(moved) => {
+                self.shown.streams.put(&moved.stream, moved.after.as_ref());
+            }
         }
         // Last: whoever sees the sequence sees the change.
         if let Some(sequence) = event.sequence() {
@@ -306,6 +309,11 @@ impl Table {
             Stored::Outcome { change } => {
                 let (mark, change) = (Mark::default(), self.restore_outcome(change)?);
                 Ok(Event::Outcome { mark, stamp, change })
+            }
+            Stored::StreamMoved { stream, after } => {
+                let (mark, stream, after) =
+                    (Mark::default(), Arc::new(stream), after.map(Arc::new));
+                Ok(Event::StreamMoved(StreamMoved { mark, stamp, stream, after }))
             }
         }
     }

@@ -21,6 +21,7 @@ use crate::model::table::others::Others;
 use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::table::schema_command::SchemaAsk;
+use crate::model::table::streams::{RowEnds, StreamKey};
 use crate::model::table::trial::Trial;
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
@@ -102,6 +103,30 @@ pub enum Ask {
     Atomic(Atomic),
     /// Answers what each row would be answered, one behind the other, and does nothing.
     Trial(Box<TrialRows>),
+    Streamed(Box<Streamed>),
+    EndStream(Box<StreamEnd>),
+    /// Forgets a stream; with a time, unless it was used since.
+    ForgetStream {
+        stream: Arc<StreamKey>,
+        unused_since: Option<Timestamp>,
+    },
+}
+
+/// A row of a stream that can be resumed.
+#[derive(Debug)]
+pub struct Streamed {
+    pub stream: Arc<StreamKey>,
+    pub offset: u64,
+    pub ask: Ask,
+}
+
+/// The end of a request of such a stream.
+#[derive(Debug)]
+pub struct StreamEnd {
+    pub stream: Arc<StreamKey>,
+    pub next_offset: u64,
+    /// What became of the rows of the request that are done.
+    pub ends: RowEnds,
 }
 
 /// Rows that are only answered.
@@ -137,6 +162,7 @@ impl Ask {
             Self::Atomic(atomic) => atomic.rows.len(),
             Self::Trial(trial) => trial.rows.len(),
             Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.rows(),
+            Self::Streamed(streamed) => streamed.ask.rows(),
             Self::Upsert(_)
             | Self::Add(_)
             | Self::Update(_)
@@ -148,7 +174,9 @@ impl Ask {
             | Self::CreateField(_)
             | Self::CreateOption { .. }
             | Self::ChangeSchema(_)
-            | Self::ConfirmFollowUp(_) => 1,
+            | Self::ConfirmFollowUp(_)
+            | Self::EndStream(_)
+            | Self::ForgetStream { .. } => 1,
         }
     }
 
@@ -156,6 +184,7 @@ impl Ask {
         match self {
             Self::CreateField(_) | Self::CreateOption { .. } | Self::ChangeSchema(_) => true,
             Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.is_schema_change(),
+            Self::Streamed(streamed) => streamed.ask.is_schema_change(),
             Self::Upsert(_)
             | Self::Add(_)
             | Self::Update(_)
@@ -166,7 +195,9 @@ impl Ask {
             | Self::Team(_)
             | Self::ConfirmFollowUp(_)
             | Self::Atomic(_)
-            | Self::Trial(_) => false,
+            | Self::Trial(_)
+            | Self::EndStream(_)
+            | Self::ForgetStream { .. } => false,
         }
     }
 
@@ -186,6 +217,7 @@ impl Ask {
             Self::Add(add) => Some(&mut add.writes),
             Self::Update(update) => Some(&mut update.writes),
             Self::Dry(ask) | Self::OnlyIf(_, ask) => ask.writes_mut(),
+            Self::Streamed(streamed) => streamed.ask.writes_mut(),
             Self::Archive(_)
             | Self::Move { .. }
             | Self::Unarchive(_)
@@ -196,7 +228,9 @@ impl Ask {
             | Self::ChangeSchema(_)
             | Self::ConfirmFollowUp(_)
             | Self::Atomic(_)
-            | Self::Trial(_) => None,
+            | Self::Trial(_)
+            | Self::EndStream(_)
+            | Self::ForgetStream { .. } => None,
         }
     }
 }
@@ -397,6 +431,8 @@ pub enum Reply {
     Rows(Vec<Reply>),
     /// Of a row of it that was carried out before: what came of it then.
     Repeated(Arc<StoredOutcome>),
+    /// Of a row of a stream that was done before.
+    AlreadyApplied,
     /// Of rows that are only answered.
     Tried(Box<Tried>),
 }

@@ -11,6 +11,7 @@ use crate::model::table::decide::keys::claims_of;
 use crate::model::table::event::{ChangeKind, Claim, Event, FollowUpNumber, KeyMoves, Tag};
 use crate::model::table::index::KeyHasher;
 use crate::model::table::record::Record;
+use crate::model::table::streams::{StreamKey, StreamState};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct Draft {
     /// Tags of a field that are laid here.
     tag_counts: HashMap<FieldNumber, u32, KeyHasher>,
     outcomes: HashMap<RetryKey, (Mark, Arc<StoredOutcome>), KeyHasher>,
+    /// None: forgotten.
+    streams: HashMap<Arc<StreamKey>, (Mark, Option<Arc<StreamState>>), KeyHasher>,
     /// The highest given out.
     sequence: Sequence,
     slots: u32,
@@ -65,6 +68,7 @@ impl Draft {
             && self.tags.is_empty()
             && self.tag_counts.is_empty()
             && self.outcomes.is_empty()
+            && self.streams.is_empty()
     }
 
     pub(crate) fn lay(&mut self, event: &Event) {
@@ -96,6 +100,9 @@ impl Draft {
             }
             Event::Outcome { mark, change: OutcomeChange::Stored(outcome), .. } => {
                 self.outcomes.insert(outcome.key, (*mark, outcome.clone()));
+            }
+            Event::StreamMoved(moved) => {
+                self.streams.insert(moved.stream.clone(), (moved.mark, moved.after.clone()));
             }
             // What is completed or dropped may be found as it was until then. All others are
             // barriers: decided on plain state, durable before anything else is decided.
@@ -175,6 +182,7 @@ impl Draft {
             Event::Outcome { mark, change: OutcomeChange::Stored(outcome), .. } => {
                 lift(&mut self.outcomes, &outcome.key, *mark);
             }
+            Event::StreamMoved(moved) => lift(&mut self.streams, &moved.stream, moved.mark),
             Event::Outcome {
                 change: OutcomeChange::Completed(_) | OutcomeChange::Dropped { .. },
                 ..
@@ -305,6 +313,17 @@ impl View<'_> {
             }
         }
         self.table.outcomes.find(key)
+    }
+
+    /// How far a stream has come, if it is known.
+    #[must_use]
+    pub fn stream(&self, key: &StreamKey) -> Option<Arc<StreamState>> {
+        for draft in self.drafts.iter().rev() {
+            if let Some((_, state)) = draft.streams.get(key) {
+                return state.clone();
+            }
+        }
+        self.table.shown.streams.get(key)
     }
 
     /// The highest sequence given out.

@@ -13,6 +13,7 @@ use crate::model::schema::field::Field;
 use crate::model::schema::option::Choice;
 use crate::model::table::record::Record;
 use crate::model::table::source::Guard;
+use crate::model::table::streams::{StreamKey, StreamState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -130,6 +131,16 @@ pub struct SourceKept {
     pub guard: Guard,
 }
 
+/// How far a stream of rows has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamMoved {
+    pub mark: Mark,
+    pub stamp: Stamp,
+    pub stream: Arc<StreamKey>,
+    /// None: it is forgotten.
+    pub after: Option<Arc<StreamState>>,
+}
+
 /// A record without its values: they and its history are forgotten.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Purge {
@@ -211,6 +222,7 @@ pub enum Event {
         stamp: Stamp,
         change: OutcomeChange,
     },
+    StreamMoved(StreamMoved),
 }
 
 impl Event {
@@ -226,6 +238,7 @@ impl Event {
             | Self::Outcome { stamp, .. } => stamp,
             Self::Record(change) => &change.stamp,
             Self::SourceKept(kept) => &kept.stamp,
+            Self::StreamMoved(moved) => &moved.stamp,
             Self::Purged(purge) => &purge.stamp,
         }
     }
@@ -242,7 +255,8 @@ impl Event {
             Self::TeamChanged { .. }
             | Self::SourceKept(_)
             | Self::FollowUpConfirmed { .. }
-            | Self::Outcome { .. } => None,
+            | Self::Outcome { .. }
+            | Self::StreamMoved(_) => None,
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::model::table::event::{
     ChangeKind, Event, FollowUpNumber, KeyHash, Reason, RecordChange, Stamp, Tag,
 };
 use crate::model::table::source::{Guard, SourceVersion};
+use crate::model::table::streams::{StreamKey, StreamState};
 use crate::model::value::pack;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,7 @@ mod kind {
     pub(super) const SOURCE_KEPT: u64 = 16;
     pub(super) const FOLLOW_UP_CONFIRMED: u64 = 20;
     pub(super) const OUTCOME: u64 = 21;
+    pub(super) const STREAM_MOVED: u64 = 22;
 }
 
 /// Format, kind, time, actor, origin, batch.
@@ -96,6 +98,10 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
         Event::Outcome { stamp, change, .. } => {
             head(1, kind::OUTCOME, stamp, out);
             put_named(change, out);
+        }
+        Event::StreamMoved(moved) => {
+            head(3, kind::STREAM_MOVED, &moved.stamp, out);
+            encode_stream((&moved.stream, moved.after.as_deref()), out);
         }
     }
 }
@@ -170,6 +176,24 @@ fn encode_change(change: &RecordChange, out: &mut Vec<u8>) {
     put_bin(record.body().bytes(), out);
 }
 
+/// The member, the name, and nil or the state (a form).
+pub(crate) fn encode_stream((key, state): (&StreamKey, Option<&StreamState>), out: &mut Vec<u8>) {
+    put_bin(key.member.as_bytes(), out);
+    rmp::encode::write_str(out, &key.id).expect(INFALLIBLE);
+    match state {
+        Some(state) => put_named(state, out),
+        None => put_nil(out),
+    }
+}
+
+/// The inverse of `encode_stream`.
+pub(crate) fn decode_stream(rest: &mut &[u8]) -> Result<(StreamKey, Option<StreamState>), Misfit> {
+    let member = MemberId::from_bytes(take_id(rest, "a stream's member")?);
+    let id = take_str(rest, "a stream's name")?.into();
+    let state = if take_nil(rest) { None } else { Some(take_named(rest, "a stream")?) };
+    Ok((StreamKey { member, id }, state))
+}
+
 /// An array of field number, tag number, id, name.
 pub(crate) fn encode_tag(tag: &Tag, out: &mut Vec<u8>) {
     put_array(4, out);
@@ -204,6 +228,7 @@ pub enum Stored<'a> {
     Purged(StoredPurge),
     FollowUpConfirmed { number: FollowUpNumber },
     Outcome { change: OutcomeChange },
+    StreamMoved { stream: StreamKey, after: Option<StreamState> },
 }
 
 impl Stored<'_> {
@@ -220,7 +245,8 @@ impl Stored<'_> {
             Self::TeamChanged { .. }
             | Self::SourceKept { .. }
             | Self::FollowUpConfirmed { .. }
-            | Self::Outcome { .. } => None,
+            | Self::Outcome { .. }
+            | Self::StreamMoved { .. } => None,
         }
     }
 }
@@ -337,6 +363,10 @@ fn decode_kind<'a>(kind: u64, rest: &mut &'a [u8]) -> Result<(u32, Stored<'a>), 
         kind::PURGED => (6, Stored::Purged(decode_purge(rest)?)),
         kind::FOLLOW_UP_CONFIRMED => {
             (1, Stored::FollowUpConfirmed { number: take_follow_up(rest)? })
+        }
+        kind::STREAM_MOVED => {
+            let (stream, after) = decode_stream(rest)?;
+            (3, Stored::StreamMoved { stream, after })
         }
         kind::OUTCOME => (1, Stored::Outcome { change: take_named(rest, "an outcome")? }),
         unknown => return Err(Misfit::Kind { found: unknown }),

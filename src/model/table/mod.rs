@@ -29,6 +29,7 @@ pub mod schema_command;
 pub mod search;
 pub mod snapshot_form;
 pub mod source;
+pub mod streams;
 pub mod tags;
 pub mod team;
 #[cfg(test)]
@@ -58,6 +59,7 @@ use crate::model::table::index::{ById, ByKey, Index, OwnerIndex, UniqueIndex};
 use crate::model::table::order::{Order, Wanted};
 use crate::model::table::record::Record;
 use crate::model::table::scan::Scan;
+use crate::model::table::streams::Streams;
 use crate::model::table::tags::Tags;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
@@ -92,6 +94,8 @@ pub struct Shown {
     pub order: Order,
     pub columns: Columns,
     pub tags: Tags,
+    /// Streams of rows that can be resumed.
+    pub streams: Streams,
     schema: ArcSwap<Schema>,
     uniques: ArcSwap<BTreeMap<ClaimOn, Arc<UniqueIndex>>>,
     owners: ArcSwap<BTreeMap<FieldNumber, Arc<OwnerIndex>>>,
@@ -217,6 +221,7 @@ impl Table {
             order: Order::default(),
             columns: Columns::default(),
             tags: Tags::default(),
+            streams: Streams::default(),
             schema: ArcSwap::new(schema.clone()),
             uniques: ArcSwap::default(),
             owners: ArcSwap::default(),
@@ -329,7 +334,11 @@ impl State for Table {
         Some(match reply {
             Reply::Record(outcome) => Answered::Record(RecordAnswered::of(outcome)),
             Reply::Done => Answered::Nothing,
-            Reply::NoMatch | Reply::Rows(_) | Reply::Repeated(_) | Reply::Tried(_) => return None,
+            Reply::NoMatch
+            | Reply::Rows(_)
+            | Reply::Repeated(_)
+            | Reply::AlreadyApplied
+            | Reply::Tried(_) => return None,
             Reply::Field(field) => Answered::Field(field.id),
             Reply::Option(choice) => Answered::Option(choice.id),
             Reply::Category(category) => Answered::Category(category.id),

@@ -1,7 +1,7 @@
 //! A table in a snapshot: how it is taken out at one instant, and how it is built again.
 //!
 //! One state chunk (a MessagePack array: format, sequence, last tag number, last follow-up,
-//! open follow-ups, schema, tags, and outcomes if there are any), then chunks of records in creation order, each record an array of
+//! open follow-ups, schema, tags, and, if there are any, outcomes, then streams), then chunks of records in creation order, each record an array of
 //! id, version, sequence, body.
 
 use crate::model::id::{HistoryId, Position, RecordId, Sequence, Slot, TagNumber, Version};
@@ -13,21 +13,25 @@ use crate::model::table::decide::keys::claims_of;
 use crate::model::table::digest::{item_hash, record_hash, stored_hash};
 use crate::model::table::event::{FollowUpNumber, Tag};
 use crate::model::table::event_form::{
-    Misfit, decode_tag, encode_tag, put_array, put_bin, put_named, put_nil, put_uint, take_array,
-    take_bin, take_body, take_id, take_named, take_nil, take_sequence, take_u32, take_uint,
+    Misfit, decode_stream, decode_tag, encode_stream, encode_tag, put_array, put_bin, put_named,
+    put_nil, put_uint, take_array, take_bin, take_body, take_id, take_named, take_nil,
+    take_sequence, take_u32, take_uint,
 };
 use crate::model::table::index::{ById, ByKey};
 use crate::model::table::record::Record;
 use crate::model::table::scan::Scan;
+use crate::model::table::streams::{self, Streams};
 use crate::model::table::{FollowUps, Setting, Shown, Table};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const FORMAT: u64 = 1;
 const STATE_FIELDS: u32 = 7;
-/// With the outcomes.
-const STATE_FIELDS_MAX: u32 = 8;
+const STATE_FIELDS_WITH_OUTCOMES: u32 = 8;
+/// With the streams too.
+const STATE_FIELDS_MAX: u32 = 9;
 const RECORD_FIELDS: u32 = 4;
+const STREAM_FIELDS: u32 = 3;
 
 /// A table at one instant: small copies, and a scan over the rest.
 pub struct Image {
@@ -40,6 +44,7 @@ pub struct Image {
     tag_number: TagNumber,
     follow_ups: Arc<FollowUps>,
     outcomes: outcomes::Image,
+    streams: streams::Held,
     records_digest: u128,
     digest_key: [u8; 16],
 }
@@ -60,6 +65,7 @@ impl Table {
             tag_number: self.tag_number,
             follow_ups: self.shown.follow_ups(),
             outcomes: self.outcomes.image(),
+            streams: self.shown.streams.image(),
             records_digest: self.digest.records(),
             digest_key: self.digest.key(),
         }
@@ -72,7 +78,11 @@ impl Image {
     pub fn encode_state(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let outcomes = self.outcomes.iter().count();
-        let fields = if outcomes == 0 { STATE_FIELDS } else { STATE_FIELDS_MAX };
+        let fields = match (outcomes, self.streams.is_empty()) {
+            (0, true) => STATE_FIELDS,
+            (_, true) => STATE_FIELDS_WITH_OUTCOMES,
+            (_, false) => STATE_FIELDS_MAX,
+        };
         put_array(fields as usize, &mut out);
         put_uint(FORMAT, &mut out);
         put_uint(self.sequence.0, &mut out);
@@ -90,9 +100,16 @@ impl Image {
         for tag in self.shown.tags.first(self.tag_count) {
             encode_tag(&tag, &mut out);
         }
-        if outcomes > 0 {
+        if fields >= STATE_FIELDS_WITH_OUTCOMES {
             put_array(outcomes, &mut out);
             self.outcomes.iter().for_each(|outcome| encode_outcome(outcome, &mut out));
+        }
+        if fields == STATE_FIELDS_MAX {
+            put_array(self.streams.len(), &mut out);
+            for (key, state) in &self.streams {
+                put_array(STREAM_FIELDS as usize, &mut out);
+                encode_stream((key, Some(state)), &mut out);
+            }
         }
         out
     }
@@ -150,6 +167,17 @@ fn take_outcome(rest: &mut &[u8], schema: &Schema) -> Result<StoredOutcome, Misf
 fn take_outcomes(rest: &mut &[u8], schema: &Schema, outcomes: &Outcomes) -> Result<(), Misfit> {
     for _ in 0..take_array(rest, "a list of outcomes")? {
         outcomes.load([Arc::new(take_outcome(rest, schema)?)]);
+    }
+    Ok(())
+}
+
+fn take_streams(rest: &mut &[u8], streams: &Streams) -> Result<(), Misfit> {
+    for _ in 0..take_array(rest, "a list of streams")? {
+        if take_array(rest, "a stream")? != STREAM_FIELDS {
+            return Err(Misfit::Shape { what: "a stream" });
+        }
+        let (key, state) = decode_stream(rest)?;
+        streams.put(&key, state.map(Arc::new).as_ref());
     }
     Ok(())
 }
@@ -237,8 +265,11 @@ impl Loader {
             let tag: Tag = decode_tag(rest)?;
             table.shown.tags.put(tag);
         }
-        if fields == STATE_FIELDS_MAX {
+        if fields >= STATE_FIELDS_WITH_OUTCOMES {
             take_outcomes(rest, &schema, &table.outcomes)?;
+        }
+        if fields == STATE_FIELDS_MAX {
+            take_streams(rest, &table.shown.streams)?;
         }
         if !rest.is_empty() {
             return Err(Misfit::Shape { what: "a table" });

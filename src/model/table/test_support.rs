@@ -308,6 +308,7 @@ pub(crate) fn assert_same(left: &Table, right: &Table) {
     assert_eq!(left.tag_number, right.tag_number, "tag number");
     assert_eq!(left.shown.follow_ups(), right.shown.follow_ups(), "follow-ups");
     assert_eq!(left.shown.schema(), right.shown.schema(), "schema");
+    assert_eq!(left.shown.streams.image(), right.shown.streams.image(), "streams");
     let (tags, other_tags) = (&left.shown.tags, &right.shown.tags);
     assert_eq!(tags.first(tags.len()), other_tags.first(other_tags.len()), "tags");
     assert_whole(left);

@@ -76,6 +76,8 @@ impl Trial {
                 self.tags.extend(change.new_tags.iter().cloned().map(Arc::new));
             }
             Event::SourceKept(kept) => self.count(&kept.record),
+            // One entry for the whole of a stream.
+            Event::StreamMoved(_) => {}
             Event::ObjectCreated { .. }
             | Event::FieldCreated { .. }
             | Event::OptionCreated { .. }

@@ -98,7 +98,8 @@ fn an_id_in_capitals_is_the_same_id() {
     let mut scene = Scene::new();
     for route in crate::api::bad_input::table::routes() {
         for name in names(&route) {
-            if route.method == "GET" {
+            // A stream has a name, and no id.
+            if route.method == "GET" && name != "stream" {
                 let capitals = scene.own(name).to_uppercase();
                 let answer = ask(&mut scene, &route, name, &capitals);
                 assert_eq!(answer.status, 200, "{answer}");

@@ -338,6 +338,13 @@ fn make_records(maker: &mut Maker<'_>, object: &str, things: &mut Things) {
     let bulk = format!("/api/custom-objects/{object}/bulk-archive-entity-record");
     let request = Request::new("POST", &bulk).json(&json!({"record_ids": [archived]}));
     things.insert("bulk", text(&maker.send(request).expect(200), "status_id").to_owned());
+    // Streams are named by their senders; this one has a name that only this business uses.
+    let named = things["object"].clone();
+    let stream = Request::new("POST", &format!("{records}/bulk-upsert?stream_id={named}"))
+        .header("Content-Type", "application/x-ndjson");
+    let line = json!({"offset": 0, "lookup_value": "Acme", "fields": {"code": "c-1"}}).to_string();
+    maker.send(stream.body(line.as_bytes()));
+    things.insert("stream", named);
     things.insert("record", record);
     things.insert("archived_record", archived);
     let contact = json!({"lookup_value": "ada@example.com"});

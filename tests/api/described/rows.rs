@@ -78,4 +78,25 @@ pub(super) fn batches(judge: &mut Judge) {
     let lines = lines.header("Content-Type", "application/x-ndjson");
     let told = judge.judge("post", &import, &lines.body(b"{\"name\":\"Imported\"}"));
     assert_eq!(items(&told)[0]["action"], "unchanged");
+    resumed(judge, &path);
+}
+
+/// A stream that can be resumed, and how far it has come.
+fn resumed(judge: &mut Judge, path: &str) {
+    let lines = [
+        json!({"offset": 4, "lookup_value": "Placed"}),
+        json!({"offset": 4, "lookup_value": "Placed"}),
+        json!({"offset": 5, "lookup_value": "Placed"}),
+    ];
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let request = Request::new("POST", "/api/records/accounts/bulk-upsert?stream_id=s1")
+        .header("Content-Type", "application/x-ndjson");
+    let request = request.body(lines.join("\n").as_bytes());
+    judge.judge("post", path, &request);
+    let again = judge.judge("post", path, &request);
+    assert_eq!(items(&again)[0]["action"], "already_applied");
+    let stream = format!("{RECORDS}/streams/{{stream_id}}");
+    let told = judge.ask("get", &stream, &["accounts", "s1"], None);
+    assert_eq!(told["next_offset"], 6);
+    judge.ask("delete", &stream, &["accounts", "s1"], None);
 }

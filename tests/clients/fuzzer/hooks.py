@@ -81,6 +81,7 @@ OF_OTHER_KEYS = {
     "set_on_create": {"required"},
     "set_on_update": {"required"},
     "status": {"invalid"},
+    "stream_id": {"invalid"},  # of streams, and not points alone
     "timezone": {"invalid_choice"},
     "unique_constraints": {"invalid"},  # of fields that may be unique
     "value": {"invalid", "required"},

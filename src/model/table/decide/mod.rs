@@ -16,6 +16,7 @@ mod precondition;
 mod relate;
 mod schema;
 mod sets;
+mod stream;
 mod survey;
 pub(crate) mod together;
 mod trial;
@@ -74,6 +75,8 @@ pub enum Rejection {
     ObjectArchived,
     /// So much would have been done that no more can be tried.
     TrialFull { max: usize },
+    /// The table remembers as many streams as it may.
+    StreamsFull { max: usize },
     /// The key of a row was used for another one.
     KeyReused,
     /// An atomic batch of which rows fail: what would have become of each.
@@ -206,6 +209,9 @@ fn decide_ask(
     if let Ask::Trial(rows) = ask {
         return Ok(trial::decide(view, (caller, *rows), moment, events));
     }
+    if let Ask::Streamed(streamed) = ask {
+        return stream::decide(view, (caller, *streamed), moment, (events, bytes));
+    }
     if let Ask::Dry(ask) = ask {
         let first = events.len();
         let reply = decide_ask(view, (caller, *ask), moment, (&mut *events, bytes));
@@ -246,7 +252,11 @@ fn answer(commit: &mut Commit<'_>, ask: Ask) -> Result<Reply, Rejection> {
             commit.precondition = Some(precondition);
             answer(commit, *ask)
         }
-        Ask::Atomic(_) | Ask::Trial(_) | Ask::Dry(_) => unreachable!("they are taken apart before"),
+        Ask::EndStream(ended) => stream::end(commit, *ended),
+        Ask::ForgetStream { stream, unused_since } => stream::forget(commit, stream, unused_since),
+        Ask::Atomic(_) | Ask::Trial(_) | Ask::Streamed(_) | Ask::Dry(_) => {
+            unreachable!("they are taken apart before")
+        }
     }
 }
 

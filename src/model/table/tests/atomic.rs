@@ -102,7 +102,8 @@ proptest! {
                 | Reply::Category(_)
                 | Reply::Rows(_)
                 | Reply::Repeated(_)
-                | Reply::Tried(_) => panic!("a row is answered with {reply:?}"),
+                | Reply::AlreadyApplied
+        | Reply::Tried(_) => panic!("a row is answered with {reply:?}"),
             };
             answers.iter().map(id).collect::<Vec<_>>()
         };

@@ -228,7 +228,7 @@ fn a_snapshot_that_is_not_what_was_written_is_refused() {
         &|taken| taken.state[0] += 1,
         "a list of outcomes is not in the form this version writes",
     );
-    check(&|taken| taken.state[0] += 2, "a table is not in the form this version writes");
+    check(&|taken| taken.state[0] += 3, "a table is not in the form this version writes");
     check(&|taken| taken.chunks[0].0.push(0), "a record is not in the form this version writes");
     // Another state that is well formed: one more sequence.
     let mut other = Rig::accounts();

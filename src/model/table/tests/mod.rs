@@ -30,6 +30,7 @@ mod searching;
 mod sources;
 mod steps;
 mod stored;
+mod streams;
 mod together;
 mod together_steps;
 mod trials;

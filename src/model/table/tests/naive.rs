@@ -269,7 +269,8 @@ impl Naive {
                 }
             },
             Ask::ChangeSchema(asked) => self.change_schema(asked),
-            Ask::Atomic(_) | Ask::Trial(_) => panic!("no step asks for rows together"),
+            Ask::Atomic(_) | Ask::Trial(_) | Ask::Streamed(_) => panic!("no step has many rows"),
+            Ask::EndStream(_) | Ask::ForgetStream { .. } => panic!("no step is of a stream"),
             Ask::ConfirmFollowUp(number) => {
                 let sent = usize::try_from(number.0).unwrap().min(self.purged.len());
                 self.confirmed = self.confirmed.max(sent);

@@ -150,6 +150,9 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
         Ok(Reply::Option(_)) => Answer::Option,
         Ok(Reply::Rows(rows)) => panic!("no step asks for {rows:?}"),
         Ok(Reply::Repeated(outcome)) => panic!("no step has a key: {outcome:?}"),
+        Ok(Reply::AlreadyApplied) | Err(Rejection::StreamsFull { .. }) => {
+            panic!("no step is a row of a stream")
+        }
         Ok(Reply::Tried(tried)) => panic!("no step tries {tried:?}"),
         Err(Rejection::TrialFull { .. }) => panic!("no step tries rows"),
         Err(Rejection::KeyReused) => panic!("no step has a key"),
@@ -304,6 +307,7 @@ proptest! {
                 | Stored::SchemaChanged { sequence, .. } => sequence,
                 Stored::TeamChanged { .. }
                 | Stored::SourceKept { .. }
+                | Stored::StreamMoved { .. }
                 | Stored::FollowUpConfirmed { .. }
                 | Stored::Outcome { .. } => continue,
             };

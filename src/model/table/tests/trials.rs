@@ -32,6 +32,7 @@ fn comparable(answer: Result<Reply, Rejection>) -> Result<Option<(Action, u32)>,
         | Reply::Category(_)
         | Reply::Rows(_)
         | Reply::Repeated(_)
+        | Reply::AlreadyApplied
         | Reply::Tried(_) => panic!("a row is answered with a record"),
     })
 }

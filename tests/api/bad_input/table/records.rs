@@ -16,6 +16,7 @@ pub(super) fn reads() -> Vec<Route> {
             .ordered()
             .words(&["archived"])
             .may_take(json!({"query": [], "search": "Acme"}), search_keys()),
+        Route::new("GET /api/records/{object}/streams/{stream}", 200),
         Route::new("GET /api/records/changes", 200).flags(&["compact"]).words(&["include"]),
         Route::new("GET /api/records/{object}/changes", 200)
             .flags(&["compact"])
@@ -215,6 +216,7 @@ pub(super) fn writes() -> Vec<Route> {
 
 pub(super) fn ends() -> Vec<Route> {
     vec![
+        Route::new("DELETE /api/records/{object}/streams/{stream}", 204),
         Route::new("DELETE /api/records/{object}/{record}/team-members/{member}", 204)
             .writing_record(),
         Route::new("DELETE /api/records/{object}/{record}", 204)
