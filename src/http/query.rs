@@ -23,6 +23,8 @@ pub struct Query<'a> {
     /// Keys of the body that are null: left out, but still names.
     nulls: Vec<&'a str>,
     asked: Vec<&'static str>,
+    /// Beginnings of names.
+    asked_prefixes: Vec<&'static str>,
     strict: bool,
 }
 
@@ -40,8 +42,9 @@ impl<'a> Query<'a> {
                 }
             }
         }
-        let (in_body, nulls, asked) = (Vec::new(), Vec::new(), Vec::new());
-        let mut query = Self { pairs, in_body, nulls, asked, strict: false };
+        let (in_body, nulls, asked, asked_prefixes) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut query = Self { pairs, in_body, nulls, asked, asked_prefixes, strict: false };
         query.strict = query.boolean("strict", faults).unwrap_or(false);
         query
     }
@@ -83,6 +86,20 @@ impl<'a> Query<'a> {
     /// Notes that somebody else reads this name.
     pub fn knows(&mut self, name: &'static str) {
         self.asked.push(name);
+    }
+
+    /// The parameters whose names begin so: what stands behind that, and the values.
+    pub fn named(&mut self, prefix: &'static str, faults: &mut Faults) -> Vec<(String, String)> {
+        self.asked_prefixes.push(prefix);
+        let mut found: Vec<(String, String)> = Vec::new();
+        for (name, value) in &self.pairs {
+            let Some(rest) = name.strip_prefix(prefix) else { continue };
+            if found.iter().any(|(given, _)| given == rest) {
+                faults.push(invalid(name, "This parameter is given twice."));
+            }
+            found.push((rest.to_owned(), value.trim().to_owned()));
+        }
+        found
     }
 
     /// The value of a parameter; none if it is left out.
@@ -152,7 +169,9 @@ impl<'a> Query<'a> {
     ) {
         let extensions = group.names();
         for (name, _) in &self.pairs {
-            let known = self.asked.contains(&&**name) || (name == MIN_SEQ && group.reads());
+            let known = self.asked.contains(&&**name)
+                || self.asked_prefixes.iter().any(|prefix| name.starts_with(prefix))
+                || (name == MIN_SEQ && group.reads());
             if !known && (self.strict || extensions.query.contains(&&**name)) {
                 faults.push(Fault::unknown_parameter(Place::Query(name.to_string().into())));
             }

@@ -42,9 +42,7 @@ fn headers_that_ask_for_a_version_of_many_rows() {
 #[test]
 fn routes_that_are_not_offered_are_not_found() {
     let mut fixture = accounts();
-    let row = json!([{"lookup_value": "new"}]);
     for request in [
-        Request::new("POST", "/api/records/accounts/import").json(&row),
         Request::new("GET", "/api/records/accounts/streams/s1"),
         Request::new("GET", "/api/webhooks"),
         Request::new("POST", "/api/client").json(&json!({"email": "a@example.com"})),

@@ -10,6 +10,7 @@ const RECORDS: &[Row] = &[
     ("/api/records/{o}", &[("GET", "records_list")]),
     ("/api/records/{o}/upsert", &[("POST", "records_upsert_create")]),
     ("/api/records/{o}/bulk-upsert", &[("POST", "records_bulk_upsert_create")]),
+    ("/api/records/{o}/import", &[("POST", "records_import_create")]),
     ("/api/records/{o}/add", &[("POST", "records_add_create")]),
     ("/api/records/{o}/lookup", &[("GET", "records_lookup_retrieve")]),
     ("/api/records/{o}/search", &[("POST", "records_search_create")]),

@@ -23,6 +23,7 @@ mod field_types;
 mod further_types;
 mod gone_members;
 mod identity;
+mod imports;
 mod index;
 mod keys;
 mod limits;

@@ -1,9 +1,13 @@
-//! `POST …/bulk-upsert`: many rows in one request, as a JSON batch or as a stream of lines.
+//! `POST …/bulk-upsert` and `POST …/import`: many rows in one request, as a JSON batch, as a stream
+//! of lines, or as a table.
 //!
 //! Whichever way rows arrive, each is an upsert like any other: read by `wire/row.rs`, decided by the
 //! table's writer, told of in one result.
 
 mod atomic;
+mod columns;
+mod import;
+mod incoming;
 mod inflate;
 mod json;
 mod lines;
@@ -13,6 +17,7 @@ mod row_key;
 mod sender;
 mod source;
 mod stream;
+mod table;
 mod trial;
 mod window;
 
@@ -28,10 +33,18 @@ use futures_util::future::{LocalBoxFuture, ready};
 
 const NDJSON: &str = "application/x-ndjson";
 
-/// Registers the route.
+/// Registers the routes.
 pub fn register(config: &mut ServiceConfig) {
     let path = "/api/records/{object_identifier}/bulk-upsert";
     config.service(Endpoint::at(path).post_many(bulk_upsert));
+    let path = "/api/records/{object_identifier}/import";
+    config.service(Endpoint::at(path).post_many(import::import));
+}
+
+/// Whether any row could be carried out.
+fn may_write(target: &Target) -> Result<(), Problem> {
+    let access = &target.access;
+    require(access.may_create() || access.may_edit_any() || access.may_unarchive_any())
 }
 
 /// How the rows of a request come.
@@ -67,8 +80,7 @@ async fn bulk_upsert(
     target: Target,
     rows: Rows,
 ) -> Result<HttpResponse, Problem> {
-    let access = &target.access;
-    require(access.may_create() || access.may_edit_any() || access.may_unarchive_any())?;
+    may_write(&target)?;
     match rows {
         Rows::Batch(body) => json::upsert(&request, target, &body).await,
         Rows::Lines(body) => stream::upsert(&request, target, body),

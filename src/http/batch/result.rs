@@ -133,6 +133,15 @@ impl Serialize for RowResult {
     }
 }
 
+/// The result of a row with the line in which the row begins, where that is told.
+#[derive(Debug, Serialize)]
+pub(super) struct NumberedResult<'a> {
+    #[serde(flatten)]
+    pub result: &'a RowResult,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+}
+
 /// Actions that are counted even where none occurred.
 const ALWAYS_COUNTED: [RowAction; 5] = [
     RowAction::Done(Action::Created),
@@ -229,6 +238,9 @@ pub(super) struct Summary<'a> {
     /// Why it was aborted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<crate::http::code::Code>,
+    /// Of an import: columns that were passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignored_columns: Option<Vec<String>>,
 }
 
 #[cfg(test)]

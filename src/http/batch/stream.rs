@@ -3,12 +3,16 @@
 //! Bounded in both directions: no more rows are taken in than may be in flight, and no results are made
 //! for a client that does not read them. It must not know what a row says.
 
+use crate::http::batch::columns::Columns;
+use crate::http::batch::incoming::{Cut, Incoming};
 use crate::http::batch::inflate::Inflate;
-use crate::http::batch::lines::{Line, Lines};
+use crate::http::batch::lines::Line;
 use crate::http::batch::options::StreamOptions;
-use crate::http::batch::result::{Counts, RowAction, StreamState, Summary, SummaryLine};
+use crate::http::batch::result::{
+    Counts, NumberedResult, RowAction, StreamState, Summary, SummaryLine,
+};
 use crate::http::batch::sender::Sender;
-use crate::http::batch::source::LineSource;
+use crate::http::batch::source::{LineSource, Rows};
 use crate::http::batch::window::{CHUNK_ROWS, Numbered, Window};
 use crate::http::batch::{HEADERS, NDJSON};
 use crate::http::body::PlainBody;
@@ -49,33 +53,47 @@ pub(super) fn upsert(
     query.finish(RouteGroup::Stream, request.headers(), &HEADERS, &mut faults);
     faults.check()?;
     let inflate = Inflate::of_head(request.headers())?;
+    let cut = Cut::lines(target.batch_limits().line_bytes_max);
+    let incoming = Incoming::new(body, inflate, cut);
+    Ok(answer(request, target, options, (incoming, Rows::Upserts)))
+}
+
+/// Carries the rows out, and answers each.
+pub(super) fn answer(
+    request: &HttpRequest,
+    target: Target,
+    options: StreamOptions,
+    rows: (Incoming, Rows),
+) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     if options.is_dry {
         response.insert_header((DRY_RUN, "true"));
     }
     let (pieces, answer) = mpsc::channel(PIECES_MAX);
-    let incoming = Incoming::new(body, inflate, target.batch_limits().line_bytes_max);
     let quota = RowQuota::of(request);
-    let stream = Stream { quota, ..Stream::new(target, options, incoming, pieces) };
+    let stream = Stream { quota, ..Stream::new(target, options, rows, pieces) };
     // It goes on while the client does not read, until the answer has no more room.
     actix_web::rt::spawn(stream.run());
     let pieces = stream::unfold(answer, async |mut answer| {
         let piece = answer.recv().await?;
         Some((piece, answer))
     });
-    Ok(response.content_type(NDJSON).streaming(pieces))
+    response.content_type(NDJSON).streaming(pieces)
 }
 
 /// What makes the answer.
 struct Stream {
     window: Window<LineSource>,
     incoming: Incoming,
+    form: Rows,
     options: StreamOptions,
     /// None: as many rows as come.
     quota: Option<RowQuota>,
     counts: Counts,
     /// Rows taken in.
     rows: u64,
+    /// Of an import: the lines in which those rows begin that are not told yet.
+    lines: VecDeque<u64>,
     /// When what the sender may do was asked last.
     asked_ns: u64,
     piece: Vec<u8>,
@@ -96,7 +114,7 @@ impl Stream {
     fn new(
         target: Target,
         options: StreamOptions,
-        incoming: Incoming,
+        (incoming, form): (Incoming, Rows),
         pieces: mpsc::Sender<Result<Bytes, std::io::Error>>,
     ) -> Self {
         let caller = target.caller.for_request();
@@ -107,10 +125,12 @@ impl Stream {
         Self {
             window: Window::new(sender, true),
             incoming,
+            form,
             options,
             quota: None,
             counts: Counts::default(),
             rows: 0,
+            lines: VecDeque::new(),
             asked_ns,
             piece: Vec::new(),
             pieces,
@@ -140,7 +160,8 @@ impl Stream {
         let batch_id = self.window.sender().caller.batch;
         let (count, counts) = (self.counts.rows(), &self.counts);
         let dry_run = self.options.is_dry;
-        let summary = Summary { count, counts, dry_run, batch_id, state, code };
+        let ignored_columns = self.form.columns().map(Columns::ignored);
+        let summary = Summary { count, counts, dry_run, batch_id, state, code, ignored_columns };
         write_line(&SummaryLine { summary }, &mut self.piece);
         if self.hand_over().await.is_ok() && state == StreamState::Aborted {
             // Whoever sends everything before reading anything must get to the end of that.
@@ -196,9 +217,9 @@ impl Stream {
     }
 
     /// Takes in what has arrived: a line, the end, or what is wrong with the body.
-    async fn take(&mut self, line: Result<Option<Line>, Problem>) -> Result<(), End> {
-        let line = match line {
-            Ok(Some(line)) => line,
+    async fn take(&mut self, line: Result<Option<(u64, Line)>, Problem>) -> Result<(), End> {
+        let (number, line) = match line {
+            Ok(Some(numbered)) => numbered,
             Ok(None) => {
                 self.send().await?;
                 return Err(End::Complete);
@@ -209,8 +230,12 @@ impl Stream {
             }
         };
         self.wait_for_quota().await?;
-        let bytes_max = self.incoming.line_bytes_max;
-        let row = Numbered { index: self.rows, source: LineSource { line, bytes_max } };
+        let bytes_max = self.window.sender().target.batch_limits().line_bytes_max;
+        let source = LineSource { line, bytes_max, rows: self.form.clone() };
+        let row = Numbered { index: self.rows, source };
+        if self.form.columns().is_some() {
+            self.lines.push_back(number);
+        }
         self.rows += 1;
         let pushed = self.window.push(row).await;
         pushed.map_err(|problem| aborted(&problem))
@@ -259,8 +284,9 @@ impl Stream {
         for result in self.window.take_ready() {
             let action = result.action();
             self.counts.add(action);
+            let line = self.lines.pop_front();
             if self.options.results.tells(action) {
-                write_line(&result, &mut self.piece);
+                write_line(&NumberedResult { line, result: &result }, &mut self.piece);
             }
             if self.piece.len() >= ANSWER_BYTES {
                 self.hand_over().await?;
@@ -290,50 +316,4 @@ fn aborted(problem: &Problem) -> End {
 fn write_line(line: &impl Serialize, out: &mut Vec<u8>) {
     serde_json::to_writer(&mut *out, line).expect("a vector takes every write");
     out.push(b'\n');
-}
-
-/// Lines on their way in.
-struct Incoming {
-    body: PlainBody,
-    inflate: Inflate,
-    lines: Lines,
-    line_bytes_max: usize,
-    ready: VecDeque<Line>,
-    has_ended: bool,
-}
-
-impl Incoming {
-    fn new(body: PlainBody, inflate: Inflate, line_bytes_max: usize) -> Self {
-        let lines = Lines::new(line_bytes_max);
-        Self { body, inflate, lines, line_bytes_max, ready: VecDeque::new(), has_ended: false }
-    }
-
-    /// The next line; none at the end. Whoever gives up waiting loses nothing.
-    async fn next(&mut self) -> Result<Option<Line>, Problem> {
-        loop {
-            if let Some(line) = self.ready.pop_front() {
-                return Ok(Some(line));
-            }
-            if self.has_ended {
-                return Ok(None);
-            }
-            let ready = &mut self.ready;
-            if let Some(plain) = self.inflate.step()? {
-                self.lines.push(plain, |_, line| ready.push_back(line));
-            } else if let Some(piece) = self.body.next().await? {
-                self.inflate.feed(piece);
-            } else {
-                if let Some(plain) = self.inflate.finish()? {
-                    self.lines.push(plain, |_, line| ready.push_back(line));
-                }
-                self.lines.finish(|_, line| ready.push_back(line));
-                self.has_ended = true;
-            }
-        }
-    }
-
-    /// Throws away what still comes.
-    async fn drain(&mut self) {
-        while let Ok(Some(_)) = self.body.next().await {}
-    }
 }

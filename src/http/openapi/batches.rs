@@ -92,6 +92,41 @@ pub struct RowsQuery {
     pub strict: Option<bool>,
 }
 
+/// What an import takes of what streams take.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct StreamQuery {
+    /// What becomes of the record that is found, or not found; `upsert` unless given.
+    #[param(inline)]
+    pub mode: Option<UpsertMode>,
+    /// The caller's own keys: API names of unique fields to look for records by, separated by commas,
+    /// the most important first.
+    pub r#match: Option<String>,
+    #[param(inline)]
+    pub on_identity_conflict: Option<IdentityConflict>,
+    /// Answer `unchanged` instead of `updated` where nothing changed; true unless given.
+    pub report_unchanged: Option<bool>,
+    /// Show the record in each result.
+    pub return_records: Option<bool>,
+    /// Answer what would be answered, and write nothing: with the header `X-Dry-Run`. Keys of rows are
+    /// not looked at.
+    pub dry_run: Option<bool>,
+    #[param(inline)]
+    pub oncreate_unarchive: Option<UpsertArchivedMatch>,
+    #[param(inline)]
+    pub onupdate_archived_conflict: Option<ArchivedConflict>,
+    #[param(inline)]
+    pub on_restore_conflict: Option<RestoreConflict>,
+    /// Which results are told; `all` unless given.
+    #[param(inline)]
+    pub results: Option<ResultsWanted>,
+    /// End after so many failed rows.
+    #[param(minimum = 1)]
+    pub max_errors: Option<u64>,
+    /// Refuse unknown parameters instead of ignoring them.
+    pub strict: Option<bool>,
+}
+
 /// A row: an upsert of its own. What it says goes before what is said for all rows.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"lookup_value": "Acme Corp", "fields": {"account_region": "North"}}))]
@@ -207,6 +242,9 @@ pub struct RowResult {
     pub conflict: Option<Value>,
     /// With `precondition_failed`: the record's version, null if there is no live one.
     pub current_version: Option<u64>,
+    /// Of an import: the line of the body in which the row begins, from 1.
+    #[schema(nullable = false)]
+    pub line: Option<u64>,
 }
 
 /// The answer to a batch, also where rows have failed.
@@ -244,6 +282,48 @@ pub struct StreamSummary {
     pub state: StreamState,
     #[schema(nullable = false)]
     pub code: Option<String>,
+    /// Of an import: columns that were passed over: the id, and what nobody can write.
+    #[schema(nullable = false)]
+    pub ignored_columns: Option<Vec<String>>,
+}
+
+/// What is said for all rows of an import, beside what any stream takes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// CSV: what stands between cells: `,` unless given, `;` or a tab, also spelled `tab`.
+    #[param(inline)]
+    pub delimiter: Option<Delimiter>,
+    /// Pass over columns that are no fields; otherwise `400 does_not_exist` before the first row, and
+    /// of lines of JSON the row fails.
+    pub ignore_unknown: Option<bool>,
+    /// `clear` lets blank cells clear their fields, which otherwise they leave alone; `#N/A` always
+    /// clears.
+    #[param(inline)]
+    pub blank: Option<Blanks>,
+}
+
+/// What stands between cells.
+#[derive(Serialize, ToSchema)]
+pub enum Delimiter {
+    #[serde(rename = ",")]
+    Comma,
+    #[serde(rename = ";")]
+    Semicolon,
+    #[serde(rename = "tab")]
+    Tab,
+}
+
+/// A row that names its columns, or a line of an export. Values stand by API name, id or label of their
+/// field, in the row itself or in `fields`.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"name": "Acme Corp", "account_region": "North"}))]
+pub struct ImportRow {
+    /// The caller's own key; a row without it is looked for by the value of its identifier.
+    #[schema(min_length = 1, max_length = 255)]
+    pub lookup_value: Option<String>,
+    #[schema(nullable = false)]
+    pub fields: Option<BTreeMap<String, Value>>,
 }
 
 /// The last line of a stream. Where it is missing the stream broke off; every result that was
@@ -286,3 +366,22 @@ pub enum StreamLine {
     ))
 )]
 pub fn bulk_upsert() {}
+
+/// Create or update (upsert) records from a table
+///
+/// Each row is an upsert of its own, as in a stream. CSV is UTF-8 by RFC 4180 with a row of names
+/// first: API names, ids or labels of fields; `map.<column>=<field>` says which field a column is,
+/// and with an empty value that it is passed over. A column must be `lookup_value` or the identifier,
+/// unless `match` says otherwise. Several values stand between `|`. Lines of JSON name their columns
+/// themselves. What an export gives can be read back: the id and what nobody can write is passed over.
+#[utoipa::path(
+    post, path = "/api/records/{object_identifier}/import", tag = "records",
+    operation_id = "records_import_create",
+    params(ObjectPath, ImportQuery, StreamQuery),
+    request_body(content((String = "text/csv"), (ImportRow = "application/x-ndjson"))),
+    responses((
+        status = 200, description = "What has become of each row: see its `action`.",
+        content((StreamLine = "application/x-ndjson")),
+    ))
+)]
+pub fn import() {}

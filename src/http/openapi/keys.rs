@@ -20,8 +20,9 @@ const READS: [&str; 6] = [
 ];
 
 /// Many writes at once.
-const MANY_WRITES: [&str; 3] = [
+const MANY_WRITES: [&str; 4] = [
     "records_bulk_upsert_create",
+    "records_import_create",
     "custom_objects_bulk_archive_entity_record_create",
     "custom_objects_bulk_change_field_value_create",
 ];

@@ -72,6 +72,7 @@ pub const ALIASES: [&str; 2] = ["/api/docs/schema", "/api/docs/public/schema"];
     paths(
         records::upsert,
         batches::bulk_upsert,
+        batches::import,
         records::add,
         records::lookup,
         search::list,

@@ -60,4 +60,22 @@ pub(super) fn batches(judge: &mut Judge) {
         .header("Content-Type", "application/x-ndjson");
     let told = judge.judge("post", &path, &request.body(lines.join("\n").as_bytes()));
     assert_eq!(items(&told).len(), lines.len() + 1);
+    let import = format!("{RECORDS}/import");
+    let table = Request::new("POST", "/api/records/accounts/import?return_records=true");
+    let table = table.header("Content-Type", "text/csv");
+    let rows = b"id,name,note,seats\nx,Imported,a,1\nx,Imported,b,many\nx,Imported,b,1\n";
+    let refused = judge.judge("post", &import, &table.clone().body(rows));
+    assert_eq!(refused["code"], "does_not_exist");
+    let rows = b"id,name,note,score\nx,Imported,a,1\nx,Imported,b,many\nx,Imported,b,1\n";
+    let told = judge.judge("post", &import, &table.body(rows));
+    let (last, results) = items(&told).split_last().expect("there is a last line");
+    let lines: Vec<_> = results.iter().map(|result| result["line"].clone()).collect();
+    assert_eq!(
+        (lines, &last["summary"]["ignored_columns"]),
+        (vec![2.into(), 3.into(), 4.into()], &json!(["id"]))
+    );
+    let lines = Request::new("POST", "/api/records/accounts/import");
+    let lines = lines.header("Content-Type", "application/x-ndjson");
+    let told = judge.judge("post", &import, &lines.body(b"{\"name\":\"Imported\"}"));
+    assert_eq!(items(&told)[0]["action"], "unchanged");
 }

@@ -97,6 +97,21 @@ fn many() -> Route {
         .unkeyed()
 }
 
+/// Its rows are no JSON body, and are in tests of their own; without any there is nothing to do.
+fn import() -> Route {
+    Route::new("POST /api/records/{object}/import", 200)
+        .flags(&[
+            "return_records",
+            "report_unchanged",
+            "changed_fields",
+            "ignore_unknown",
+            "dry_run",
+        ])
+        .words(&["on_restore_conflict", "mode", "blank", "results", "delimiter"])
+        .extensions(BATCH)
+        .unkeyed()
+}
+
 /// What becomes of archived records, by a word.
 fn archived(path: &'static str) -> Key {
     choice(path, "tn").refuses(json!("Overwrite"), "invalid_choice")
@@ -155,6 +170,7 @@ pub(super) fn writes() -> Vec<Route> {
             .conditional(&["If-Match", "If-None-Match"])
             .writing_record(),
         many(),
+        import(),
         Route::new("POST /api/records/{object}/add", 201)
             .takes(
                 json!({"fields": {"name": "Added"}}),
