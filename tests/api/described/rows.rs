@@ -60,6 +60,10 @@ pub(super) fn batches(judge: &mut Judge) {
         .header("Content-Type", "application/x-ndjson");
     let told = judge.judge("post", &path, &request.body(lines.join("\n").as_bytes()));
     assert_eq!(items(&told).len(), lines.len() + 1);
+    imports(judge);
+}
+
+fn imports(judge: &mut Judge) {
     let import = format!("{RECORDS}/import");
     let table = Request::new("POST", "/api/records/accounts/import?return_records=true");
     let table = table.header("Content-Type", "text/csv");
