@@ -19,13 +19,22 @@ const NO_KEY: &str = "A batch is not stored as a whole, so it takes no key.";
 pub struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Parameters of the body which the query does not have; none where a value cannot be one.
-    in_body: Vec<(&'a str, Option<Cow<'a, str>>)>,
+    in_body: Vec<InBody<'a>>,
     /// Keys of the body that are null: left out, but still names.
     nulls: Vec<&'a str>,
     asked: Vec<&'static str>,
     /// Beginnings of names.
     asked_prefixes: Vec<&'static str>,
     strict: bool,
+}
+
+/// A key of the body that is a parameter.
+#[derive(Debug)]
+struct InBody<'a> {
+    name: &'a str,
+    value: &'a Input<'a>,
+    /// As a query would have it.
+    text: Option<Cow<'a, str>>,
 }
 
 impl<'a> Query<'a> {
@@ -61,7 +70,7 @@ impl<'a> Query<'a> {
             if *value == Input::Null {
                 query.nulls.push(name);
             } else if !query.pairs.iter().any(|(given, _)| given == name) {
-                query.in_body.push((name, parameter_of(value)));
+                query.in_body.push(InBody { name, value, text: parameter_of(value) });
             }
         }
         query
@@ -70,7 +79,7 @@ impl<'a> Query<'a> {
     /// Where a parameter stands.
     #[must_use]
     pub fn place(&self, name: &'static str) -> Place {
-        if self.in_body.iter().any(|(given, _)| *given == name) {
+        if self.in_body.iter().any(|given| given.name == name) {
             Place::Body(name.into())
         } else {
             Place::Query(name.into())
@@ -105,13 +114,13 @@ impl<'a> Query<'a> {
     /// The value of a parameter; none if it is left out.
     pub fn text(&mut self, name: &'static str, faults: &mut Faults) -> Option<&str> {
         self.asked.push(name);
-        if let Some((_, value)) = self.in_body.iter().find(|(given, _)| *given == name) {
-            if value.is_none() {
+        if let Some(InBody { text, .. }) = self.in_body.iter().find(|given| given.name == name) {
+            if text.is_none() {
                 let fault = Fault::new(Code::Invalid, Place::Body(name.into()));
                 faults
                     .push(fault.saying("Expected a text, a number, a boolean, or a list of them."));
             }
-            return value.as_deref();
+            return text.as_deref();
         }
         let mut values = self.pairs.iter().filter(|(given, _)| given == name);
         let (_, value) = values.next()?;
@@ -119,6 +128,17 @@ impl<'a> Query<'a> {
             faults.push(invalid(name, "This parameter is given twice."));
         }
         Some(value)
+    }
+
+    /// The list that the body has for a parameter; none if it is left out or something else.
+    pub fn list_in_body(&mut self, name: &'static str) -> Option<&'a [Input<'a>]> {
+        self.asked.push(name);
+        match self.in_body.iter().find(|given| given.name == name)?.value {
+            Input::List(items) => Some(items),
+            Input::Null | Input::Boolean(_) | Input::Number(_) | Input::Text(_) | Input::Map(_) => {
+                None
+            }
+        }
     }
 
     /// `true`, `false`, `1` or `0`, in any case.
@@ -176,7 +196,7 @@ impl<'a> Query<'a> {
                 faults.push(Fault::unknown_parameter(Place::Query(name.to_string().into())));
             }
         }
-        let in_body = self.in_body.iter().map(|(name, _)| name).chain(&self.nulls);
+        let in_body = self.in_body.iter().map(|given| &given.name).chain(&self.nulls);
         for name in in_body {
             let known = self.asked.contains(name);
             if !known && (self.strict || extensions.body.contains(name)) {

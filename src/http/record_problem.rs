@@ -19,6 +19,7 @@ use crate::model::schema::field::Field;
 use crate::model::table::command::{self, EntryIndex, EntryKey, FaultKind, RecordFault};
 use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::decide::{Clash, Conflict, IdentityMatch, Rejection, Taken};
+use crate::model::table::intent::MatchPart;
 use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use actix_web::http::{StatusCode, header};
@@ -176,8 +177,11 @@ impl RefusedWrite<'_> {
             faults.push(fault);
         };
         match conflict {
-            Conflict::ArchivedIdentifier { holder, field, place, .. } => {
-                add(self.match_place(place, *field), ARCHIVED_IDENTIFIER.into(), Some(holder.id()));
+            Conflict::ArchivedIdentifier { holder, parts, .. } => {
+                for MatchPart { field, place, .. } in parts {
+                    let place = self.match_place(place, *field);
+                    add(place, ARCHIVED_IDENTIFIER.into(), Some(holder.id()));
+                }
             }
             Conflict::Identity(matches) => {
                 for IdentityMatch { field, record, .. } in matches {

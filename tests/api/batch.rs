@@ -28,6 +28,45 @@ fn results(answer: &Value) -> &Vec<Value> {
 }
 
 #[test]
+fn what_is_wrong_for_every_row_is_wrong_with_the_request() {
+    let mut fixture = accounts();
+    let rows = json!([row("Acme", "a")]);
+    for (name, value, code) in [
+        ("match", "note", "invalid_choice"),
+        ("match", "name%2Bnote", "invalid_choice"),
+        ("match", "name,nowhere", "does_not_exist"),
+        ("match", "", "required"),
+        ("mode", "merge", "invalid_choice"),
+        ("blank", "keep", "invalid_choice"),
+        ("on_identity_conflict", "last", "invalid_choice"),
+        ("oncreate_unarchive", "maybe", "invalid_choice"),
+        ("onupdate_archived_conflict", "unarchive", "invalid_choice"),
+        ("on_restore_conflict", "keep", "invalid_choice"),
+        ("report_unchanged", "maybe", "invalid"),
+        ("return_records", "maybe", "invalid"),
+    ] {
+        let query = format!("{BATCH}?{name}={value}");
+        let line = rows[0].to_string();
+        let stream = Request::new("POST", &query).header("Content-Type", "application/x-ndjson");
+        for request in [
+            Request::new("POST", &query).json(&rows),
+            Request::new("POST", BATCH)
+                .json(&json!({name: value.replace("%2B", "+"), "records": rows})),
+            stream.body(line.as_bytes()),
+        ] {
+            let refused = fixture.send(&request).expect_error(400, code);
+            assert_includes(&refused["errors"], &json!([{"code": code, "parameter": name}]));
+        }
+    }
+    // A row's own fault is the row's.
+    let mut own = row("Acme", "a");
+    own["match"] = json!(["note"]);
+    let answer = fixture.client.post(BATCH, &json!([own, row("Globex", "b")])).expect(200);
+    assert_eq!(actions(&answer), ["failed", "created"]);
+    assert_eq!(fixture.client.get("/api/records/accounts").expect(200)["count"], 1);
+}
+
+#[test]
 fn rows_are_carried_out_in_their_order_and_told_one_by_one() {
     let mut fixture = accounts();
     let archived = fixture.create_archived("accounts", "Hooli", &json!({}));

@@ -30,6 +30,7 @@ mod limits;
 mod lists;
 mod lookup;
 mod matching;
+mod matching_together;
 mod metrics;
 mod migration;
 mod openapi;

@@ -36,7 +36,7 @@ pub(super) async fn upsert(
     } else {
         Query::read_with_body(request.query_string(), &input, &mut faults)
     };
-    let options = BatchOptions::read(&mut query, &target.caller.origin, &mut faults);
+    let options = BatchOptions::read(&mut query, &target, &mut faults);
     let rows = rows_of(&input, &mut faults);
     query.knows("records");
     query.finish(RouteGroup::Batch, request.headers(), &HEADERS, &mut faults);

@@ -8,8 +8,8 @@ use crate::http::code::Code;
 use crate::http::dry_run;
 use crate::http::fault::{Fault, Faults, Place};
 use crate::http::query::Query;
+use crate::http::target::Target;
 use crate::http::wire::row::{Door, RowOptions};
-use std::sync::Arc;
 
 /// What becomes of rows of one batch that mean the same record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) struct BatchOptions {
 
 impl BatchOptions {
     /// Reads the query, and the keys beside the rows where it was made with them.
-    pub(super) fn read(query: &mut Query<'_>, origin: &Arc<str>, faults: &mut Faults) -> Self {
+    pub(super) fn read(query: &mut Query<'_>, target: &Target, faults: &mut Faults) -> Self {
         // Results always tell them.
         query.boolean("changed_fields", faults);
         for name in ["results", "max_errors"] {
@@ -53,7 +53,7 @@ impl BatchOptions {
             }
         }
         Self {
-            row: RowOptions::read(query, (Door::Row, origin), faults),
+            row: read_for_rows(query, target, faults),
             returns_records: query.boolean("return_records", faults).unwrap_or(false),
             is_atomic: query.boolean("atomic", faults).unwrap_or(false),
             is_dry: dry_run::read(query, faults),
@@ -62,6 +62,16 @@ impl BatchOptions {
                 .unwrap_or_default(),
         }
     }
+}
+
+/// What is said for all rows. What no row could mean is a fault of the request, not of every row.
+fn read_for_rows(query: &mut Query<'_>, target: &Target, faults: &mut Faults) -> RowOptions {
+    let options = RowOptions::read(query, (Door::Row, &target.caller.origin), faults);
+    if let Some(names) = &options.names {
+        let schema = target.table.shown().schema();
+        names.check((&schema, &target.access.fields(&schema)), faults);
+    }
+    options
 }
 
 /// Which results a stream tells.
@@ -102,8 +112,8 @@ pub(super) struct StreamOptions {
 
 impl StreamOptions {
     /// Reads the query.
-    pub(super) fn read(query: &mut Query<'_>, origin: &Arc<str>, faults: &mut Faults) -> Self {
-        let row = RowOptions::read(query, (Door::Row, origin), faults);
+    pub(super) fn read(query: &mut Query<'_>, target: &Target, faults: &mut Faults) -> Self {
+        let row = read_for_rows(query, target, faults);
         query.boolean("changed_fields", faults);
         if query.boolean("atomic", faults) == Some(true) {
             let message = "Only a JSON batch can be atomic.";

@@ -49,7 +49,7 @@ pub(super) fn upsert(
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
     let mut query = Query::read(request.query_string(), &mut faults);
-    let options = StreamOptions::read(&mut query, &target.caller.origin, &mut faults);
+    let options = StreamOptions::read(&mut query, &target, &mut faults);
     query.finish(RouteGroup::Stream, request.headers(), &HEADERS, &mut faults);
     faults.check()?;
     let inflate = Inflate::of_head(request.headers())?;

@@ -7,7 +7,7 @@ use crate::http::openapi::errors::ErrorItem;
 use crate::http::openapi::records::{ArchivedConflict, RestoreConflict, RowWritten};
 use crate::http::openapi::shared::ObjectPath;
 use crate::http::openapi::upsert_body::{
-    Blanks, IdentityConflict, SourceVersion, UpsertArchivedMatch, UpsertBody, UpsertMode,
+    Blanks, IdentityConflict, MatchName, SourceVersion, UpsertArchivedMatch, UpsertBody, UpsertMode,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -56,7 +56,8 @@ pub struct RowsQuery {
     #[param(inline)]
     pub mode: Option<UpsertMode>,
     /// The caller's own keys: API names of unique fields to look for records by, separated by commas,
-    /// the most important first; or in the body, or in a row.
+    /// the most important first, those of a unique constraint joined by `+`; or in the body, or in a
+    /// row. One that is none is `400` of the request.
     pub r#match: Option<String>,
     /// `first` lets the first match key decide where several mean different records.
     #[param(inline)]
@@ -149,7 +150,7 @@ pub struct UpsertRow {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum MatchNames {
-    List(Vec<String>),
+    List(Vec<MatchName>),
     Text(String),
 }
 
@@ -160,7 +161,7 @@ pub struct Batch {
     pub records: Vec<UpsertRow>,
     pub atomic: Option<bool>,
     pub mode: Option<UpsertMode>,
-    /// Names of fields, in a list or separated by commas.
+    /// Names of fields, in a list as in a row, or separated by commas.
     pub r#match: Option<MatchNames>,
     pub on_identity_conflict: Option<IdentityConflict>,
     pub blank: Option<Blanks>,

@@ -38,7 +38,8 @@ pub struct UpsertQuery {
     #[param(inline)]
     pub mode: Option<UpsertMode>,
     /// The caller's own keys: API names of unique fields to look for the record by, separated by
-    /// commas, the most important first; or in the body.
+    /// commas, the most important first; those of a unique constraint are one key, joined by `+`. Or
+    /// in the body.
     pub r#match: Option<String>,
     /// `first` lets the first match key decide where several mean different records.
     #[param(inline)]
@@ -100,7 +101,7 @@ pub enum UpsertArchivedMatch {
 pub struct UpsertBody {
     /// The caller's own key of the record: its name, for contacts its e-mail. Case, and blanks at
     /// the ends, do not count unless the object says so. A number is taken as text.
-    /// Required without `match`; with a single match key it is a value of that field.
+    /// Required without `match`; with a single field in `match` it is a value of that.
     #[schema(min_length = 1, max_length = 255)]
     pub lookup_value: Option<String>,
     /// Unique fields to look for the record by, the most important first; or in the query. The first

@@ -10,6 +10,7 @@ use crate::model::id::{FieldId, FieldNumber, RecordId};
 use crate::model::schema::Schema;
 use crate::model::schema::field::Field;
 use crate::model::table::decide::{Clash, Conflict, ConflictParameter, IdentityMatch};
+use crate::model::table::intent::MatchPart;
 use crate::model::table::record::Record;
 use crate::model::value::Value;
 use serde::Serialize;
@@ -21,6 +22,9 @@ pub enum ConflictBody<'a> {
     ArchivedIdentifier {
         field: FieldName<'a>,
         value: &'a str,
+        /// All of several fields that it was found by together.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        fields: Vec<WantedBody<'a>>,
         /// None where the caller may not see it.
         archived_record: Option<ArchivedRecord>,
         parameter: Option<&'static str>,
@@ -33,6 +37,13 @@ pub enum ConflictBody<'a> {
     IdentityConflict {
         matches: Vec<MatchBody<'a>>,
     },
+}
+
+/// A value that a record was looked for by, with others.
+#[derive(Serialize)]
+pub struct WantedBody<'a> {
+    field: FieldName<'a>,
+    value: &'a str,
 }
 
 /// The record that one match key means.
@@ -83,12 +94,14 @@ impl<'a> ConflictBody<'a> {
     #[must_use]
     pub fn of(conflict: &'a Conflict, schema: &'a Schema, scene: &Scene<'a>) -> Self {
         match conflict {
-            Conflict::ArchivedIdentifier { holder, field, value, parameter, .. } => {
+            Conflict::ArchivedIdentifier { holder, parts, parameter } => {
                 let is_visible = scene.may_read(holder);
-                let field = schema.by_number(*field).unwrap_or_else(|| schema.identifier());
+                let first = parts.first().expect("it was found by a value");
+                let field = schema.by_number(first.field).unwrap_or_else(|| schema.identifier());
                 Self::ArchivedIdentifier {
                     field: FieldName::of(field),
-                    value,
+                    value: &first.text,
+                    fields: together(parts, schema),
                     archived_record: is_visible.then(|| ArchivedRecord::of(holder, scene)),
                     parameter: parameter_name(*parameter),
                     choices: choices(*parameter, holder, (schema, scene.access())),
@@ -103,6 +116,15 @@ impl<'a> ConflictBody<'a> {
             },
         }
     }
+}
+
+/// All values of a key of several fields; none of a key of one.
+fn together<'a>(parts: &'a [MatchPart], schema: &'a Schema) -> Vec<WantedBody<'a>> {
+    let wanted = |part: &'a MatchPart| {
+        let field = schema.by_number(part.field)?;
+        Some(WantedBody { field: FieldName::of(field), value: &part.text })
+    };
+    if parts.len() < 2 { Vec::new() } else { parts.iter().filter_map(wanted).collect() }
 }
 
 /// None for a field that was deleted since.

@@ -14,12 +14,15 @@ use crate::model::id::FieldNumber;
 use crate::model::input::Input;
 use crate::model::key::Key;
 use crate::model::schema::Schema;
+use crate::model::schema::constraint::Constraint;
 use crate::model::schema::field::Field;
 use crate::model::table::command::{FieldSet, Place as RecordPlace};
+use crate::model::table::decide::keys::joint_key;
 use crate::model::table::event::{Claim, ClaimOn};
 use crate::model::table::intent::{
-    IdentityConflict, MatchKey, MatchKeys, MatchOn, MatchValue, Matching,
+    IdentityConflict, MatchKey, MatchKeys, MatchOn, MatchPart, MatchValue, Matching,
 };
+use crate::model::value::fault::ValueFault;
 use crate::model::value::{Change, Context, Entry, FieldType, Value, read_change};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -57,10 +60,13 @@ pub struct Reader<'a> {
 }
 
 /// Reads the parameter `match`: keys between commas, the fields of one between plus signs, which
-/// may have become spaces.
+/// may have become spaces; or, beside rows, a list as in a row.
 pub fn read_names(query: &mut Query<'_>, faults: &mut Faults) -> Option<MatchNames> {
-    let given = query.text(MATCH, faults)?.to_owned();
     let place = query.place(MATCH);
+    if let Some(list) = query.list_in_body(MATCH) {
+        return names_of(list, place, faults);
+    }
+    let given = query.text(MATCH, faults)?;
     let words = |key: &str| -> Vec<String> {
         key.split(['+', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     };
@@ -76,7 +82,10 @@ pub fn read_on_conflict(query: &mut Query<'_>, faults: &mut Faults) -> IdentityC
 /// Reads the body key `match`: a list of names, and of lists of them.
 pub fn read_own_names(shape: &mut Shape<'_>, faults: &mut Faults) -> Option<MatchNames> {
     let list = shape.list(MATCH, Presence::Nullable, faults)?;
-    let place = shape.place(MATCH);
+    names_of(list, shape.place(MATCH), faults)
+}
+
+fn names_of(list: &[Input<'_>], place: Place, faults: &mut Faults) -> Option<MatchNames> {
     let texts = |key: &Input<'_>| -> Option<Vec<String>> {
         match key {
             Input::Text(name) => Some(vec![name.to_string()]),
@@ -150,19 +159,19 @@ impl Given<'_> {
             let lookup = identifier::of_text(LOOKUP_VALUE, text, reader.schema, reader.context);
             return Ok(Matching::Identifier(lookup.map_err(|fault| vec![fault])?));
         };
-        let keys = names.resolve(reader)?;
+        let keys = names.resolve(reader.schema, reader.rights)?;
         let mut reading = Reading {
             given: self,
             fields,
             reader,
             lookup_is_for: match &keys[..] {
-                [only] => only.number,
+                [NamedKey::Field(only)] => only.number,
                 _ => reader.schema.identifier().number,
             },
             values: Vec::new(),
             faults: Vec::new(),
         };
-        let read: Vec<_> = keys.iter().filter_map(|field| reading.key(field)).collect();
+        let read: Vec<_> = keys.iter().filter_map(|key| reading.key(key)).collect();
         reading.keep_identifier();
         let Reading { values, mut faults, .. } = reading;
         if read.is_empty() && faults.is_empty() {
@@ -178,14 +187,32 @@ impl Given<'_> {
     }
 }
 
+/// What a key is made of.
+enum NamedKey<'s> {
+    /// A unique field.
+    Field(&'s Arc<Field>),
+    /// Fields that are unique together, in the order in which they were named.
+    Fields(&'s Constraint, Vec<&'s Arc<Field>>),
+}
+
 impl MatchNames {
-    /// The fields that are meant; each must be unique.
-    fn resolve<'s>(&self, reader: Reader<'s>) -> Result<Vec<&'s Arc<Field>>, Vec<Fault>> {
+    /// Notes what is wrong with names that are said for all rows: then none of them can be meant.
+    pub fn check(&self, (schema, rights): (&Schema, &FieldRights), faults: &mut Faults) {
+        let wrong = self.resolve(schema, rights).err();
+        wrong.into_iter().flatten().for_each(|fault| faults.push(fault));
+    }
+
+    /// The keys that are meant; each must be unique.
+    fn resolve<'s>(
+        &self,
+        schema: &'s Schema,
+        rights: &FieldRights,
+    ) -> Result<Vec<NamedKey<'s>>, Vec<Fault>> {
         let (mut keys, mut faults) = (Vec::with_capacity(self.keys.len()), Vec::new());
         for key in &self.keys {
             let mut fields = Vec::with_capacity(key.len());
             for name in key {
-                match reader.rights.find(reader.schema, name) {
+                match rights.find(schema, name) {
                     Some(field) => fields.push(field),
                     None => faults.push(
                         Fault::new(Code::DoesNotExist, self.place.clone())
@@ -193,14 +220,29 @@ impl MatchNames {
                     ),
                 }
             }
-            match fields[..] {
-                [field] if key.len() == 1 && field.is_unique => keys.push(field),
-                _ if fields.len() < key.len() => {}
-                _ => faults.push(Fault::invalid_choice(self.place.clone(), &key.join("+"))),
+            if fields.len() < key.len() {
+                continue;
+            }
+            match named_key(fields, schema) {
+                Some(named) => keys.push(named),
+                None => faults.push(Fault::invalid_choice(self.place.clone(), &key.join("+"))),
             }
         }
         if faults.is_empty() { Ok(keys) } else { Err(faults) }
     }
+}
+
+/// The key of these fields; none where nothing makes their values unique.
+fn named_key<'s>(fields: Vec<&'s Arc<Field>>, schema: &'s Schema) -> Option<NamedKey<'s>> {
+    if let [only] = fields[..] {
+        return only.is_unique.then_some(NamedKey::Field(only));
+    }
+    let mut numbers: Vec<FieldNumber> = fields.iter().map(|field| field.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let each_is_named_once = numbers.len() == fields.len();
+    let constraint = schema.constraint_of(&numbers).filter(|_| each_is_named_once)?;
+    Some(NamedKey::Fields(constraint, fields))
 }
 
 /// The values of the keys, while they are read.
@@ -252,8 +294,31 @@ impl<'r> Reading<'r> {
         }
     }
 
-    /// One key, if it has a value.
-    fn key(&mut self, field: &Arc<Field>) -> Option<MatchKey> {
+    /// One key, if it has a value; of several fields, if each of them has one.
+    fn key(&mut self, key: &NamedKey<'_>) -> Option<MatchKey> {
+        match key {
+            NamedKey::Field(field) => {
+                let (part, on) = self.part(field)?;
+                Some(MatchKey { on, parts: vec![part] })
+            }
+            NamedKey::Fields(constraint, fields) => {
+                // All of them, to tell of each what is wrong with it, and to write what is given.
+                let parts: Vec<_> = fields.iter().map(|field| self.part(field)).collect();
+                let parts = parts.into_iter().map(|part| Some(part?.0));
+                let parts = parts.collect::<Option<Vec<MatchPart>>>()?;
+                let key = joint_key(self.reader.schema.parts(constraint), |field| {
+                    let part = parts.iter().find(|part| part.field == field.number)?;
+                    part.value.unique_key(field.normalizer)
+                })?;
+                let on = MatchOn::Claim(Claim { on: constraint.number.into(), key });
+                Some(MatchKey { on, parts })
+            }
+        }
+    }
+
+    /// The value of a field, if it is given and none that reads as blank, and where it would stand
+    /// if it were unique alone.
+    fn part(&mut self, field: &Arc<Field>) -> Option<(MatchPart, MatchOn)> {
         let source = self.source(field)?;
         let (input, place, wire_place) = match &source {
             Source::MatchValue(input) => (
@@ -285,13 +350,21 @@ impl<'r> Reading<'r> {
             }
             (Ok(_), _) => return None,
         };
-        let on = self.place_in_index(field, &value)?;
         let text: Box<str> = text.map_or_else(|| "".into(), |text| text.trim().into());
+        let on = self.place_in_index(field, &value)?;
+        let part = MatchPart { field: field.number, value, text, place };
         if !matches!(source, Source::Entry(..)) {
-            let (number, value, place) = (field.number, value.clone(), place.clone());
-            self.values.push(MatchValue { field: number, value, place, fault });
+            self.keep(&part, fault);
         }
-        Some(MatchKey { on, field: field.number, value, text, place })
+        Some((part, on))
+    }
+
+    /// A value may be a part of several keys.
+    fn keep(&mut self, part: &MatchPart, fault: Option<ValueFault>) {
+        if !self.values.iter().any(|kept| kept.field == part.field) {
+            let (field, value, place) = (part.field, part.value.clone(), part.place.clone());
+            self.values.push(MatchValue { field, value, place, fault });
+        }
     }
 
     fn place_in_index(&self, field: &Field, value: &Value) -> Option<MatchOn> {
@@ -306,9 +379,8 @@ impl<'r> Reading<'r> {
     /// A lookup value that is no key's is the identifier of a record that is created.
     fn keep_identifier(&mut self) {
         let identifier = self.reader.schema.identifier().clone();
-        let is_known = self.values.iter().any(|value| value.field == identifier.number);
-        if self.lookup_is_for == identifier.number && !is_known {
-            self.key(&identifier);
+        if self.lookup_is_for == identifier.number {
+            self.part(&identifier);
         }
     }
 }

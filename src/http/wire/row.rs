@@ -217,7 +217,10 @@ fn read_given<'i>(
     schema: &Schema,
     faults: &mut Faults,
 ) -> Given<'i> {
+    let noted = faults.len();
     let own = matching::read_own_names(shape, faults);
+    // Names that are wrong are told: nobody asks for names besides.
+    let are_wrong = faults.len() > noted;
     if let (Door::Single, Some(own), Some(_)) = (options.door, &own, &options.names) {
         matching::note_both(own, faults);
     }
@@ -230,7 +233,7 @@ fn read_given<'i>(
         identifier::read_text(shape, LOOKUP_VALUE, Presence::Required, schema, faults)
     };
     let values = matching::read_values(shape, faults);
-    if names.is_none() && !values.is_empty() {
+    if names.is_none() && !are_wrong && !values.is_empty() {
         faults.push(Fault::new(Code::Required, shape.place("match")));
     }
     Given { names, on_conflict: options.on_identity_conflict, lookup, values }

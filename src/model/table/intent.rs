@@ -57,12 +57,26 @@ pub struct MatchKeys {
 #[derive(Clone, Debug)]
 pub struct MatchKey {
     pub on: MatchOn,
-    /// The field that it is told by.
+    /// What it is told by: one value, or those of several fields that are unique together.
+    pub parts: Vec<MatchPart>,
+}
+
+/// A value that a record is looked for by, alone or with others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MatchPart {
     pub field: FieldNumber,
     pub value: Value,
     /// The value as it was given.
     pub text: Box<str>,
     pub place: Place,
+}
+
+impl MatchPart {
+    /// A value of the identifier.
+    #[must_use]
+    pub fn of_identifier(field: FieldNumber, text: Box<str>, place: Place) -> Self {
+        Self { field, value: Value::Text(text.clone()), text, place }
+    }
 }
 
 /// A place in an index.

@@ -98,8 +98,10 @@ fn set_identifier(commit: &Commit<'_>, plan: &mut Plan<'_>, text: &str) {
 /// The body key `identifier` is at fault, not an entry of `fields`: there are none.
 fn blame_identifier(taken: &mut Taken) {
     taken.faults.iter_mut().for_each(|fault| fault.place = Place::Identifier);
-    if let Some(Conflict::ArchivedIdentifier { place, .. }) = &mut taken.conflict {
-        *place = Place::Identifier;
+    if let Some(Conflict::ArchivedIdentifier { parts, .. }) = &mut taken.conflict {
+        for part in parts {
+            part.place = Place::Identifier;
+        }
     }
 }
 

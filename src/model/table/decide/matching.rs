@@ -9,7 +9,9 @@ use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::plan::Plan;
 use crate::model::table::decide::{Conflict, IdentityMatch, Rejection, Taken};
 use crate::model::table::draft::View;
-use crate::model::table::intent::{IdentityConflict, MatchKey, MatchKeys, MatchOn, Matching};
+use crate::model::table::intent::{
+    IdentityConflict, MatchKey, MatchKeys, MatchOn, MatchPart, Matching,
+};
 use crate::model::table::record::Record;
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
@@ -21,12 +23,10 @@ pub(super) enum Found {
     Nobody,
 }
 
-/// An archived record, and by which value it was found.
+/// An archived record, and by which values it was found.
 pub(super) struct Archived {
     pub(super) record: Record,
-    pub(super) field: FieldNumber,
-    pub(super) value: Box<str>,
-    pub(super) place: Place,
+    pub(super) parts: Vec<MatchPart>,
 }
 
 pub(super) fn find(commit: &Commit<'_>, matching: &Matching) -> Result<Found, Rejection> {
@@ -40,9 +40,11 @@ fn find_by_identifier(commit: &Commit<'_>, lookup: &Identifier) -> Found {
     match commit.view.holder(&lookup.key) {
         Some(record) if record.is_archived() => Found::Archived(Archived {
             record,
-            field: commit.schema.identifier().number,
-            value: lookup.text.clone(),
-            place: Place::LookupValue,
+            parts: vec![MatchPart::of_identifier(
+                commit.schema.identifier().number,
+                lookup.text.clone(),
+                Place::LookupValue,
+            )],
         }),
         Some(record) => Found::Live(record),
         None => Found::Nobody,
@@ -58,10 +60,13 @@ fn find_by_keys(commit: &Commit<'_>, matching: &MatchKeys) -> Result<Found, Reje
             return Ok(Found::Live(record));
         }
         let all = std::iter::once((first, record)).chain(others);
-        let matches = all.map(|(key, record)| IdentityMatch {
-            field: key.field,
-            value: key.value.clone(),
-            record,
+        let matches = all.flat_map(|(key, record)| {
+            let told = move |part: &MatchPart| IdentityMatch {
+                field: part.field,
+                value: part.value.clone(),
+                record: record.clone(),
+            };
+            key.parts.iter().map(told)
         });
         let conflict = Some(Conflict::Identity(matches.collect()));
         return Err(Rejection::Taken(Taken { conflict, ..Taken::default() }));
@@ -71,8 +76,7 @@ fn find_by_keys(commit: &Commit<'_>, matching: &MatchKeys) -> Result<Found, Reje
             MatchOn::Identifier(key) => commit.view.holder(key),
             MatchOn::Claim(claim) => commit.view.archived_claimant(claim),
         };
-        let (field, value, place) = (key.field, key.text.clone(), key.place.clone());
-        Some(Archived { record: record?, field, value, place })
+        Some(Archived { record: record?, parts: key.parts.clone() })
     });
     Ok(archived.map_or(Found::Nobody, Found::Archived))
 }

@@ -26,13 +26,12 @@ use crate::model::id::{FieldNumber, RecordId};
 use crate::model::moment::Moment;
 use crate::model::schema::fault::SchemaFault;
 use crate::model::schema::field::Field;
-use crate::model::table::command::{
-    Ask, Caller, Command, EntryIndex, Place, RecordFault, Reply, Writes,
-};
+use crate::model::table::command::{Ask, Caller, Command, EntryIndex, RecordFault, Reply, Writes};
 use crate::model::table::decide::commit::Commit;
 use crate::model::table::decide::together::TakenTogether;
 use crate::model::table::draft::View;
 use crate::model::table::event::Event;
+use crate::model::table::intent::MatchPart;
 use crate::model::table::precondition::Precondition;
 use crate::model::table::record::Record;
 use crate::model::value::Value;
@@ -101,23 +100,19 @@ impl Taken {
 pub enum Conflict {
     ArchivedIdentifier {
         holder: Record,
-        /// The field that it was found by: the identifier, or a match key.
-        field: FieldNumber,
-        /// The value that is wanted, as given.
-        value: Box<str>,
-        /// Where the request gives it.
-        place: Place,
+        /// What it was found by: the identifier, or the values of a match key.
+        parts: Vec<MatchPart>,
         parameter: ConflictParameter,
     },
     UniqueOnRestore {
         record: Record,
         clashes: Vec<Clash>,
     },
-    /// The match keys mean several live records.
+    /// The match keys mean several live records: each value of each key that means one.
     Identity(Vec<IdentityMatch>),
 }
 
-/// The live record that one match key means.
+/// The live record that one match key means, and a value of that key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IdentityMatch {
     pub field: FieldNumber,

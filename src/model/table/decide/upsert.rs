@@ -23,7 +23,7 @@ use crate::model::table::decide::{
     Conflict, ConflictParameter, Rejection, Taken, admit, check_fields, require,
 };
 use crate::model::table::event::{ChangeKind, Event, Reason};
-use crate::model::table::intent::{Intent, Matching, Mode};
+use crate::model::table::intent::{Intent, MatchPart, Matching, Mode};
 use crate::model::table::record::Record;
 use crate::model::value::Value;
 
@@ -110,18 +110,13 @@ fn on_none(
         restore_conflict: intent.restore_conflict,
         parameter: ConflictParameter::OncreateUnarchive,
     };
-    let Some(Archived { record: archived, field, value, place }) = archived else {
+    let Some(Archived { record: archived, parts }) = archived else {
         return create(commit, &intent.writes, matching, rules);
     };
     match intent.archived_match {
         ArchivedMatch::Prompt => {
-            let conflict = Conflict::ArchivedIdentifier {
-                holder: archived,
-                field,
-                value,
-                place,
-                parameter: rules.parameter,
-            };
+            let (holder, parameter) = (archived, rules.parameter);
+            let conflict = Conflict::ArchivedIdentifier { holder, parts, parameter };
             prompt(commit, &intent.writes, conflict)
         }
         ArchivedMatch::Unarchive => restore(commit, &archived, &intent.writes, rules),
@@ -199,10 +194,10 @@ fn create(
     if let Some(holder) = holder.filter(Record::is_archived) {
         match rules.archived_match {
             ArchivedMatch::Prompt => {
-                let value = identifier.unwrap_or_default();
+                let text = identifier.unwrap_or_default();
+                let parts = vec![MatchPart::of_identifier(field, text, place)];
                 let parameter = rules.parameter;
-                let conflict =
-                    Conflict::ArchivedIdentifier { holder, field, value, place, parameter };
+                let conflict = Conflict::ArchivedIdentifier { holder, parts, parameter };
                 return prompt(commit, writes, conflict);
             }
             ArchivedMatch::Unarchive => return restore(commit, &holder, writes, rules),
@@ -297,8 +292,9 @@ pub(super) fn check_identifier(
         require(commit.access.may_edit(&commit.schema, &holder))?;
         return Ok(Some(holder));
     }
-    let (field, value) = (commit.schema.identifier().number, text.into());
-    taken.conflict = Some(Conflict::ArchivedIdentifier { holder, field, value, place, parameter });
+    let field = commit.schema.identifier().number;
+    let parts = vec![MatchPart::of_identifier(field, text.into(), place)];
+    taken.conflict = Some(Conflict::ArchivedIdentifier { holder, parts, parameter });
     Ok(None)
 }
 

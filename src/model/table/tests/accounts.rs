@@ -7,7 +7,7 @@ use crate::model::table::command::{
     Place, RecordFault, Reply, RestoreConflict, Unarchive, Update,
 };
 use crate::model::table::decide::{Conflict, ConflictParameter, Rejection};
-use crate::model::table::intent::Intent;
+use crate::model::table::intent::{Intent, MatchPart};
 use crate::model::table::test_support::{BIRTH, Rig, created, field, text};
 use crate::model::value::Change;
 use crate::model::value::fault::ValueFault;
@@ -178,13 +178,13 @@ pub(super) fn assert_archived_identifier(
     place: Place,
     parameter: ConflictParameter,
 ) {
-    let Conflict::ArchivedIdentifier {
-        holder: found, value: given, place: at, parameter: by, ..
-    } = conflict(answer)
+    let Conflict::ArchivedIdentifier { holder: found, parts, parameter: by } = conflict(answer)
     else {
         panic!("another kind of conflict")
     };
-    assert_eq!((found.id(), &*given, at, by), (holder, value, place, parameter));
+    let told: Vec<(&str, Place)> =
+        parts.iter().map(|MatchPart { text, place, .. }| (&**text, place.clone())).collect();
+    assert_eq!((found.id(), told, by), (holder, vec![(value, place)], parameter));
 }
 
 pub(super) fn entry(index: u32, field: FieldNumber) -> Place {

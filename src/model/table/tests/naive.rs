@@ -57,7 +57,7 @@ pub(super) type Together = (Vec<Place>, RecordId);
 /// A conflict.
 #[derive(Debug, PartialEq)]
 pub(super) enum Hit {
-    Archived { holder: RecordId, value: String, place: Place, parameter: ConflictParameter },
+    Archived { holder: RecordId, parts: Vec<(String, Place)>, parameter: ConflictParameter },
     OnRestore { record: RecordId, clashes: Vec<(Vec<FieldNumber>, RecordId)> },
     Several(Vec<(FieldNumber, RecordId)>),
 }
@@ -319,8 +319,8 @@ impl Naive {
                 Answer::Taken(Vec::new(), Vec::new(), Some(Hit::Several(matches)))
             }
             Meant::Nobody => self.create(writes, matching, modes),
-            Meant::Archived { at, value, place } => match modes.archived_match {
-                ArchivedMatch::Prompt => self.prompt(at, writes, (&value, place), modes),
+            Meant::Archived { at, parts } => match modes.archived_match {
+                ArchivedMatch::Prompt => self.prompt(at, writes, parts, modes),
                 ArchivedMatch::Unarchive => self.restore(at, writes, modes),
                 ArchivedMatch::Overwrite => self.create(writes, matching, modes),
                 ArchivedMatch::Skip => self.left_alone(at, writes, Action::SkippedArchived),
@@ -365,7 +365,7 @@ impl Naive {
         &self,
         at: usize,
         writes: &Writes,
-        (value, place): (&str, Place),
+        parts: Vec<(String, Place)>,
         modes: Modes,
     ) -> Answer {
         let writes = &on_branch(writes, FieldSet::Fields);
@@ -379,7 +379,7 @@ impl Naive {
         let taken = self.taken_uniques(None, writes, &draft);
         let holder = self.records[at].id;
         let parameter = modes.parameter;
-        let hit = Hit::Archived { holder, value: value.to_owned(), place, parameter };
+        let hit = Hit::Archived { holder, parts, parameter };
         Answer::Taken(taken, self.taken_together(None, writes, &draft), Some(hit))
     }
 
@@ -398,7 +398,7 @@ impl Naive {
         let is_archived = |at: &usize| self.records[*at].archived.is_some();
         match (holder.filter(is_archived), modes.archived_match) {
             (Some(at), ArchivedMatch::Prompt) => {
-                return self.prompt(at, given, (&name.unwrap_or_default(), place), modes);
+                return self.prompt(at, given, vec![(name.unwrap_or_default(), place)], modes);
             }
             (Some(at), ArchivedMatch::Unarchive) => return self.restore(at, given, modes),
             (Some(at), ArchivedMatch::Skip) => {
@@ -567,7 +567,7 @@ impl Naive {
             let (holder, place) = (self.records[other].id, Place::Identifier);
             if self.records[other].archived.is_some() {
                 let parameter = ConflictParameter::None;
-                hit = Some(Hit::Archived { holder, value, place, parameter });
+                hit = Some(Hit::Archived { holder, parts: vec![(value, place)], parameter });
             } else {
                 taken.push(RecordFault { place, kind: FaultKind::Unique { holder } });
             }

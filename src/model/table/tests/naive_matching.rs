@@ -1,18 +1,19 @@
 //! The naive table's rules for which record an upsert means, and for the values it was looked for by.
 
 use crate::model::id::{FieldNumber, RecordId};
-use crate::model::key::Key;
 use crate::model::table::command::{Identifier, Place, Writes};
-use crate::model::table::intent::{IdentityConflict, MatchKey, MatchKeys, MatchOn, Matching};
+use crate::model::table::intent::{
+    IdentityConflict, MatchKey, MatchKeys, MatchOn, MatchPart, Matching,
+};
 use crate::model::table::precondition::Precondition;
-use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, entry, fault};
+use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, NaiveRecord, entry, fault};
 use crate::model::value::Value;
 use crate::model::value::fault::ValueFault;
 
 /// What an upsert means.
 pub(super) enum Meant {
     Live(usize),
-    Archived { at: usize, value: String, place: Place },
+    Archived { at: usize, parts: Vec<(String, Place)> },
     Nobody,
     Several(Vec<(FieldNumber, RecordId)>),
 }
@@ -23,8 +24,8 @@ impl Naive {
             Matching::Identifier(Identifier { text, .. }) => match self.holder(text) {
                 Some(at) if self.records[at].archived.is_none() => Meant::Live(at),
                 Some(at) => {
-                    let (value, place) = (text.to_string(), Place::LookupValue);
-                    Meant::Archived { at, value, place }
+                    let parts = vec![(text.to_string(), Place::LookupValue)];
+                    Meant::Archived { at, parts }
                 }
                 None => Meant::Nobody,
             },
@@ -59,7 +60,7 @@ impl Naive {
         for key in &matching.keys {
             let holders = self.holders(key).into_iter();
             live.extend(
-                holders.filter(|at| self.records[*at].archived.is_none()).map(|at| (key.field, at)),
+                holders.filter(|at| self.records[*at].archived.is_none()).map(|at| (key, at)),
             );
         }
         if let Some((_, first)) = live.first().copied() {
@@ -69,8 +70,11 @@ impl Naive {
             if matches.len() == 1 || matching.on_conflict == IdentityConflict::First {
                 return Meant::Live(first);
             }
-            let ids = matches.into_iter().map(|(field, at)| (field, self.records[at].id));
-            return Meant::Several(ids.collect());
+            let told = matches.into_iter().flat_map(|(key, at)| {
+                let id = self.records[at].id;
+                key.parts.iter().map(move |part| (part.field, id))
+            });
+            return Meant::Several(told.collect());
         }
         let last = |key: &MatchKey| {
             let archived_at = |at: &usize| (self.records[*at].archived, self.records[*at].id);
@@ -79,26 +83,28 @@ impl Naive {
         let found = matching.keys.iter().find_map(|key| Some((key, last(key)?)));
         found.map_or(Meant::Nobody, |(key, at)| Meant::Archived {
             at,
-            value: key.text.to_string(),
-            place: key.place.clone(),
+            parts: key.parts.iter().map(|it| (it.text.to_string(), it.place.clone())).collect(),
         })
     }
 
-    /// Every record with the key's value, live or archived.
+    /// Every record with the key's values, live or archived.
     fn holders(&self, key: &MatchKey) -> Vec<usize> {
-        let field = self.schema.by_number(key.field).expect("steps match known fields");
-        let same = |held: Option<&Held>| match (held, &key.on) {
+        let same = |part: &MatchPart, held: Option<&Held>| match (held, &key.on) {
             (Some(Held::Plain(Value::Text(text))), MatchOn::Identifier(key)) => {
                 self.schema.identifier_key(text).as_ref() == Some(key)
             }
-            (Some(Held::Plain(value)), MatchOn::Claim(claim)) => {
-                value.unique_key(field.normalizer) == Some(Key::of(claim.key.as_bytes()))
+            (Some(Held::Plain(value)), MatchOn::Claim(_)) => {
+                let field = self.schema.by_number(part.field).expect("steps match known fields");
+                let key = part.value.unique_key(field.normalizer);
+                key.is_some() && value.unique_key(field.normalizer) == key
             }
             (Some(Held::Plain(_) | Held::Tags(_)) | None, _) => false,
         };
+        let has_all = |record: &NaiveRecord| {
+            key.parts.iter().all(|part| same(part, record.values.get(&part.field)))
+        };
         let records = self.records.iter().enumerate();
-        let holders = records.filter(|(_, record)| same(record.values.get(&key.field)));
-        holders.map(|(at, _)| at).collect()
+        records.filter(|(_, record)| has_all(record)).map(|(at, _)| at).collect()
     }
 
     pub(super) fn inject(&self, draft: &mut Draft, writes: &Writes, matching: &Matching) {

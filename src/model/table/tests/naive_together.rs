@@ -3,8 +3,8 @@
 use crate::model::id::{FieldNumber, RecordId};
 use crate::model::key::{Key, Normalizer};
 use crate::model::schema::field::Field;
-use crate::model::table::command::{Place, Writes};
-use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, NaiveRecord, Together, entry};
+use crate::model::table::command::Writes;
+use crate::model::table::tests::naive::{Answer, Draft, Held, Naive, NaiveRecord, Together};
 use std::collections::BTreeMap;
 
 type Values = BTreeMap<FieldNumber, Held>;
@@ -27,7 +27,7 @@ impl Naive {
             if let Some(holder) = self.holder_together(fields, &draft.values, at) {
                 let place = |field: &FieldNumber| {
                     let write = writes.entries.iter().find(|write| write.field == *field);
-                    write.map_or(Place::Field(*field), |write| entry(write.index, *field))
+                    draft.place_of(write.map(|write| write.index), *field)
                 };
                 taken.push((fields.iter().map(place).collect(), holder));
             }

@@ -278,8 +278,8 @@ impl Naive {
         match mode {
             ArchivedConflict::Overwrite => (Vec::new(), None, Some(other)),
             ArchivedConflict::Refuse => {
-                let value = name.to_string();
-                (Vec::new(), Some(Hit::Archived { holder, value, place, parameter }), None)
+                let parts = vec![(name.to_string(), place)];
+                (Vec::new(), Some(Hit::Archived { holder, parts, parameter }), None)
             }
         }
     }

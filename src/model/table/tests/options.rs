@@ -1,13 +1,15 @@
 //! Random options of upserts and of other calls that create.
 
-use crate::model::id::Version;
+use crate::model::id::{FieldNumber, Version};
+use crate::model::schema::constraint::Constraint;
 use crate::model::table::command::{
     ArchivedConflict, ArchivedMatch, EntryIndex, FieldSet, Identifier, Place, RecordFault,
     RestoreConflict,
 };
+use crate::model::table::decide::keys::joint_key;
 use crate::model::table::event::Claim;
 use crate::model::table::intent::{
-    IdentityConflict, Intent, MatchKey, MatchKeys, MatchOn, MatchValue, Matching, Mode,
+    IdentityConflict, Intent, MatchKey, MatchKeys, MatchOn, MatchPart, MatchValue, Matching, Mode,
 };
 use crate::model::table::precondition::Precondition;
 use crate::model::table::source::{Guard, SourceVersion};
@@ -44,7 +46,7 @@ pub(super) struct Options {
 pub(super) fn any_options() -> impl Strategy<Value = Options> {
     let rarely = || prop::bool::weighted(0.1);
     let set = || prop_oneof![6 => Just(Vec::new()), 1 => any_few_writes()];
-    let keys = prop::option::weighted(0.3, (0..6_u8, any::<u8>(), any::<u8>(), any::<bool>()));
+    let keys = prop::option::weighted(0.3, (0..8_u8, any::<u8>(), any::<u8>(), any::<bool>()));
     let guard = prop::option::weighted(0.4, (0..2_u8, 0..12_u8));
     let expected = prop::option::weighted(0.2, 0..7_u8);
     (0..10_u8, rarely(), any::<bool>(), (keys, guard, expected), [set(), set(), set()]).prop_map(
@@ -70,7 +72,8 @@ struct Keys {
 }
 
 impl Keys {
-    /// As the edge reads them: of fields that are unique, with values that are good.
+    /// As the edge reads them: of fields that are unique, alone or together, with values that are
+    /// good.
     fn matching(self, lookup: &Identifier, edge: &Edge<'_>) -> Option<Matching> {
         let schema = edge.rig.schema();
         let identifier = schema.identifier().number;
@@ -81,50 +84,82 @@ impl Keys {
             2 => &all[..2],
             3 => &all[2..],
             4 => &all[1..3],
-            _ => &all[..3],
+            5 => &all[..3],
+            6 => &all[..0],
+            _ => &all[3..],
         };
-        let (mut keys, mut values) = (Vec::new(), Vec::new());
-        for field in fields.iter().filter_map(|number| schema.by_number(*number)) {
-            let (key, value) = if field.is_identifier() {
-                let value = Value::Text(lookup.text.clone());
-                let key = MatchKey {
-                    on: MatchOn::Identifier(lookup.key.clone()),
-                    field: identifier,
-                    value: value.clone(),
-                    text: lookup.text.clone(),
-                    place: Place::LookupValue,
-                };
-                (key, value)
-            } else {
-                let given = if field.number == CODE { self.code } else { self.serial };
-                let Change::Set(value) = edge.value(field.number, given) else { continue };
-                let Some(key) = value.unique_key(field.normalizer) else { continue };
-                if !field.is_unique {
-                    continue;
-                }
-                let (field, place) = (field.number, Place::MatchValue(field.number));
-                let on = MatchOn::Claim(Claim { on: field.into(), key });
-                (MatchKey { on, field, value: value.clone(), text: "given".into(), place }, value)
-            };
-            let fault = lookup.fault.clone().filter(|_| key.field == identifier);
-            let (field, place) = (key.field, key.place.clone());
-            values.push(MatchValue { field, value, place, fault });
-            keys.push(key);
-        }
+        let mut reading = Reading { keys: self, lookup, edge, values: Vec::new() };
+        let together = schema.constraints().first().filter(|_| self.which > 5);
+        let mut keys: Vec<_> =
+            together.and_then(|constraint| reading.together(constraint)).into_iter().collect();
+        keys.extend(fields.iter().filter_map(|number| reading.alone(*number)));
         // What is no key's is the name of what is created.
-        if fields.len() > 1 && !fields.contains(&identifier) {
-            let (field, place, fault) = (identifier, Place::LookupValue, lookup.fault.clone());
-            values.push(MatchValue {
-                field,
-                value: Value::Text(lookup.text.clone()),
-                place,
-                fault,
-            });
+        if fields.len() != 1 || self.which > 5 {
+            reading.part(identifier);
         }
+        let values = reading.values;
         let on_conflict =
             if self.takes_first { IdentityConflict::First } else { IdentityConflict::Refuse };
         let keys = MatchKeys { keys, on_conflict, values };
         (!keys.keys.is_empty()).then(|| Matching::Keys(Box::new(keys)))
+    }
+}
+
+/// The values of keys, while they are read.
+struct Reading<'r> {
+    keys: Keys,
+    lookup: &'r Identifier,
+    edge: &'r Edge<'r>,
+    values: Vec<MatchValue>,
+}
+
+impl Reading<'_> {
+    fn alone(&mut self, number: FieldNumber) -> Option<MatchKey> {
+        let schema = self.edge.rig.schema();
+        let field = schema.by_number(number).filter(|field| field.is_unique)?;
+        let part = self.part(number)?;
+        let on = if field.is_identifier() {
+            MatchOn::Identifier(self.lookup.key.clone())
+        } else {
+            let key = part.value.unique_key(field.normalizer)?;
+            MatchOn::Claim(Claim { on: number.into(), key })
+        };
+        Some(MatchKey { on, parts: vec![part] })
+    }
+
+    fn together(&mut self, constraint: &Constraint) -> Option<MatchKey> {
+        let schema = self.edge.rig.schema();
+        let parts: Vec<_> = constraint.fields.iter().map(|number| self.part(*number)).collect();
+        let mut parts = parts.into_iter().collect::<Option<Vec<MatchPart>>>()?;
+        let key = joint_key(schema.parts(constraint), |field| {
+            let part = parts.iter().find(|part| part.field == field.number)?;
+            part.value.unique_key(field.normalizer)
+        })?;
+        // A request names them in any order.
+        parts.rotate_left(usize::from(self.keys.takes_first));
+        let on = MatchOn::Claim(Claim { on: constraint.number.into(), key });
+        Some(MatchKey { on, parts })
+    }
+
+    /// The value that is given for a field, and kept for a record that is created.
+    fn part(&mut self, number: FieldNumber) -> Option<MatchPart> {
+        let schema = self.edge.rig.schema();
+        let field = schema.by_number(number)?;
+        let (value, text, place, fault) = if field.is_identifier() {
+            let Identifier { text, fault, .. } = self.lookup.clone();
+            (Value::Text(text.clone()), text, Place::LookupValue, fault)
+        } else {
+            let given = if number == SERIAL { self.keys.serial } else { self.keys.code };
+            let Change::Set(value) = self.edge.value(number, given) else { return None };
+            value.unique_key(field.normalizer)?;
+            (value, "given".into(), Place::MatchValue(number), None)
+        };
+        let part = MatchPart { field: number, value, text, place };
+        if !self.values.iter().any(|kept| kept.field == number) {
+            let (value, place) = (part.value.clone(), part.place.clone());
+            self.values.push(MatchValue { field: number, value, place, fault });
+        }
+        Some(part)
     }
 }
 

@@ -186,8 +186,9 @@ fn comparable(answer: Result<Reply, Rejection>, just_created: Option<RecordId>) 
 
 fn hit(conflict: Conflict) -> Hit {
     match conflict {
-        Conflict::ArchivedIdentifier { holder, value, place, parameter, .. } => {
-            Hit::Archived { holder: holder.id(), value: value.into(), place, parameter }
+        Conflict::ArchivedIdentifier { holder, parts, parameter } => {
+            let parts = parts.into_iter().map(|part| (part.text.into(), part.place));
+            Hit::Archived { holder: holder.id(), parts: parts.collect(), parameter }
         }
         Conflict::UniqueOnRestore { record, clashes } => Hit::OnRestore {
             record: record.id(),

@@ -78,6 +78,15 @@ fn many() -> Route {
             json!({"records": [{"lookup_value": "Many"}]}),
             vec![
                 any("records", "l").required().refuses(json!(too_many), "limit_exceeded"),
+                any("match", "tinbl")
+                    .refuses(json!([]), "required")
+                    .refuses(json!(""), "required")
+                    .refuses(json!([7]), "invalid")
+                    .refuses(json!(["nonsense"]), "does_not_exist")
+                    .refuses(json!("name,nonsense"), "does_not_exist")
+                    .refuses(json!([["name", "note"]]), "invalid_choice")
+                    .refuses(json!("note"), "invalid_choice")
+                    .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
                 choice("mode", "tinb"),
                 choice("blank", "tinb"),
                 choice("oncreate_unarchive", "tinb"),
@@ -141,6 +150,7 @@ fn upsert_keys() -> Vec<Key> {
             .refuses(json!([7]), "invalid")
             .refuses(json!(["nonsense"]), "does_not_exist")
             .refuses(json!(["note"]), "invalid_choice")
+            .refuses(json!([["name", "note"]]), "invalid_choice")
             .refuses(json!(vec!["name"; 21]), "limit_exceeded"),
         any("match_values", "on"),
         text("source", "tn", 64).refuses(json!(" "), "blank"),
