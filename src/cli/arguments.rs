@@ -4,6 +4,7 @@
 
 use crate::cli::client::arguments::Output;
 use crate::cli::client::export::{self, ExportArguments};
+use crate::cli::client::import::{self, FileArguments, ImportArguments};
 use crate::cli::client::singer::{Protocol, TargetArguments};
 use crate::cli::client::tail::{self, TailArguments};
 use crate::config::setting::{Offer, SETTINGS, Setting};
@@ -18,6 +19,7 @@ Examples:
   upsertd --config upsertd.toml              or stand in a file
   upsertd restore backup.snap --data-dir new a new data directory of one snapshot
   upsertd tail accounts --follow             what changes, as NDJSON
+  upsertd import accounts accounts.csv       write a file
   tap-x | upsertd target singer              write what a Singer tap reads
 
 A setting has one name in three spellings, weakest first: data-dir in the file,
@@ -46,6 +48,12 @@ pub(crate) enum Command {
     /// Every record of an object as of one instant, as NDJSON or CSV
     #[command(after_long_help = export::EXAMPLES)]
     Export(Box<ExportArguments>),
+    /// Write the rows of a file, each an upsert
+    #[command(after_long_help = import::IMPORT_EXAMPLES)]
+    Import(Box<ImportArguments>),
+    /// What importing a file would change; nothing is written
+    #[command(after_long_help = import::DIFF_EXAMPLES)]
+    Diff(Box<FileArguments>),
     /// Be the end of a pipe that another tool writes to
     Target(TargetArguments),
 }
@@ -56,6 +64,8 @@ impl Arguments {
         match &self.command {
             Some(Command::Tail(tail)) => tail.server.output,
             Some(Command::Export(export)) => export.server.output,
+            Some(Command::Import(import)) => import.file.server.output,
+            Some(Command::Diff(diff)) => diff.server.output,
             Some(Command::Target(TargetArguments { protocol: Protocol::Singer(singer) })) => {
                 singer.server.output
             }

@@ -34,6 +34,13 @@ impl Failure {
         self
     }
 
+    /// The same failure with more to its way out.
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: &str) -> Self {
+        self.way_out = format!("{}; {hint}", self.way_out);
+        self
+    }
+
     /// The same for programs: one line.
     pub(crate) fn to_json(&self) -> String {
         let mut causes = Vec::new();

@@ -16,7 +16,7 @@ mod welcome;
 use crate::cli::arguments::{Arguments, Command};
 use crate::cli::client::arguments::Output;
 use crate::cli::client::singer::Protocol;
-use crate::cli::client::{export, singer, tail};
+use crate::cli::client::{export, import, singer, tail};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use clap::Parser as _;
@@ -46,6 +46,8 @@ pub fn run() -> ExitCode {
         Some(Command::Restore(restore)) => restore::run(&restore),
         Some(Command::Tail(arguments)) => tail::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Import(arguments)) => import::run(&arguments),
+        Some(Command::Diff(arguments)) => import::diff(&arguments),
         Some(Command::Target(arguments)) => match arguments.protocol {
             Protocol::Singer(arguments) => singer::run(&arguments),
         },

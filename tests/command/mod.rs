@@ -2,6 +2,8 @@
 
 mod caller;
 mod export;
+mod first_sync;
+mod import;
 mod singer;
 mod tail;
 mod tls;

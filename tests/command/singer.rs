@@ -142,6 +142,23 @@ fn a_state_is_echoed_only_when_its_records_outlive_a_killed_server() {
 }
 
 #[test]
+fn a_schema_that_is_said_again_keeps_records_together_and_another_one_adds_fields() {
+    let mut fixture = Fixture::new();
+    let wider = ITEMS.replace(r#""note":"#, r#""size":{"type":"integer"},"note":"#);
+    let wide = json!({"type": "RECORD", "stream": "items", "record": {"id": 9, "size": 4}});
+    let lines = [ITEMS, &numbered(0, 1), ITEMS, &numbered(1, 2), &wider, &wide.to_string()];
+    let exit = Tool::of(&fixture.server, &TARGET).run_with(&lines.concat()).expect_code(0);
+    exit.expect_stderr("items → items: 3 created");
+    let feed = fixture.client.get("/api/records/items/changes?actions=created").expect(200);
+    let entries = feed["results"].as_array().expect("a list");
+    let batches: Vec<&str> = entries.iter().map(|entry| text(entry, "batch_id")).collect();
+    assert_eq!(batches.len(), 3);
+    assert!(batches[0] == batches[1] && batches[1] != batches[2], "{batches:?}");
+    let record = lookup(&mut fixture.client, "items", "9");
+    assert_eq!(fields(&record, &["size"]), [json!(4.0)]);
+}
+
+#[test]
 fn a_record_that_waits_alone_is_sent_all_the_same() {
     let mut fixture = Fixture::new();
     let mut running = Tool::of(&fixture.server, &TARGET).start();

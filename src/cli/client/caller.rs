@@ -28,7 +28,7 @@ pub(crate) struct Caller {
 }
 
 /// Values from one place; every one may be missing.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Given {
     pub(crate) url: Option<String>,
     pub(crate) bootstrap: Option<PathBuf>,
@@ -37,7 +37,6 @@ pub(crate) struct Given {
     pub(crate) business_id: Option<String>,
     pub(crate) user_id: Option<String>,
     /// What this place is called.
-    #[serde(skip)]
     pub(crate) place: String,
 }
 

@@ -262,7 +262,7 @@ impl Connection {
             ("X-BUSINESS-ID", business_id),
             ("X-USER-ID", user_id),
         ];
-        let parameters = query.parameters.iter().map(|(name, value)| (*name, &**value));
+        let parameters = query.parameters.iter().map(|(name, value)| (&**name, &**value));
         let Some(body) = query.body else {
             let request = self.agent.get(&url).query_pairs(parameters);
             return with_headers(request, headers).call();

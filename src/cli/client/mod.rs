@@ -7,6 +7,7 @@ pub(crate) mod arguments;
 mod caller;
 mod connection;
 pub(crate) mod export;
+pub(crate) mod import;
 mod notes;
 mod query;
 mod refusal;

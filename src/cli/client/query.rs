@@ -4,12 +4,16 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use std::borrow::Cow;
+
+/// Names and values behind the path.
+pub(crate) type Parameters = Vec<(Cow<'static, str>, String)>;
 
 /// One request, which may be sent any number of times.
 #[derive(Clone, Debug)]
 pub(crate) struct Query<'a> {
     pub(crate) path: String,
-    pub(crate) parameters: Vec<(&'static str, String)>,
+    pub(crate) parameters: Parameters,
     pub(crate) body: Option<Body<'a>>,
 }
 
@@ -31,7 +35,7 @@ impl<'a> Query<'a> {
 
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.parameters.push((name, value.into()));
+        self.parameters.push((name.into(), value.into()));
         self
     }
 

@@ -5,7 +5,7 @@
 //! came behind them: none overtakes another. It must not know what a row says.
 
 use crate::cli::client::connection::{Connection, Interruption, Trouble};
-use crate::cli::client::query::{Query, object_in_path};
+use crate::cli::client::query::{Parameters, Query, object_in_path};
 use crate::cli::client::refusal::Refusal;
 use crate::cli::failure::Failure;
 use serde::Deserialize;
@@ -18,6 +18,9 @@ pub(crate) const ROWS_AT_ONCE: usize = 500;
 pub(crate) const BYTES_AT_ONCE: usize = 1 << 20;
 
 const NDJSON: &str = "application/x-ndjson";
+const CSV: &str = "text/csv";
+/// What ends a stream that was told how many refused rows it may have.
+const TOO_MANY_REFUSED: &str = "limit_exceeded";
 
 /// How many rows each action has.
 pub(crate) type Counts = BTreeMap<String, u64>;
@@ -28,13 +31,41 @@ pub(crate) struct Sent {
     pub(crate) counts: Counts,
     /// By their places among the rows that were sent.
     pub(crate) refused: Vec<(usize, Refusal)>,
+    /// The others, where all results were asked for.
+    pub(crate) done: Vec<(usize, Done)>,
+    /// Columns of an import that were passed over.
+    pub(crate) ignored_columns: Vec<String>,
+    /// It ended before all rows, since so many were refused.
+    pub(crate) is_cut: bool,
+}
+
+/// A row that was carried out, or would be.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) action: String,
+    pub(crate) id: Option<String>,
+    pub(crate) changed_fields: Vec<String>,
+}
+
+/// The door that rows go through, and so what they are.
+#[derive(Clone, Debug)]
+enum Door {
+    /// Each line is an upsert.
+    Upserts,
+    /// Each line is an object whose keys are columns.
+    Objects,
+    /// Each line is a row of a table that begins with this one.
+    Table(Vec<u8>),
 }
 
 /// Where rows go, and what is said for all of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rows {
-    pub(crate) object: String,
-    pub(crate) parameters: Vec<(&'static str, String)>,
+    object: String,
+    door: Door,
+    parameters: Parameters,
+    /// Whether results are told of rows that are no trouble too.
+    tells_all: bool,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +73,9 @@ struct ResultLine {
     index: Option<usize>,
     #[serde(default)]
     action: String,
+    id: Option<String>,
+    #[serde(default)]
+    changed_fields: Vec<String>,
     summary: Option<Summary>,
 }
 
@@ -50,6 +84,8 @@ struct Summary {
     counts: Counts,
     state: String,
     code: Option<String>,
+    #[serde(default)]
+    ignored_columns: Option<Vec<String>>,
 }
 
 /// What one request has done.
@@ -60,24 +96,34 @@ struct Round {
 }
 
 impl Rows {
-    /// Sends rows, each a line of JSON without its end, until all of them are carried out or
-    /// refused for good.
+    pub(crate) fn upserts(object: String, parameters: Parameters) -> Self {
+        Self { object, door: Door::Upserts, parameters, tells_all: false }
+    }
+
+    /// Rows whose columns are their own keys, or those of a table's first row.
+    pub(crate) fn import(object: String, header: Option<Vec<u8>>, parameters: Parameters) -> Self {
+        let door = header.map_or(Door::Objects, Door::Table);
+        Self { object, door, parameters, tells_all: false }
+    }
+
+    #[must_use]
+    pub(crate) fn telling_all(self) -> Self {
+        Self { tells_all: true, ..self }
+    }
+
+    /// Sends rows, each without its end, until all of them are carried out or refused for good.
     pub(crate) fn send(
         &self,
         connection: &mut Connection,
-        lines: &[&str],
+        lines: &[&[u8]],
     ) -> Result<Sent, Failure> {
-        let path = format!("/api/records/{}/bulk-upsert", object_in_path(&self.object)?);
         let what = format!("to take rows of {}", self.object);
         let mut all = Sent::default();
         let mut interruption: Option<Interruption> = None;
         let mut begun = 0;
         loop {
-            let body = lines[begun..].join("\n");
-            let mut query = Query::post(path.clone(), NDJSON, body.as_bytes());
-            query.parameters.clone_from(&self.parameters);
-            let query = query.with("results", "errors");
-            let answer = connection.ask(&query, &what)?;
+            let body = self.body(&lines[begun..]);
+            let answer = connection.ask(&self.query(&body)?, &what)?;
             let round = read(&answer.body, lines.len() - begun);
             all.take(round.sent, begun);
             let Some((row, trouble)) = round.unfinished else { return Ok(all) };
@@ -89,6 +135,27 @@ impl Rows {
             connection.wait(trouble, &mut interruption)?;
         }
     }
+
+    fn body(&self, lines: &[&[u8]]) -> Vec<u8> {
+        let rows = lines.join(&b'\n');
+        match &self.door {
+            Door::Upserts | Door::Objects => rows,
+            Door::Table(header) => [&header[..], b"\n", &rows].concat(),
+        }
+    }
+
+    fn query<'a>(&self, body: &'a [u8]) -> Result<Query<'a>, Failure> {
+        let object = object_in_path(&self.object)?;
+        let (route, content_type) = match &self.door {
+            Door::Upserts => ("bulk-upsert", NDJSON),
+            Door::Objects => ("import", NDJSON),
+            Door::Table(_) => ("import", CSV),
+        };
+        let path = format!("/api/records/{object}/{route}");
+        let mut query = Query::post(path, content_type, body);
+        query.parameters.clone_from(&self.parameters);
+        Ok(query.with("results", if self.tells_all { "all" } else { "errors" }))
+    }
 }
 
 impl Sent {
@@ -98,6 +165,9 @@ impl Sent {
         }
         let refused = more.refused.into_iter();
         self.refused.extend(refused.map(|(row, refusal)| (behind + row, refusal)));
+        self.done.extend(more.done.into_iter().map(|(row, done)| (behind + row, done)));
+        self.ignored_columns = more.ignored_columns;
+        self.is_cut |= more.is_cut;
     }
 }
 
@@ -112,7 +182,12 @@ fn read(body: &[u8], rows: usize) -> Round {
             summary = Some(found);
             continue;
         }
-        let Some(index) = read.index.filter(|_| read.action == "failed") else { continue };
+        let Some(index) = read.index else { continue };
+        if read.action != "failed" {
+            let ResultLine { action, id, changed_fields, .. } = read;
+            sent.done.push((index, Done { action, id, changed_fields }));
+            continue;
+        }
         let refusal: Refusal = serde_json::from_slice(line).unwrap_or_default();
         if !refusal.is_for_later() {
             sent.refused.push((index, refusal));
@@ -127,12 +202,18 @@ fn read(body: &[u8], rows: usize) -> Round {
     if let Some((row, refusal)) = later {
         // Rows behind it are sent again, so what became of them is told then.
         sent.refused.retain(|(refused, _)| *refused < row);
+        sent.done.retain(|(done, _)| *done < row);
         let refused = u64::try_from(sent.refused.len()).unwrap_or(u64::MAX);
         let carried_out = u64::try_from(row).unwrap_or(u64::MAX) - refused;
         sent.counts.insert("done".to_owned(), carried_out);
         sent.counts.insert("failed".to_owned(), refused);
         let trouble = Trouble::NotReady { refusal, retry_after: None };
         return Round { sent, unfinished: Some((row, trouble)) };
+    }
+    sent.ignored_columns = summary.ignored_columns.unwrap_or_default();
+    if summary.code.as_deref() == Some(TOO_MANY_REFUSED) {
+        (sent.counts, sent.is_cut) = (summary.counts, true);
+        return Round { sent, unfinished: None };
     }
     let counted: u64 = summary.counts.values().sum();
     if summary.state == "aborted" || counted != u64::try_from(rows).unwrap_or(u64::MAX) {
@@ -194,6 +275,9 @@ mod tests {
         check(&[REFUSED, r#"{"summary":{"cou"#], &[], &[], Some(0));
         let aborted = summary(r#""created":1,"failed":1"#, "aborted");
         check(&[REFUSED, &aborted], &[], &[], Some(0));
+        let whole = summary(r#""created":1,"failed":2"#, "aborted");
+        let whole = whole.replace(r#""state""#, r#""code":"limit_exceeded","state""#);
+        check(&[REFUSED, &whole], &[("created", 1), ("failed", 2)], &[1], None);
         let short = summary(r#""created":4"#, "completed");
         check(&[&short], &[], &[], Some(0));
     }

@@ -22,7 +22,7 @@ pub(super) enum Message<'a> {
 }
 
 /// What a stream's records are like.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Schema {
     pub(super) stream: String,
     /// What each property is like.

@@ -114,7 +114,7 @@ fn take(target: &mut Target, line: &str, number: u64) -> Result<(), Failure> {
         return Ok(());
     }
     match Message::read(line).map_err(|error| no_message(number, error))? {
-        Message::Schema(schema) => target.take_schema(&schema),
+        Message::Schema(schema) => target.take_schema(schema),
         Message::Record { stream, record, text } => target.take_record(&stream, record, text),
         Message::State(value) => target.take_state(value),
         Message::ActivateVersion => Ok(()),

@@ -4,6 +4,7 @@
 
 use crate::cli::client::arguments::Output;
 use crate::cli::client::connection::Connection;
+use crate::cli::client::query::Parameters;
 use crate::cli::client::rows::{BYTES_AT_ONCE, Counts, ROWS_AT_ONCE, Rows, Sent};
 use crate::cli::client::singer::config::Config;
 use crate::cli::client::singer::message::Schema;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 /// What is true of one stream.
 struct Stream {
+    schema: Schema,
     plan: Plan,
     rows: Rows,
     counts: Counts,
@@ -78,21 +80,28 @@ impl Target {
     }
 
     /// Takes what a stream's records are like from here on.
-    pub(super) fn take_schema(&mut self, schema: &Schema) -> Result<(), Failure> {
+    pub(super) fn take_schema(&mut self, schema: Schema) -> Result<(), Failure> {
+        // Some taps repeat it before every record.
+        if self.streams.get(&schema.stream).is_some_and(|stream| stream.schema == schema) {
+            return Ok(());
+        }
         // Records that came before were meant by the schema before.
         self.flush()?;
-        let name = &schema.stream;
-        let planned = Plan::of(schema, self.config.stream(name));
-        let mut plan = planned.map_err(|error| no_plan(name, error))?;
+        let name = schema.stream.clone();
+        let planned = Plan::of(&schema, self.config.stream(&name));
+        let mut plan = planned.map_err(|error| no_plan(&name, error))?;
         scene::prepare(&mut self.connection, &mut plan, self.config.create)?;
-        let mut parameters = Vec::new();
+        let mut parameters = Parameters::new();
         if !plan.matches.is_empty() {
-            parameters.push(("match", plan.matches.join(",")));
+            parameters.push(("match".into(), plan.matches.join(",")));
         }
-        parameters.extend(plan.oncreate_unarchive.clone().map(|mode| ("oncreate_unarchive", mode)));
-        let rows = Rows { object: plan.object.clone(), parameters };
-        let counts = self.streams.remove(name).map(|stream| stream.counts).unwrap_or_default();
-        self.streams.insert(name.clone(), Stream { plan, rows, counts, pending: Vec::new() });
+        parameters.extend(
+            plan.oncreate_unarchive.clone().map(|mode| ("oncreate_unarchive".into(), mode)),
+        );
+        let rows = Rows::upserts(plan.object.clone(), parameters);
+        let counts = self.streams.remove(&name).map(|stream| stream.counts).unwrap_or_default();
+        let pending = Vec::new();
+        self.streams.insert(name, Stream { schema, plan, rows, counts, pending });
         Ok(())
     }
 
@@ -130,8 +139,8 @@ impl Target {
             }
             let places: Vec<usize> =
                 (0..pending.len()).filter(|place| pending[*place].row.is_ok()).collect();
-            let lines: Vec<&str> =
-                pending.iter().filter_map(|pending| pending.row.as_deref().ok()).collect();
+            let rows = pending.iter().filter_map(|pending| pending.row.as_deref().ok());
+            let lines: Vec<&[u8]> = rows.map(str::as_bytes).collect();
             let mut rejects: Vec<Reject<'_>> = Vec::new();
             for Pending { record, row } in &pending {
                 if let Err(reason) = row {
