@@ -29,31 +29,74 @@ pub(crate) fn custom_fields() -> [Value; 6] {
     ]
 }
 
+/// The columns of `write_row`, as the first line of a table.
+pub(crate) const HEADER: &str =
+    "email,first_name,last_name,birthday,titles,company,city,segment,score,balance,newsletter\n";
+
 /// Writes the body of an upsert. `number` names the contact; `turn` is another one with every
 /// request, so that an update always changes something.
 pub(crate) fn write_body(number: u32, turn: u64, body: &mut Vec<u8>) {
-    let mixed = mix(turn);
-    let pick = |shift: u32, count: usize| {
-        usize::try_from((mixed >> shift) & 0xff).expect("a byte is an index") % count
-    };
-    let (score, cents) = (turn % 1_000_000, mixed % 100);
-    let (month, day, year) = (1 + mixed % 12, 1 + (mixed >> 8) % 28, 1950 + (mixed >> 16) % 50);
     body.clear();
+    append_body(number, turn, body);
+}
+
+/// Writes the same behind what is there.
+pub(crate) fn append_body(number: u32, turn: u64, body: &mut Vec<u8>) {
+    let Values { mixed, score, cents, birthday: (year, month, day) } = Values::new(turn);
     write!(
         body,
         "{{\"lookup_value\":\"c{number:09}@load.example\",\"fields\":{{\
          \"first_name\":\"{}\",\"last_name\":\"{}\",\"birthday\":\"{year}-{month:02}-{day:02}\",\
          \"titles\":[\"{}\"],\"company\":\"{} and Sons {number}\",\"city\":\"{}\",\
          \"segment\":\"{}\",\"score\":{score},\"balance\":\"{score}.{cents:02}\",\"newsletter\":{}}}}}",
-        FIRST_NAMES[pick(0, 8)],
-        LAST_NAMES[pick(8, 8)],
-        TITLES[pick(16, 8)],
-        LAST_NAMES[pick(24, 8)],
-        CITIES[pick(32, 8)],
-        SEGMENTS[pick(40, 4)],
+        pick(mixed, &FIRST_NAMES),
+        pick(mixed >> 8, &LAST_NAMES),
+        pick(mixed >> 16, &TITLES),
+        pick(mixed >> 24, &LAST_NAMES),
+        pick(mixed >> 32, &CITIES),
+        pick(mixed >> 40, &SEGMENTS),
         mixed & 1 == 1,
     )
     .expect("a vector takes any bytes");
+}
+
+/// Writes the same contact as a line of a table behind what is there.
+pub(crate) fn append_row(number: u32, turn: u64, body: &mut Vec<u8>) {
+    let Values { mixed, score, cents, birthday: (year, month, day) } = Values::new(turn);
+    writeln!(
+        body,
+        "c{number:09}@load.example,{},{},{year}-{month:02}-{day:02},{},{} and Sons {number},{},{},\
+         {score},{score}.{cents:02},{}",
+        pick(mixed, &FIRST_NAMES),
+        pick(mixed >> 8, &LAST_NAMES),
+        pick(mixed >> 16, &TITLES),
+        pick(mixed >> 24, &LAST_NAMES),
+        pick(mixed >> 32, &CITIES),
+        pick(mixed >> 40, &SEGMENTS),
+        mixed & 1 == 1,
+    )
+    .expect("a vector takes any bytes");
+}
+
+/// What a turn draws.
+struct Values {
+    mixed: u64,
+    score: u64,
+    cents: u64,
+    birthday: (u64, u64, u64),
+}
+
+impl Values {
+    fn new(turn: u64) -> Self {
+        let mixed = mix(turn);
+        let birthday = (1950 + (mixed >> 16) % 50, 1 + mixed % 12, 1 + (mixed >> 8) % 28);
+        Self { mixed, score: turn % 1_000_000, cents: mixed % 100, birthday }
+    }
+}
+
+/// One of the texts, by the lowest byte.
+fn pick(mixed: u64, texts: &[&'static str]) -> &'static str {
+    texts[usize::try_from(mixed & 0xff).expect("a byte is an index") % texts.len()]
 }
 
 /// The body as a program reads it that knows its shape: what the ceiling does with each request.

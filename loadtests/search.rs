@@ -117,7 +117,7 @@ fn send_all(
             crate::clock::now()
         })
     });
-    one(send(vec![Traffic { target: server.target(), connections: FILLING, next }])?)
+    one(send(vec![Traffic { target: server.target(), connections: FILLING, next, wanted: "" }])?)
 }
 
 fn one(sent: Vec<Sent>) -> Result<Sent, LoadError> {
@@ -132,7 +132,7 @@ fn search(
     lasting: Duration,
 ) -> Result<Sent, LoadError> {
     let next = again(body.to_vec(), lasting);
-    one(send(vec![Traffic { target: server.target_of("search"), connections, next }])?)
+    one(send(vec![Traffic { target: server.target_of("search"), connections, next, wanted: "" }])?)
 }
 
 /// By one client, and the milliseconds of processor time that each took.
@@ -148,7 +148,7 @@ fn search_alone(server: &Server, body: &[u8], lasting: Duration) -> Result<(Sent
 fn first_searches(server: &Server, questions: &[Question]) -> Result<(), LoadError> {
     for question in questions {
         let (target, next) = (server.target_of("search"), once(question.body.clone()));
-        let sent = one(send(vec![Traffic { target, connections: 1, next }])?)?;
+        let sent = one(send(vec![Traffic { target, connections: 1, next, wanted: "" }])?)?;
         println!("first     {:>8.1} ms  {}", sent.quantile(1.0), question.name);
     }
     Ok(())
@@ -188,9 +188,10 @@ impl Busy {
             target: server.target_of("search"),
             connections: SEARCHING,
             next: again(question.body.clone(), lasting),
+            wanted: "",
         };
         let next = upserts_at_a_rate(records, lasting);
-        let upserts = Traffic { target: server.target(), connections: FILLING, next };
+        let upserts = Traffic { target: server.target(), connections: FILLING, next, wanted: "" };
         let sent = send(vec![searches, upserts])?;
         let [searches, upserts] = &*sent else { return Err(LoadError::Nothing) };
         self.ours.push(searches.rate());
@@ -275,7 +276,7 @@ fn upsert(server: &Server, records: u32, seconds: u64, first: u64) -> Result<Sen
         let at = crate::clock::now();
         (at < end).then_some(at)
     });
-    one(send(vec![Traffic { target: server.target(), connections: FILLING, next }])?)
+    one(send(vec![Traffic { target: server.target(), connections: FILLING, next, wanted: "" }])?)
 }
 
 fn print_rows(questions: &[Question], rows: &[Row]) {

@@ -135,16 +135,26 @@ impl Server {
         self.target_of("upsert")
     }
 
-    /// What is asked with a body at a path below the contacts.
+    /// What is asked with JSON at a path below the contacts.
     pub(crate) fn target_of(&self, path: &str) -> Target {
+        let head = self.head("POST", path, "Content-Type: application/json");
+        Target { address: self.address(), process: self.id(), head, has_records: true }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.process.address()
+    }
+
+    /// The head of a request at a path below the contacts, up to the value of `Content-Length`.
+    pub(crate) fn head(&self, method: &str, path: &str, header: &str) -> Vec<u8> {
         let Credentials { api_key, business_id, user_id } = &self.credentials;
-        let address = self.process.address();
-        let head = format!(
-            "POST /api/records/client_client/{path} HTTP/1.1\r\nHost: {address}\r\n\
+        format!(
+            "{method} /api/records/client_client/{path} HTTP/1.1\r\nHost: {}\r\n\
              X-API-KEY: {api_key}\r\nX-BUSINESS-ID: {business_id}\r\nX-USER-ID: {user_id}\r\n\
-             Content-Type: application/json\r\nContent-Length: "
-        );
-        Target { address, process: self.id(), head: head.into_bytes(), has_records: true }
+             {header}\r\nContent-Length: ",
+            self.address()
+        )
+        .into_bytes()
     }
 
     /// Bytes of the request's body and of its answer, of one upsert outside of the measurement.

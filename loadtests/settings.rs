@@ -36,6 +36,12 @@ pub(crate) struct Settings {
     /// programs are there.
     #[arg(long, value_name = "RECORDS", num_args = 0..=1, default_missing_value = "1000000")]
     pub(crate) search: Option<u32>,
+    /// Measures rows instead: batches, streams, imports and exports beside single upserts.
+    #[arg(long)]
+    pub(crate) rows: bool,
+    /// Measures the change feed instead: one, a hundred and a thousand readers.
+    #[arg(long)]
+    pub(crate) feed: bool,
     /// Where the programs of `PostgreSQL` are; default: where Debian puts them.
     #[arg(long)]
     pub(crate) postgres: Option<PathBuf>,

@@ -37,6 +37,8 @@ pub(crate) struct Traffic {
     pub(crate) target: Target,
     pub(crate) connections: usize,
     pub(crate) next: Next,
+    /// What every answer must hold; empty where its status tells enough.
+    pub(crate) wanted: &'static str,
 }
 
 /// The same body over and over for so long.
@@ -58,7 +60,8 @@ pub(crate) fn once(body: Vec<u8>) -> Next {
     })
 }
 
-/// Sends all of them, each until it has no more to send. An answer other than 200 fails the run.
+/// Sends all of them, each until it has no more to send. An answer that is not 200, or lacks what
+/// is wanted, fails the run.
 pub(crate) fn send(traffic: Vec<Traffic>) -> Result<Vec<Sent>, LoadError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(LoadError::io("the runtime"))?;
@@ -76,7 +79,7 @@ pub(crate) fn send(traffic: Vec<Traffic>) -> Result<Vec<Sent>, LoadError> {
 }
 
 async fn send_one(traffic: Traffic) -> Result<Sent, LoadError> {
-    let Traffic { target, connections, next } = traffic;
+    let Traffic { target, connections, next, wanted } = traffic;
     let mut open = Vec::with_capacity(connections);
     for _ in 0..connections {
         open.push(Connection::open(target.address).await.map_err(LoadError::io("a connection"))?);
@@ -86,7 +89,8 @@ async fn send_one(traffic: Traffic) -> Result<Sent, LoadError> {
     let asking: Vec<_> = open
         .into_iter()
         .map(|connection| {
-            tokio::task::spawn_local(ask(connection, target.head.clone(), Rc::clone(&shared)))
+            let asking = ask(connection, target.head.clone(), wanted, Rc::clone(&shared));
+            tokio::task::spawn_local(asking)
         })
         .collect();
     for task in asking {
@@ -104,6 +108,7 @@ async fn send_one(traffic: Traffic) -> Result<Sent, LoadError> {
 async fn ask(
     mut connection: Connection,
     head: Vec<u8>,
+    wanted: &'static str,
     shared: Rc<RefCell<(Next, Histogram<u64>)>>,
 ) -> Result<(), LoadError> {
     let mut body = Vec::new();
@@ -117,11 +122,15 @@ async fn ask(
         }
         let reply = connection.exchange(&head, &body).await;
         let reply = reply.map_err(LoadError::io("an answer"))?;
-        if reply.status != 200 {
+        if reply.status != 200 || !holds(reply.body, wanted) {
             let body = String::from_utf8_lossy(reply.body).chars().take(500).collect();
             let request = "a request of the load".to_owned();
             return Err(LoadError::Refused { request, status: reply.status, body });
         }
         shared.borrow_mut().1.saturating_record(nanoseconds(due.elapsed()));
     }
+}
+
+fn holds(body: &[u8], wanted: &str) -> bool {
+    wanted.is_empty() || body.windows(wanted.len()).any(|window| window == wanted.as_bytes())
 }

@@ -87,6 +87,14 @@ impl Server {
         self.child.id()
     }
 
+    /// Bytes of memory that the process holds.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        let path = format!("/proc/{}/statm", self.process_id());
+        let statm = fs::read_to_string(path).expect("the process is there");
+        let pages = statm.split(' ').nth(1).expect("the second number is of what is resident");
+        pages.parse::<usize>().expect("it is a number") * rustix::param::page_size()
+    }
+
     /// The administrator that the first start made.
     pub(crate) fn credentials(&self) -> Credentials {
         if let Some(credentials) = self.launch.fixed_credentials() {

@@ -28,8 +28,7 @@ use serde_json::value::RawValue;
 use std::pin::pin;
 use tokio::time::sleep;
 
-/// Bytes of stored entries, and of what they look like, in one answer; more than one entry's only
-/// if it is that long.
+/// Bytes of stored entries, and of what they look like, in one answer.
 const PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// Registers the routes.
@@ -95,7 +94,8 @@ async fn page(
         let mut heard = pin!(changes.heard());
         // Before the reading, so that nothing that comes in between is missed.
         heard.as_mut().enable();
-        let (rows, next) = rows_behind(&source, asked, at).await?;
+        let bounds = Bounds { entries: asked.limit, bytes: PAGE_BYTES_MAX };
+        let (rows, next) = rows_behind(&source, asked, bounds, at).await?;
         let is_over = asked.wait.is_zero() || over.is_elapsed();
         if !rows.list.is_empty() || is_over {
             return Ok(of_rows(&source, rows, next));
@@ -112,20 +112,21 @@ async fn page(
     }
 }
 
-/// What an answer shows of the entries behind a place, and where the next one goes on.
+/// What an answer shows of the entries behind a place, and where the next one goes on. More bytes
+/// than the bounds allow are those of one entry that is that long.
 async fn rows_behind(
     source: &Source,
     asked: &ChangesRequest,
+    bounds: Bounds,
     from: At,
 ) -> Result<(Rows, At), Problem> {
-    let bounds = Bounds { entries: asked.limit, bytes: PAGE_BYTES_MAX };
     let failed = |error: FeedError| source.problem_of(&error);
     let gathered = gather(source, &asked.wanted, bounds, from).await.map_err(failed)?;
     let Gathered { mut found, next, has_more } = gathered;
     if asked.compact {
         found = compact(found).map_err(|misfit| failed(misfit.into()))?;
     }
-    let mut rows = render(source, asked.wanted.include, &found, PAGE_BYTES_MAX)
+    let mut rows = render(source, asked.wanted.include, &found, bounds.bytes)
         .map_err(|misfit| failed(misfit.into()))?;
     let engine = source.engine();
     engine.meters().note_feed_lag(rows.newest, engine.clock().now());

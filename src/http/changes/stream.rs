@@ -3,6 +3,7 @@
 //! What a slow client has not taken is not read ahead: one small page is in memory for each.
 
 use crate::engine::meters::FeedReader;
+use crate::http::changes::gather::Bounds;
 use crate::http::changes::render::{Row, Rows};
 use crate::http::changes::request::ChangesRequest;
 use crate::http::changes::rows_behind;
@@ -18,8 +19,8 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Entries that are in memory for one client.
-const ENTRIES_AT_ONCE: usize = 100;
+/// What is in memory for one client, however many of them there are and however slow.
+const AT_ONCE: Bounds = Bounds { entries: 100, bytes: 32 * 1024 };
 /// How often it is looked whether the client may still read, however silent the feed is.
 const RIGHTS_EVERY: Duration = Duration::from_secs(5);
 /// After so many looks without an event a comment goes out, for whoever watches the connection.
@@ -45,7 +46,6 @@ pub(super) fn of_source(
     readiness: Data<Readiness>,
 ) -> HttpResponse {
     let counted = source.engine().meters().feed_reader();
-    let asked = ChangesRequest { limit: asked.limit.min(ENTRIES_AT_ONCE), ..asked };
     let reading = Reading { source, asked, at, readiness, silent_looks: 0, _counted: counted };
     let chunks = stream::unfold(reading, async |mut reading| {
         let chunk = reading.next_chunk().await?;
@@ -58,6 +58,10 @@ pub(super) fn of_source(
 }
 
 impl Reading {
+    fn bounds(&self) -> Bounds {
+        Bounds { entries: AT_ONCE.entries.min(self.asked.limit), ..AT_ONCE }
+    }
+
     /// The next events, or a comment; none where the stream ends.
     async fn next_chunk(&mut self) -> Option<Bytes> {
         while self.readiness.get() != State::ShuttingDown {
@@ -66,7 +70,8 @@ impl Reading {
             heard.as_mut().enable();
             self.source = self.source.again().ok()?;
             // What has gone wrong is told to the next request, which begins at the same place.
-            let (rows, next) = rows_behind(&self.source, &self.asked, self.at).await.ok()?;
+            let (rows, next) =
+                rows_behind(&self.source, &self.asked, self.bounds(), self.at).await.ok()?;
             self.at = next;
             if !rows.list.is_empty() {
                 self.silent_looks = 0;

@@ -8,6 +8,7 @@ mod pages;
 mod rebuilding;
 mod rights;
 mod schema;
+mod slow_readers;
 mod waiting;
 
 use crate::support::{Client, text};

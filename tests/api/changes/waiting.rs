@@ -6,11 +6,11 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::thread;
 
-fn changes(query: &str) -> Request {
+pub(super) fn changes(query: &str) -> Request {
     Request::new("GET", &format!("/api/records/accounts/changes?{query}"))
 }
 
-fn subscribers(client: &mut Client) -> u64 {
+pub(super) fn subscribers(client: &mut Client) -> u64 {
     let answer = client.send(&Request::new("GET", "/metrics"));
     let text = String::from_utf8(answer.body.clone()).expect("metrics are text");
     let line = text.lines().find_map(|line| line.strip_prefix("upsertd_feed_subscribers "));

@@ -1,7 +1,7 @@
 //! Exports of many records: one instant of them, and no more than a piece in memory.
 
 use crate::api::exports::{EXPORT, accounts, by_id, fill, lines};
-use crate::support::{Answer, Client, Fixture, Request, text};
+use crate::support::{Answer, Client, Request, text};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -43,14 +43,6 @@ impl Slow {
             }
         }
     }
-}
-
-/// Bytes of memory that a process holds.
-fn resident_bytes(fixture: &Fixture) -> usize {
-    let path = format!("/proc/{}/statm", fixture.server.process_id());
-    let statm = std::fs::read_to_string(path).expect("the process is there");
-    let pages = statm.split(' ').nth(1).expect("the second number is of what is resident");
-    pages.parse::<usize>().expect("it is a number") * 4096
 }
 
 fn count_of_lines(answer: &Answer) -> usize {
@@ -95,11 +87,11 @@ fn memory_does_not_grow_with_what_is_exported() {
     const COUNT: usize = 60_000;
     let mut fixture = accounts();
     fill(&mut fixture, COUNT, &"a".repeat(250));
-    let before = resident_bytes(&fixture);
+    let before = fixture.server.resident_bytes();
     let answer = fixture.client.get(EXPORT);
     assert_eq!(count_of_lines(&answer), COUNT);
     assert!(answer.body.len() > 40 << 20, "{}", answer.body.len());
-    let grown = resident_bytes(&fixture).saturating_sub(before);
+    let grown = fixture.server.resident_bytes().saturating_sub(before);
     assert!(grown < 16 << 20, "{grown} bytes more after {}", answer.body.len());
 }
 
