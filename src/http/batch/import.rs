@@ -99,7 +99,7 @@ impl Asked {
         let mut faults = Faults::default();
         let mut query = Query::read(request.query_string(), &mut faults);
         let leaves_blanks = query.text("blank", &mut faults).is_none();
-        let mut options = StreamOptions::read(&mut query, &target.caller.origin, &mut faults);
+        let mut options = StreamOptions::read(&mut query, target, &mut faults);
         let ignores_blanks = leaves_blanks || options.row.blanks == Blanks::Ignore;
         // A cell that clears is null, which would be passed over with the blank ones.
         options.row.blanks = Blanks::Clear;
