@@ -21,7 +21,7 @@ impl Naive {
         let is_back = at.is_some_and(|at| self.records[at].archived.is_some());
         let mut taken = Vec::new();
         for fields in &self.constraints {
-            if is_back && !is_written(fields, writes) {
+            if is_back && !is_written(fields, writes, draft) {
                 continue;
             }
             if let Some(holder) = self.holder_together(fields, &draft.values, at) {
@@ -42,7 +42,7 @@ impl Naive {
         writes: &Writes,
         draft: &Draft,
     ) -> Vec<(Vec<FieldNumber>, RecordId)> {
-        let unwritten = self.constraints.iter().filter(|fields| !is_written(fields, writes));
+        let unwritten = self.constraints.iter().filter(|fields| !is_written(fields, writes, draft));
         let clash = |fields: &Vec<FieldNumber>| {
             let holder = self.holder_together(fields, &draft.values, Some(at))?;
             Some((fields.clone(), holder))
@@ -160,6 +160,10 @@ impl Naive {
     }
 }
 
-fn is_written(fields: &[FieldNumber], writes: &Writes) -> bool {
-    writes.entries.iter().any(|write| fields.contains(&write.field))
+/// An identifier that the request gives in another way is among what was filled in.
+fn is_written(fields: &[FieldNumber], writes: &Writes, draft: &Draft) -> bool {
+    let is_given = |field: &FieldNumber| {
+        draft.filled.contains(field) || writes.entries.iter().any(|write| write.field == *field)
+    };
+    fields.iter().any(is_given)
 }
