@@ -84,8 +84,15 @@ pub(super) async fn once(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let has_key = request.headers().contains_key(IDEMPOTENCY_KEY);
-    if !has_key || (write.runs_dry && is_dry(request.query_string())) {
+    if !has_key {
         return next.call(request).await;
+    }
+    if write.runs_dry && is_dry(request.query_string()) {
+        // It is neither looked up nor stored; one that could not be is told all the same.
+        return match read_key(request.headers()) {
+            Ok(_) => next.call(request).await,
+            Err(problem) => Ok(refused(request, problem)),
+        };
     }
     let keyed = match begin(write, &mut request).await {
         Ok(keyed) => keyed,

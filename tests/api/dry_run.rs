@@ -80,3 +80,13 @@ fn a_dry_run_answers_what_the_run_that_follows_does() {
     fixture.read_archived("accounts", &id).expect(200);
     check(&mut fixture, "POST", upsert, &json!({"lookup_value": "Acme"}));
 }
+
+#[test]
+fn a_key_that_is_none_is_told_though_a_dry_run_has_no_use_for_it() {
+    let mut fixture = accounts();
+    let dry = Request::new("POST", "/api/records/accounts/upsert?dry_run=true")
+        .json(&json!({"lookup_value": "Acme"}));
+    let keyed = dry.clone().header("Idempotency-Key", "k\u{e9}");
+    fixture.send(&keyed).expect_error(400, "invalid");
+    assert_eq!(fixture.send(&dry.header("Idempotency-Key", "k")).status, 200);
+}

@@ -380,6 +380,11 @@ pub enum StreamLine {
 )]
 pub fn bulk_upsert() {}
 
+/// A row of names, then a row for each record, by RFC 4180.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct CsvTable(pub Vec<u8>);
+
 /// Create or update (upsert) records from a table
 ///
 /// Each row is an upsert of its own, as in a stream. CSV is UTF-8 by RFC 4180 with a row of names
@@ -391,7 +396,7 @@ pub fn bulk_upsert() {}
     post, path = "/api/records/{object_identifier}/import", tag = "records",
     operation_id = "records_import_create",
     params(ObjectPath, ImportQuery, StreamQuery),
-    request_body(content((String = "text/csv"), (ImportRow = "application/x-ndjson"))),
+    request_body(content((CsvTable = "text/csv"), (ImportRow = "application/x-ndjson"))),
     responses((
         status = 200, description = "What has become of each row: see its `action`.",
         content((StreamLine = "application/x-ndjson")),
