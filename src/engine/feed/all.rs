@@ -4,7 +4,7 @@
 use crate::engine::feed::cursor::LogCursor;
 use crate::engine::feed::entry::{Entry, entries_of};
 use crate::engine::feed::read::{Floor, Reader};
-use crate::engine::feed::{Feed, FeedError, READ_BYTES, READ_MAX};
+use crate::engine::feed::{Feed, FeedError, READ_MAX};
 use crate::model::id::{ObjectId, Position, Sequence, WriterId};
 use crate::model::table::Shown;
 use crate::storage::error::StorageError;
@@ -106,8 +106,9 @@ impl Feed {
         &self,
         after: LogPlace,
         tables: &TablesWanted<'_>,
+        bytes: usize,
     ) -> Result<LogChunk, FeedError> {
-        let frames = self.frames(after.after()).await?;
+        let frames = self.frames(after.after(), bytes).await?;
         let mut chunk = LogChunk { entries: Vec::new(), next: after, is_end: false };
         for frame in frames.iter().filter(|frame| !frame.payload.is_empty()) {
             if !self.take_frame(frame, after, tables, &mut chunk)? {
@@ -119,12 +120,12 @@ impl Feed {
         Ok(chunk)
     }
 
-    async fn frames(&self, after: Position) -> Result<Vec<TailFrame>, FeedError> {
-        if let Some(frames) = self.tail.frames(after, READ_BYTES) {
+    async fn frames(&self, after: Position, bytes: usize) -> Result<Vec<TailFrame>, FeedError> {
+        if let Some(frames) = self.tail.frames(after, bytes) {
             return Ok(frames);
         }
         let reader = self.reader.clone();
-        self.run(READ_MAX, move |_| reader.frames(after, READ_BYTES)).await
+        self.run(READ_MAX, move |_| reader.frames(after, bytes)).await
     }
 
     /// Takes the entries of a frame, as far as they are visible. False: not all of them are.

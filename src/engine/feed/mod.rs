@@ -32,8 +32,10 @@ use std::time::Duration;
 pub const TAIL_BYTES_MAX: usize = 8 << 20;
 /// Threads that read the log. They wait for the disk, not for a processor.
 const READERS: usize = 2;
-/// Events that are read at once; a longer one comes alone.
-const READ_BYTES: usize = 1 << 20;
+/// Events that are read at once, at most; a longer one comes alone.
+pub const READ_BYTES_MAX: usize = 1 << 20;
+/// Where only an entry and the next one are looked at.
+const LOOK_BYTES: usize = 16 << 10;
 /// One reading may take so long, its wait for a thread included.
 const READ_MAX: Duration = Duration::from_secs(10);
 
@@ -128,17 +130,22 @@ impl Feed {
     }
 
     /// The entries behind a sequence that are visible by now: some if there are any, not always all.
-    pub async fn read(&self, table: &Arc<Shown>, after: Sequence) -> Result<Vec<Entry>, FeedError> {
+    pub async fn read(
+        &self,
+        table: &Arc<Shown>,
+        after: Sequence,
+        bytes: usize,
+    ) -> Result<Vec<Entry>, FeedError> {
         let head = table.sequence();
         if after >= head {
             return Ok(Vec::new());
         }
         let from = after.next();
-        let mut entries = if let Some(entries) = self.recent(table, from)? {
+        let mut entries = if let Some(entries) = self.recent(table, from, bytes)? {
             entries
         } else {
             let (writer, reader) = (table.writer(), self.reader.clone());
-            self.run(READ_MAX, move |_| reader.entries(&writer, from, READ_BYTES)).await?
+            self.run(READ_MAX, move |_| reader.entries(&writer, from, bytes)).await?
         };
         // Durable, and not applied yet: nobody may see it.
         entries.retain(|entry| entry.sequence <= head);
@@ -163,7 +170,7 @@ impl Feed {
             let own = entries.first().filter(|entry| entry.sequence == sequence);
             Place { sequence, checksum: own.map(Entry::checksum) }
         };
-        if let Some(entries) = self.recent(table, sequence)? {
+        if let Some(entries) = self.recent(table, sequence, LOOK_BYTES)? {
             return Ok(of(&entries));
         }
         let (writer, reader) = (table.writer(), self.reader.clone());
@@ -191,7 +198,7 @@ impl Feed {
         }
         let (cursor, floor) = (*cursor, self.floor());
         // The tail has the cursor's own entry, or says nothing.
-        if let Some(entries) = self.recent(table, cursor.sequence)?
+        if let Some(entries) = self.recent(table, cursor.sequence, LOOK_BYTES)?
             && let [own, following @ ..] = entries.as_slice()
             && own.sequence == cursor.sequence
             && (cursor.sequence == head || !following.is_empty())
@@ -215,8 +222,13 @@ impl Feed {
     }
 
     /// The entries of a table from a sequence on, if the tail has them.
-    fn recent(&self, table: &Shown, from: Sequence) -> Result<Option<Vec<Entry>>, FeedError> {
-        let Some(parts) = self.tail.parts(&table.writer(), from, READ_BYTES) else {
+    fn recent(
+        &self,
+        table: &Shown,
+        from: Sequence,
+        bytes: usize,
+    ) -> Result<Option<Vec<Entry>>, FeedError> {
+        let Some(parts) = self.tail.parts(&table.writer(), from, bytes) else {
             return Ok(None);
         };
         let entries = entries_from(&parts, from)?;

@@ -7,7 +7,7 @@ use crate::engine::bootstrap::Bootstrap;
 use crate::engine::business::TableRef;
 use crate::engine::feed::all::{LogPlace, LogStart};
 use crate::engine::feed::cursor::{LogCursor, TableCursor};
-use crate::engine::feed::{FeedError, Place, Start};
+use crate::engine::feed::{FeedError, Place, READ_BYTES_MAX, Start};
 use crate::engine::states::States;
 use crate::engine::test_support::{no_states, over};
 use crate::engine::tests::{BUSINESS, USER, caller, upsert};
@@ -84,7 +84,12 @@ impl Scene {
     }
 
     async fn read(&self, after: u64) -> Vec<u64> {
-        let entries = self.engine.feed().read(self.table.shown(), Sequence(after)).await.unwrap();
+        let entries = self
+            .engine
+            .feed()
+            .read(self.table.shown(), Sequence(after), READ_BYTES_MAX)
+            .await
+            .unwrap();
         entries.iter().map(|entry| entry.sequence.0).collect()
     }
 

@@ -3,7 +3,7 @@
 //!
 //! It must not know how an entry looks.
 
-use crate::engine::feed::FeedError;
+use crate::engine::feed::{FeedError, READ_BYTES_MAX};
 use crate::http::changes::request::ChangesWanted;
 use crate::http::changes::source::{At, Found, Source};
 use crate::http::changes::view::View;
@@ -16,6 +16,12 @@ use std::collections::{HashMap, HashSet};
 const LOOKED_AT_MAX: usize = 20_000;
 /// So many readings, where most of what they read is another business's.
 const READINGS_MAX: usize = 16;
+
+/// Bytes of the log for each entry that is wanted, in the first reading: some more than the entry of
+/// an ordinary record has. The next one reads twice as much, since most of the last was not wanted.
+const BYTES_AN_ENTRY: usize = 512;
+/// A reading costs more than what it reads if that is less.
+const READING_BYTES_MIN: usize = 16 << 10;
 
 /// How much may be gathered.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +49,10 @@ pub(super) async fn gather(
 ) -> Result<Gathered, FeedError> {
     let mut gathered = Gathered { found: Vec::new(), next: from, has_more: false };
     let (mut looked_at, mut bytes) = (0, 0);
+    let mut size = (bounds.entries * BYTES_AN_ENTRY).min(bounds.bytes).max(READING_BYTES_MIN);
     for _ in 0..READINGS_MAX {
-        let reading = source.read(gathered.next).await?;
+        let reading = source.read(gathered.next, size.min(READ_BYTES_MAX)).await?;
+        size = size.saturating_mul(2);
         // Made after the reading: they know every field that the entries have.
         let mut views: HashMap<usize, View> = HashMap::new();
         for found in reading.found {

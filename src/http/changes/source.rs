@@ -159,12 +159,12 @@ impl Source {
     }
 
     /// Reads on behind a place of this source.
-    pub(super) async fn read(&self, after: At) -> Result<Reading, FeedError> {
+    pub(super) async fn read(&self, after: At, bytes: usize) -> Result<Reading, FeedError> {
         let feed = self.feed();
         match after {
             At::Object(place) => {
                 let shown = self.any().table.shown();
-                let entries = feed.read(shown, place.sequence).await?;
+                let entries = feed.read(shown, place.sequence, bytes).await?;
                 let last = entries.last().map(Place::behind);
                 let found = entries.into_iter().map(|entry| {
                     let at = At::Object(Place::behind(&entry));
@@ -181,7 +181,7 @@ impl Source {
                     let at = *by_id.get(&object)?;
                     Some(Arc::clone(self.targets()[at].table.shown()))
                 };
-                let chunk = feed.read_all(place, &wanted).await?;
+                let chunk = feed.read_all(place, &wanted, bytes).await?;
                 let found = chunk.entries.into_iter().map(|found| Found {
                     target: by_id[&found.object],
                     at: At::All(found.place),
